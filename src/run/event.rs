@@ -1,0 +1,117 @@
+//! What happens in a run, as the callbacks hear it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::value::{Dict, Value};
+
+/// One thing that happened. Events come in one order, from one place.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// Before anything else; `files` as the user typed them. Empty for an ad-hoc command.
+    RunStarted { files: Vec<String> },
+    /// A play begins on its hosts (all batches together).
+    PlayStarted { name: String, hosts: Vec<Arc<str>>, check: bool },
+    /// A play whose pattern matched nothing, or whose hosts are all gone.
+    NoHosts { reason: NoHosts },
+    TaskStarted(Arc<TaskInfo>),
+    /// A host begins with the current task: what the progress line waits for.
+    HostStarted { host: Arc<str>, task: Arc<TaskInfo> },
+    /// One item of a loop is done.
+    ItemDone { host: Arc<str>, task: Arc<TaskInfo>, result: TaskResult },
+    /// A task is done on a host. For a loop: after all items, with `results` among the fields.
+    HostDone { host: Arc<str>, task: Arc<TaskInfo>, result: TaskResult },
+    /// An `until` try failed; `left` more follow.
+    Retrying { host: Arc<str>, task: Arc<TaskInfo>, left: u32, result: TaskResult },
+    /// A dynamic include brought tasks in.
+    Included { what: String, hosts: Vec<Arc<str>>, item: Option<String> },
+    /// A handler was notified (shown with -vv).
+    Notified { handler: String, host: Arc<str> },
+    Warning(Diagnostic),
+    Deprecation(Diagnostic),
+    /// The last event of a run. `interrupted` after Ctrl-C.
+    RunEnded { stats: Stats, interrupted: bool, elapsed: Duration },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoHosts {
+    /// `skipping: no hosts matched`
+    NoneMatched,
+    /// `NO MORE HOSTS LEFT`
+    NoneLeft,
+}
+
+/// The task an event is about.
+#[derive(Clone, Debug)]
+pub struct TaskInfo {
+    /// Counted up through the run: the same for all hosts of one task.
+    pub id: u64,
+    /// `role : name`, rendered as far as possible; the action's name when it has none.
+    pub name: String,
+    /// The module or action as canonical short name.
+    pub action: String,
+    pub place: Option<Place>,
+    pub kind: TaskKind,
+    pub check: bool,
+    pub no_log: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskKind {
+    Task,
+    Handler,
+    /// `Gathering Facts`.
+    Gathering,
+}
+
+/// How a task (or one of its items) ended on a host.
+#[derive(Clone, Debug)]
+pub struct TaskResult {
+    pub status: Status,
+    /// The result as `register` sees it, already censored when `no_log` is set.
+    pub fields: Dict,
+    /// The loop item's label: `item=…` in the output.
+    pub label: Option<String>,
+    pub delegated_to: Option<Arc<str>>,
+    pub diffs: Vec<Diff>,
+    pub ignored: bool,
+    pub elapsed: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Ok,
+    Changed,
+    Skipped,
+    Failed,
+    Unreachable,
+}
+
+/// One difference to show with `--diff`.
+#[derive(Clone, Debug, Default)]
+pub struct Diff {
+    pub before_header: Option<String>,
+    pub after_header: Option<String>,
+    /// Text, or a mapping (the `file` module's path, mode, state) that is shown as JSON.
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    /// A diff someone else prepared, shown as it is.
+    pub prepared: Option<String>,
+}
+
+/// The counts of the recap, per host in order of first appearance.
+pub type Stats = IndexMap<Arc<str>, Counts>;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub ok: u32,
+    pub changed: u32,
+    pub unreachable: u32,
+    pub failed: u32,
+    pub skipped: u32,
+    pub rescued: u32,
+    pub ignored: u32,
+}

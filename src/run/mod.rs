@@ -1,0 +1,3 @@
+//! The engine: hosts x tasks.
+
+pub mod event;

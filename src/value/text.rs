@@ -1,0 +1,96 @@
+//! Python's `str()` and `repr()`.
+
+use std::fmt::{self, Display, Formatter, Write};
+
+use super::number::float_repr;
+use super::{Dict, Value};
+
+/// `str(value)`.
+impl Display for Value {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(text) => f.write_str(text),
+            Self::Template(template) => f.write_str(template.source()),
+            Self::Undefined(_) => Ok(()),
+            other => write_repr(f, other),
+        }
+    }
+}
+
+/// `repr(value)`.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write_repr(f, self)
+    }
+}
+
+impl Value {
+    /// `repr(value)`.
+    pub fn repr(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+fn write_repr(f: &mut Formatter<'_>, value: &Value) -> fmt::Result {
+    match value {
+        Value::None => f.write_str("None"),
+        Value::Bool(true) => f.write_str("True"),
+        Value::Bool(false) => f.write_str("False"),
+        Value::Int(number) => write!(f, "{number}"),
+        Value::BigInt(number) => write!(f, "{number}"),
+        Value::Float(number) => f.write_str(&float_repr(*number)),
+        Value::Str(text) => write_quoted(f, text),
+        Value::Template(template) => write_quoted(f, template.source()),
+        Value::Tuple(items) if items.len() == 1 => write_items(f, items, "(", ",)"),
+        Value::Tuple(items) => write_items(f, items, "(", ")"),
+        Value::List(items) => write_items(f, items, "[", "]"),
+        Value::Dict(entries) => write_dict(f, entries),
+        Value::Undefined(_) => f.write_str("Undefined"),
+        Value::Vault(_) => f.write_str("<vaulted>"),
+        Value::Object(object) => write!(f, "<{}>", object.type_name()),
+        Value::Omit => f.write_str("<<Omit>>"),
+    }
+}
+
+fn write_items(f: &mut Formatter<'_>, items: &[Value], open: &str, close: &str) -> fmt::Result {
+    f.write_str(open)?;
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        write_repr(f, item)?;
+    }
+    f.write_str(close)
+}
+
+fn write_dict(f: &mut Formatter<'_>, entries: &Dict) -> fmt::Result {
+    f.write_char('{')?;
+    for (index, (key, value)) in entries.iter().enumerate() {
+        if index > 0 {
+            f.write_str(", ")?;
+        }
+        write_repr(f, key)?;
+        f.write_str(": ")?;
+        write_repr(f, value)?;
+    }
+    f.write_char('}')
+}
+
+fn write_quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    f.write_char(quote)?;
+    for c in text.chars() {
+        match c {
+            '\\' => f.write_str("\\\\")?,
+            '\n' => f.write_str("\\n")?,
+            '\r' => f.write_str("\\r")?,
+            '\t' => f.write_str("\\t")?,
+            c if c == quote => write!(f, "\\{c}")?,
+            c if (c as u32) < 0x20 || (0x7f..0xa0).contains(&(c as u32)) => {
+                write!(f, "\\x{:02x}", c as u32)?;
+            }
+            c => f.write_char(c)?,
+        }
+    }
+    f.write_char(quote)
+}
