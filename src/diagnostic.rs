@@ -50,12 +50,7 @@ struct Fields {
 
 impl Diagnostic {
     pub fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Fields {
-            message: message.into(),
-            place: None,
-            notes: Vec::new(),
-            hints: Vec::new(),
-        }))
+        Self(Box::new(Fields { message: message.into(), place: None, notes: Vec::new(), hints: Vec::new() }))
     }
 
     /// Says where, unless something closer to the cause has already said so.

@@ -1,7 +1,15 @@
 //! fanfare: configuration management and remote execution in Ansible's own language.
 
+pub mod cli;
+pub mod commands;
+pub mod config;
 pub mod diagnostic;
+pub mod inventory;
+pub mod output;
+pub mod playbook;
 pub mod run;
+pub mod target;
 pub mod template;
 pub mod value;
+pub mod vars;
 pub mod yaml;

@@ -12,28 +12,63 @@ use crate::value::{Dict, Value};
 #[derive(Clone, Debug)]
 pub enum Event {
     /// Before anything else; `files` as the user typed them. Empty for an ad-hoc command.
-    RunStarted { files: Vec<String> },
+    RunStarted {
+        files: Vec<String>,
+    },
     /// A play begins on its hosts (all batches together).
-    PlayStarted { name: String, hosts: Vec<Arc<str>>, check: bool },
+    PlayStarted {
+        name: String,
+        hosts: Vec<Arc<str>>,
+        check: bool,
+    },
     /// A play whose pattern matched nothing, or whose hosts are all gone.
-    NoHosts { reason: NoHosts },
+    NoHosts {
+        reason: NoHosts,
+    },
     TaskStarted(Arc<TaskInfo>),
     /// A host begins with the current task: what the progress line waits for.
-    HostStarted { host: Arc<str>, task: Arc<TaskInfo> },
+    HostStarted {
+        host: Arc<str>,
+        task: Arc<TaskInfo>,
+    },
     /// One item of a loop is done.
-    ItemDone { host: Arc<str>, task: Arc<TaskInfo>, result: TaskResult },
+    ItemDone {
+        host: Arc<str>,
+        task: Arc<TaskInfo>,
+        result: TaskResult,
+    },
     /// A task is done on a host. For a loop: after all items, with `results` among the fields.
-    HostDone { host: Arc<str>, task: Arc<TaskInfo>, result: TaskResult },
+    HostDone {
+        host: Arc<str>,
+        task: Arc<TaskInfo>,
+        result: TaskResult,
+    },
     /// An `until` try failed; `left` more follow.
-    Retrying { host: Arc<str>, task: Arc<TaskInfo>, left: u32, result: TaskResult },
+    Retrying {
+        host: Arc<str>,
+        task: Arc<TaskInfo>,
+        left: u32,
+        result: TaskResult,
+    },
     /// A dynamic include brought tasks in.
-    Included { what: String, hosts: Vec<Arc<str>>, item: Option<String> },
+    Included {
+        what: String,
+        hosts: Vec<Arc<str>>,
+        item: Option<String>,
+    },
     /// A handler was notified (shown with -vv).
-    Notified { handler: String, host: Arc<str> },
+    Notified {
+        handler: String,
+        host: Arc<str>,
+    },
     Warning(Diagnostic),
     Deprecation(Diagnostic),
     /// The last event of a run. `interrupted` after Ctrl-C.
-    RunEnded { stats: Stats, interrupted: bool, elapsed: Duration },
+    RunEnded {
+        stats: Stats,
+        interrupted: bool,
+        elapsed: Duration,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,8 +10,7 @@ use super::Value;
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         use Value::{
-            BigInt, Bool, Dict, Float, Int, List, None, Object, Omit, Str, Template, Tuple,
-            Undefined, Vault,
+            BigInt, Bool, Dict, Float, Int, List, None, Object, Omit, Str, Template, Tuple, Undefined, Vault,
         };
         match (self, other) {
             (None, None) | (Omit, Omit) => true,

@@ -1,0 +1,3 @@
+//! What modules are written with.
+
+pub mod wire;

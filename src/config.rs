@@ -1,0 +1,1 @@
+//! ansible.cfg, environment, command line: one table, one precedence.

@@ -1,0 +1,1 @@
+//! Hosts and groups: read from YAML, INI, host lists, scripts and directories of these.

@@ -1,0 +1,1 @@
+//! Callbacks: what a run looks like, one file each.

@@ -1,0 +1,119 @@
+//! Reaching hosts: connections, hops, the worker's bootstrap and its frames.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanfare_modules::kit::wire::{Reply, Request};
+
+/// Where a task runs and how to get there: the key under which a link is shared within a run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Destination {
+    /// The inventory's name of the host, for messages.
+    pub name: Arc<str>,
+    pub transport: Transport,
+    pub hop: Option<Hop>,
+    /// Directories to try for the worker's cache before the usual ones (`ansible_remote_tmp`).
+    pub remote_tmp: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    Local,
+    Ssh(SshOptions),
+}
+
+/// What the inventory, the play and the command line say about an SSH connection. `~/.ssh/config` fills in
+/// what is absent here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SshOptions {
+    /// `ansible_host`, else the inventory name.
+    pub host: String,
+    pub port: Option<u16>,
+    pub user: Option<String>,
+    pub password: Option<Secret>,
+    pub private_key: Option<PathBuf>,
+    /// `ansible_ssh_common_args` + `ansible_ssh_extra_args` + `ansible_ssh_args`, unparsed.
+    pub args: Vec<String>,
+    /// `ANSIBLE_HOST_KEY_CHECKING`, `ansible_host_key_checking`.
+    pub host_key_checking: Option<bool>,
+    pub connect_timeout: Option<Duration>,
+}
+
+/// `become`: the worker is started as another user.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Hop {
+    /// `sudo`, `su` …: a row of the table in `target/hops.rs`.
+    pub method: String,
+    pub user: String,
+    pub password: Option<Secret>,
+    pub exe: Option<String>,
+    pub flags: Option<String>,
+}
+
+/// Text that never shows: `Debug` prints `***`.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Why a call gave no reply.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum CallError {
+    /// The host cannot be reached, or the link broke: the host is UNREACHABLE.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The host answers but cannot do it (the hop was refused, no place for the worker): the task failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Content the worker may ask for while it runs a request, by hash. Also takes what it sends back (`fetch`).
+pub trait Blobs: Send + Sync {
+    /// A reader over the content with that key; `None` when unknown.
+    fn open(&self, key: &str) -> Option<std::io::Result<Box<dyn std::io::Read + Send>>>;
+
+    /// Takes a piece of content the worker sends; `last` with the final piece.
+    fn receive(&self, key: &str, piece: &[u8], last: bool) -> std::io::Result<()>;
+}
+
+/// The links of a run: one worker per destination, connected at first use and kept.
+pub struct Links {}
+
+impl Links {
+    pub fn new() -> Self {
+        Self {}
+    }
+
+    /// Runs requests on the worker there, sent together and answered in order: one round trip for all.
+    /// Each reply is handed to `on_reply` as it arrives; a request whose reply makes `on_reply` return `false`
+    /// is the last one whose effect is wanted, so callers that stop at the first failure send one by one.
+    pub async fn call(
+        &self,
+        _to: &Destination,
+        _requests: Vec<Request>,
+        _blobs: Arc<dyn Blobs>,
+    ) -> Result<Vec<Reply>, CallError> {
+        todo!()
+    }
+
+    /// Closes one link (`meta: reset_connection`).
+    pub async fn reset(&self, _to: &Destination) {}
+
+    /// Closes all links and waits, briefly, for the workers to go.
+    pub async fn close(&self) {}
+}

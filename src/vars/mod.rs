@@ -1,0 +1,1 @@
+//! Variables: the precedence list, lazy rendering, magic variables.
