@@ -93,6 +93,9 @@ pub struct Keywords {
     pub tags: Vec<Setting>,
     /// Vars of the enclosing blocks and includes, then the task's own. Not the play's.
     pub vars: Vec<Layer>,
+    /// Vars given on enclosing `include_tasks`/`import_tasks` (level 21, above `set_fact`); they stand in
+    /// `vars` too. Those of `include_role`/`import_role` are only in `vars`.
+    pub params: Vec<Layer>,
 }
 
 pub struct Task {
