@@ -5,6 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::value::Undefined;
+
 /// A text that places point into: a file, or something typed on the command line.
 #[derive(Debug)]
 pub struct Source {
@@ -46,11 +48,35 @@ struct Fields {
     /// Other places that matter, each with what it is: `first defined here`.
     notes: Vec<(String, Option<Place>)>,
     hints: Vec<String>,
+    /// Whether this is the reading of something undefined, which `default` may still rescue.
+    undefined: bool,
 }
 
 impl Diagnostic {
     pub fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Fields { message: message.into(), place: None, notes: Vec::new(), hints: Vec::new() }))
+        Self(Box::new(Fields {
+            message: message.into(),
+            place: None,
+            notes: Vec::new(),
+            hints: Vec::new(),
+            undefined: false,
+        }))
+    }
+
+    /// The error of reading an undefined value.
+    pub fn undefined(what: &Undefined) -> Self {
+        let mut diagnostic = match &what.cause {
+            Some(cause) => (**cause).clone(),
+            None => Self::new(&*what.message),
+        };
+        diagnostic.0.undefined = true;
+        diagnostic
+    }
+
+    /// Whether this is the reading of something undefined: inside a template such an error travels on
+    /// as an undefined value, so that `default` can still rescue it.
+    pub fn is_undefined(&self) -> bool {
+        self.0.undefined
     }
 
     /// Says where, unless something closer to the cause has already said so.

@@ -1,9 +1,10 @@
 //! How filters, tests and lookups are called.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Context;
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::value::{Dict, Value};
 
 /// Where a template finds its variables.
@@ -15,12 +16,6 @@ pub trait Names: Send + Sync {
     fn names(&self) -> Vec<Arc<str>>;
 }
 
-/// The arguments of a filter, test or lookup call besides its subject.
-pub struct Args<'a> {
-    pub positional: &'a [Value],
-    pub named: &'a Dict,
-}
-
 /// `subject | filter(args)`. An error needs no place: the evaluator adds it.
 pub type Filter = fn(&Value, &Args<'_>, &Context<'_>) -> Result<Value>;
 
@@ -30,10 +25,160 @@ pub type Test = fn(&Value, &Args<'_>, &Context<'_>) -> Result<bool>;
 /// `lookup('name', terms…, options…)`; also every `with_name`.
 pub type Lookup = fn(&[Value], &Args<'_>, &Context<'_>) -> Result<Vec<Value>>;
 
+/// The parameters of a filter, test or lookup in Python's order. `*` takes any further positional
+/// argument, what follows it is keyword-only, and `**` takes any keyword.
+pub type Params = &'static [&'static str];
+
 /// A row of the filter table.
 pub struct FilterEntry {
     pub name: &'static str,
+    pub params: Params,
     pub run: Filter,
     /// Whether the filter wants to see an undefined subject (`default`, `mandatory`) instead of an error.
     pub takes_undefined: bool,
+}
+
+/// A row of the test table.
+pub struct TestEntry {
+    pub name: &'static str,
+    pub params: Params,
+    pub run: Test,
+    pub takes_undefined: bool,
+}
+
+/// A row of the lookup table; the parameters are the lookup's options.
+pub struct LookupEntry {
+    pub name: &'static str,
+    pub params: Params,
+    pub run: Lookup,
+}
+
+impl FilterEntry {
+    pub const fn new(name: &'static str, params: Params, run: Filter) -> Self {
+        Self { name, params, run, takes_undefined: false }
+    }
+
+    #[must_use]
+    pub const fn takes_undefined(mut self) -> Self {
+        self.takes_undefined = true;
+        self
+    }
+}
+
+impl TestEntry {
+    pub const fn new(name: &'static str, params: Params, run: Test) -> Self {
+        Self { name, params, run, takes_undefined: false }
+    }
+
+    #[must_use]
+    pub const fn takes_undefined(mut self) -> Self {
+        self.takes_undefined = true;
+        self
+    }
+}
+
+/// The arguments of a call besides its subject, bound to the parameters of its table row.
+pub struct Args<'a> {
+    pub positional: &'a [Value],
+    pub named: &'a Dict,
+    params: Params,
+}
+
+impl<'a> Args<'a> {
+    /// Binds arguments to parameters; one too many, or an unknown keyword, is an error in Python's words.
+    pub fn bind(name: &str, params: Params, positional: &'a [Value], named: &'a Dict) -> Result<Self> {
+        let places = params.iter().take_while(|param| !param.starts_with('*')).count();
+        if positional.len() > places && !params.contains(&"*") {
+            // Python counts the subject too.
+            let (takes, given) = (places + 1, positional.len() + 1);
+            let plural = if takes == 1 { "" } else { "s" };
+            return Err(Diagnostic::new(format!(
+                "{name}() takes {takes} positional argument{plural} but {given} were given"
+            )));
+        }
+        for key in named.keys() {
+            let key = key.as_str().unwrap_or_default();
+            match params.iter().position(|param| *param == key) {
+                Some(place) if place < places.min(positional.len()) => {
+                    return Err(Diagnostic::new(format!(
+                        "{name}() got multiple values for argument '{key}'"
+                    )));
+                }
+                None if !params.contains(&"**") => {
+                    let error =
+                        Diagnostic::new(format!("{name}() got an unexpected keyword argument '{key}'"));
+                    let known: Vec<&str> =
+                        params.iter().copied().filter(|param| !param.starts_with('*')).collect();
+                    return Err(match known.is_empty() {
+                        true => error.hint(format!("'{name}' takes no keyword arguments.")),
+                        false => error.hint(format!("'{name}' takes: {}.", known.join(", "))),
+                    });
+                }
+                _ => {}
+            }
+        }
+        Ok(Self { positional, named, params })
+    }
+
+    /// The argument, by place or by keyword.
+    pub fn get(&self, param: &str) -> Option<&'a Value> {
+        let place = self
+            .params
+            .iter()
+            .take_while(|known| !known.starts_with('*'))
+            .position(|known| *known == param)
+            .and_then(|place| self.positional.get(place));
+        place.or_else(|| self.named.get(param))
+    }
+
+    /// The argument when it is given and not `None`.
+    pub fn some(&self, param: &str) -> Option<&'a Value> {
+        self.get(param).filter(|value| !value.is_none())
+    }
+
+    pub fn required(&self, param: &str) -> Result<&'a Value> {
+        self.get(param)
+            .ok_or_else(|| Diagnostic::new(format!("missing 1 required positional argument: '{param}'")))
+    }
+
+    /// The positional arguments that `*` takes.
+    pub fn rest(&self) -> &'a [Value] {
+        let places = self.params.iter().take_while(|param| !param.starts_with('*')).count();
+        self.positional.get(places..).unwrap_or_default()
+    }
+
+    /// Python's truth of the argument.
+    pub fn flag(&self, param: &str, default: bool) -> bool {
+        self.get(param).map_or(default, Value::is_truthy)
+    }
+
+    /// A whole number; `None` when not given (or given as `None`).
+    pub fn int(&self, param: &str) -> Result<Option<i64>> {
+        self.some(param)
+            .map(|value| {
+                value.as_int().ok_or_else(|| {
+                    Diagnostic::new(format!("'{param}' must be an integer, not '{}'", value.type_name()))
+                })
+            })
+            .transpose()
+    }
+
+    /// A string; `None` when not given (or given as `None`).
+    pub fn text(&self, param: &str) -> Result<Option<&'a str>> {
+        self.some(param)
+            .map(|value| {
+                value.as_str().ok_or_else(|| {
+                    Diagnostic::new(format!("'{param}' must be a string, not '{}'", value.type_name()))
+                })
+            })
+            .transpose()
+    }
+
+    /// `str()` of the argument; `None` when not given (or given as `None`).
+    pub fn string(&self, param: &str) -> Option<Cow<'a, str>> {
+        self.some(param).map(|value| match value {
+            Value::Str(text) => Cow::Borrowed(&**text),
+            other => Cow::Owned(other.to_string()),
+        })
+    }
 }

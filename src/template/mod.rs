@@ -1,10 +1,14 @@
 //! Jinja as Ansible speaks it: minijinja's parser, our own evaluator on [`Value`].
 
 mod call;
+pub mod filters;
+pub mod lookups;
+mod names;
+pub mod tests;
 
 use std::sync::Arc;
 
-pub use call::{Args, Filter, FilterEntry, Lookup, Names, Test};
+pub use call::{Args, Filter, FilterEntry, Lookup, LookupEntry, Names, Test, TestEntry};
 
 use crate::diagnostic::{Place, Result};
 use crate::value::Value;

@@ -196,6 +196,13 @@ impl From<i64> for Value {
     }
 }
 
+impl From<usize> for Value {
+    /// A length or an index.
+    fn from(number: usize) -> Self {
+        Self::from(number as i128)
+    }
+}
+
 impl From<f64> for Value {
     fn from(number: f64) -> Self {
         Self::Float(number)
@@ -217,6 +224,14 @@ impl From<String> for Value {
 impl From<Vec<Self>> for Value {
     fn from(items: Vec<Self>) -> Self {
         Self::list(items)
+    }
+}
+
+impl From<Diagnostic> for Value {
+    /// The undefined value that raises this error when it is read.
+    fn from(error: Diagnostic) -> Self {
+        let message = error.message().to_owned();
+        Self::Undefined(Arc::new(Undefined { message, cause: Some(Box::new(error)) }))
     }
 }
 
