@@ -1,0 +1,3 @@
+//! What several integration tests need: a room for shared set-up, no tests of its own.
+
+pub mod hosts;
