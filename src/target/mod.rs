@@ -1,5 +1,7 @@
 //! Reaching hosts: connections, hops, the worker's bootstrap and its frames.
 
+pub mod embedded;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,47 @@
+//! The worker's binaries, built by `build.rs` and carried inside this program.
+
+/// The worker for one architecture.
+#[derive(Debug)]
+pub struct Worker {
+    /// As `uname -m` says it: `x86_64`, `aarch64`.
+    pub arch: &'static str,
+    pub bytes: &'static [u8],
+    /// Of `bytes`, in lower-case hex.
+    pub sha256: &'static str,
+}
+
+/// All workers this program carries.
+pub static WORKERS: &[Worker] = include!(concat!(env!("OUT_DIR"), "/workers.rs"));
+
+/// The worker for an architecture, by its `uname -m` name.
+pub fn worker(arch: &str) -> Option<&'static Worker> {
+    let arch = match arch {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        other => other,
+    };
+    WORKERS.iter().find(|worker| worker.arch == arch)
+}
+
+/// What to do when [`worker`] has nothing.
+pub fn hint(arch: &str) -> String {
+    format!(
+        "this fanfare carries no worker for {arch}: run `rustup target add {arch}-unknown-linux-musl` \
+         and build it again"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use sha2::{Digest, Sha256};
+
+    #[test]
+    fn the_build_hosts_own_worker_is_carried_and_its_hash_is_right() {
+        let worker = super::worker(std::env::consts::ARCH).unwrap();
+        assert_eq!(worker.bytes.get(..4), Some(b"\x7fELF".as_slice()));
+        let hex: String = Sha256::digest(worker.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, worker.sha256);
+        assert!(super::worker("pdp11").is_none());
+        assert!(super::hint("pdp11").contains("pdp11-unknown-linux-musl"));
+    }
+}
