@@ -1,0 +1,52 @@
+use super::Setting;
+use crate::diagnostic::Place;
+use crate::value::{Dict, Value};
+
+/// What a task calls.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// The canonical short name (`copy`, not `ansible.builtin.copy`).
+    pub name: String,
+    /// As the user wrote it.
+    pub written: String,
+    pub place: Place,
+    /// Options by name. The text of a free-form action (`command`, `shell`, `raw`, `script`, `meta`,
+    /// `include_tasks` …) stands under `_raw_params`.
+    pub args: Dict,
+    /// `args: "{{ a_dict }}"`: options that are known only when rendered; those in `args` win.
+    pub computed: Option<Setting>,
+}
+
+/// The modules and actions there are: the loader checks names and options against it.
+pub trait Actions: Send + Sync {
+    /// What `name` (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`) stands for.
+    fn resolve(&self, name: &str) -> Option<Known>;
+
+    /// Every short name, for did-you-mean.
+    fn names(&self) -> Vec<String>;
+
+    /// Checks what can be known before rendering: names of options, required ones, choices and types of
+    /// values that are no templates. `complete` is false when some options are still to be computed
+    /// (`args: "{{ … }}"`, `module_defaults`): then none is missing yet.
+    fn check(&self, canonical: &str, args: &[(String, Value)], complete: bool) -> Result<(), Misuse>;
+}
+
+/// A name resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The canonical short name.
+    pub canonical: String,
+    /// Whether text without `key=` is allowed and stands under `_raw_params`.
+    pub free_form: bool,
+}
+
+/// What is wrong with an action's options.
+#[derive(Clone, Debug)]
+pub struct Misuse {
+    /// The option to point at; the action's name when `None`.
+    pub option: Option<String>,
+    /// Point at the option's value rather than at its name.
+    pub value: bool,
+    pub message: String,
+    pub hints: Vec<String>,
+}

@@ -1,0 +1,23 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Layer;
+use crate::diagnostic::Place;
+
+/// A role as used in one place, with the params given there.
+pub struct Role {
+    pub name: String,
+    pub path: PathBuf,
+    pub place: Option<Place>,
+    pub defaults: Layer,
+    /// `vars/` of the role, over `vars:` where the role is used.
+    pub vars: Layer,
+    pub params: Layer,
+    /// The role that depends on this one, or whose task included it.
+    pub parent: Option<Arc<Role>>,
+    /// Roles named in `meta/main.yml`, already loaded.
+    pub dependencies: Vec<Arc<Role>>,
+    pub allow_duplicates: bool,
+    /// Two uses with the same identity (path, params, vars, tags, when …) count as the same role.
+    pub identity: Arc<str>,
+}

@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use super::{Action, Keywords, Role, Setting};
+use crate::diagnostic::Place;
+
+/// A step of a play.
+#[derive(Clone)]
+pub enum Node {
+    Task(Arc<Task>),
+    Block(Arc<Block>),
+    /// The role's last task is done. From here on, a host that ran at least one of its tasks skips every task
+    /// of a role with the same [`Role::identity`], unless that one has `allow_duplicates`.
+    RoleEnd(Arc<Role>),
+}
+
+pub struct Block {
+    pub place: Place,
+    pub name: Option<Setting>,
+    pub keywords: Arc<Keywords>,
+    pub role: Option<Arc<Role>>,
+    pub block: Vec<Node>,
+    pub rescue: Vec<Node>,
+    pub always: Vec<Node>,
+}
+
+pub struct Task {
+    pub place: Place,
+    pub name: Option<Setting>,
+    pub action: Action,
+    pub keywords: Arc<Keywords>,
+    pub role: Option<Arc<Role>>,
+    pub repeat: Option<Loop>,
+    pub loop_control: LoopControl,
+    pub register: Option<String>,
+    pub until: Vec<Setting>,
+    pub retries: Option<Setting>,
+    pub delay: Option<Setting>,
+    pub changed_when: Vec<Setting>,
+    pub failed_when: Vec<Setting>,
+    /// For handlers: the topics they answer to besides their name.
+    pub listen: Vec<Setting>,
+    pub is_handler: bool,
+    /// For `include_tasks` and `include_role`.
+    pub include: Option<Include>,
+}
+
+/// What the tasks of a dynamic include inherit. The keywords of the include itself are not among it, save
+/// its vars.
+pub struct Include {
+    /// Keywords around the include, with the include's vars and with `apply` merged in.
+    pub inherited: Arc<Keywords>,
+}
+
+/// `loop:` or `with_<lookup>:`.
+pub struct Loop {
+    /// `None` for `loop:`, the lookup's name for `with_…`.
+    pub lookup: Option<String>,
+    pub items: Setting,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct LoopControl {
+    pub loop_var: Option<Setting>,
+    pub index_var: Option<Setting>,
+    pub label: Option<Setting>,
+    pub pause: Option<Setting>,
+    pub extended: Option<Setting>,
+    pub extended_allitems: Option<Setting>,
+    pub break_when: Vec<Setting>,
+}
