@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::Context;
+use super::{Context, resolve_deep};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::value::{Dict, Value};
 
@@ -36,6 +36,10 @@ pub struct FilterEntry {
     pub run: Filter,
     /// Whether the filter wants to see an undefined subject (`default`, `mandatory`) instead of an error.
     pub takes_undefined: bool,
+    /// Whether subject and arguments come with their parts as stored. A filter that hands items on
+    /// (`first`, `map`, `length`) leaves them so; where it looks at one it calls [`super::resolve`],
+    /// [`super::get_attr`] or [`super::resolve_deep`]. For all others the parts are rendered before the call.
+    pub lazy: bool,
 }
 
 /// A row of the test table.
@@ -44,6 +48,8 @@ pub struct TestEntry {
     pub params: Params,
     pub run: Test,
     pub takes_undefined: bool,
+    /// As in [`FilterEntry`].
+    pub lazy: bool,
 }
 
 /// A row of the lookup table; the parameters are the lookup's options.
@@ -55,19 +61,25 @@ pub struct LookupEntry {
 
 impl FilterEntry {
     pub const fn new(name: &'static str, params: Params, run: Filter) -> Self {
-        Self { name, params, run, takes_undefined: false }
+        Self { name, params, run, takes_undefined: false, lazy: false }
     }
 
     #[must_use]
     pub const fn takes_undefined(mut self) -> Self {
         self.takes_undefined = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn lazy(mut self) -> Self {
+        self.lazy = true;
         self
     }
 }
 
 impl TestEntry {
     pub const fn new(name: &'static str, params: Params, run: Test) -> Self {
-        Self { name, params, run, takes_undefined: false }
+        Self { name, params, run, takes_undefined: false, lazy: false }
     }
 
     #[must_use]
@@ -75,9 +87,66 @@ impl TestEntry {
         self.takes_undefined = true;
         self
     }
+
+    #[must_use]
+    pub const fn lazy(mut self) -> Self {
+        self.lazy = true;
+        self
+    }
+}
+
+/// Subject, positional and named arguments of one call.
+pub(super) struct Operands<'a> {
+    pub subject: Cow<'a, Value>,
+    pub positional: Cow<'a, [Value]>,
+    pub named: Cow<'a, Dict>,
+}
+
+impl<'a> Operands<'a> {
+    /// The operands as a filter or test that is not `lazy` gets them: with their parts rendered.
+    pub fn rendered(
+        subject: &'a Value,
+        positional: &'a [Value],
+        named: &'a Dict,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        let mut operands = Self::stored(subject, positional, named);
+        if has_parts(subject) {
+            operands.subject = Cow::Owned(resolve_deep(subject, context)?);
+        }
+        if positional.iter().any(has_parts) {
+            let rendered: Result<Vec<_>> =
+                positional.iter().map(|value| resolve_deep(value, context)).collect();
+            operands.positional = Cow::Owned(rendered?);
+        }
+        if named.values().any(has_parts) {
+            let rendered: Result<Dict> =
+                named.iter().map(|(key, value)| Ok((key.clone(), resolve_deep(value, context)?))).collect();
+            operands.named = Cow::Owned(rendered?);
+        }
+        Ok(operands)
+    }
+
+    /// The operands as they are.
+    pub fn stored(subject: &'a Value, positional: &'a [Value], named: &'a Dict) -> Self {
+        Self {
+            subject: Cow::Borrowed(subject),
+            positional: Cow::Borrowed(positional),
+            named: Cow::Borrowed(named),
+        }
+    }
+}
+
+/// Whether rendering could change the value: everything but plain scalars.
+fn has_parts(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Template(_) | Value::Vault(_)
+    )
 }
 
 /// The arguments of a call besides its subject, bound to the parameters of its table row.
+#[derive(Clone, Copy)]
 pub struct Args<'a> {
     pub positional: &'a [Value],
     pub named: &'a Dict,

@@ -13,6 +13,7 @@ mod compare;
 mod dict;
 mod json;
 mod number;
+mod order;
 mod text;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::Context;
-use super::call::{Args, TestEntry};
+use super::call::{Args, Operands, TestEntry};
 use super::names::{plain_name, unknown};
 use crate::diagnostic::Result;
 use crate::value::{Dict, Value};
@@ -40,8 +40,14 @@ pub fn apply(
     {
         return Ok(undefined.clone());
     }
-    let result = Args::bind(entry.name, entry.params, positional, named)
-        .and_then(|args| (entry.run)(subject, &args, context));
+    let operands = match entry.lazy {
+        true => Ok(Operands::stored(subject, positional, named)),
+        false => Operands::rendered(subject, positional, named, context),
+    };
+    let result = operands.and_then(|operands| {
+        let args = Args::bind(entry.name, entry.params, &operands.positional, &operands.named)?;
+        (entry.run)(&operands.subject, &args, context)
+    });
     match result {
         Ok(answer) => Ok(Value::Bool(answer)),
         Err(error) if error.is_undefined() => Ok(Value::from(error)),
