@@ -108,7 +108,9 @@ fn compare_float(float: f64, int: &BigInt) -> Option<Ordering> {
         return Some(if float > 0.0 { Ordering::Greater } else { Ordering::Less });
     }
     let whole = BigInt::from_f64(float.trunc())?;
-    Some(whole.cmp(int).then_with(|| float.fract().to_f64().and_then(|part| part.partial_cmp(&0.0)).unwrap_or(Ordering::Equal)))
+    Some(whole.cmp(int).then_with(|| {
+        float.fract().to_f64().and_then(|part| part.partial_cmp(&0.0)).unwrap_or(Ordering::Equal)
+    }))
 }
 
 #[cfg(test)]
