@@ -129,7 +129,7 @@ mod tests {
         check(2, 2.0, Ordering::Equal);
         check(true, 1, Ordering::Equal);
         check(-2.5, -2, Ordering::Less);
-        check(9_007_199_254_740_993, 9_007_199_254_740_992.0, Ordering::Greater);
+        check(9_007_199_254_740_993_i64, 9_007_199_254_740_992.0, Ordering::Greater);
         check(f64::INFINITY, i64::MAX, Ordering::Greater);
     }
 
