@@ -139,10 +139,7 @@ impl<'a> Operands<'a> {
 
 /// Whether rendering could change the value: everything but plain scalars.
 fn has_parts(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Template(_) | Value::Vault(_)
-    )
+    matches!(value, Value::List(_) | Value::Tuple(_) | Value::Dict(_) | Value::Template(_) | Value::Vault(_))
 }
 
 /// The arguments of a call besides its subject, bound to the parameters of its table row.
