@@ -63,6 +63,8 @@ pub enum Event {
     },
     Warning(Diagnostic),
     Deprecation(Diagnostic),
+    /// `set_stats` data to show at the end; `host` is `None` for the run's own.
+    CustomStats { host: Option<Arc<str>>, data: Dict },
     /// The last event of a run. `interrupted` after Ctrl-C.
     RunEnded {
         stats: Stats,
@@ -113,6 +115,8 @@ pub struct TaskResult {
     pub delegated_to: Option<Arc<str>>,
     pub diffs: Vec<Diff>,
     pub ignored: bool,
+    /// The error behind a failure that arose on the control node (a template, a bad option), for its excerpt.
+    pub error: Option<Diagnostic>,
     pub elapsed: Duration,
 }
 
