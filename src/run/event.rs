@@ -64,7 +64,10 @@ pub enum Event {
     Warning(Diagnostic),
     Deprecation(Diagnostic),
     /// `set_stats` data to show at the end; `host` is `None` for the run's own.
-    CustomStats { host: Option<Arc<str>>, data: Dict },
+    CustomStats {
+        host: Option<Arc<str>>,
+        data: Dict,
+    },
     /// The last event of a run. `interrupted` after Ctrl-C.
     RunEnded {
         stats: Stats,
