@@ -1,5 +1,7 @@
 //! Errors that say what, where and what next.
 
+mod report;
+
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
