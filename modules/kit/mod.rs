@@ -1,3 +1,4 @@
 //! What modules are written with.
 
+pub mod regex;
 pub mod wire;
