@@ -1,6 +1,8 @@
 //! Reaching hosts: connections, hops, the worker's bootstrap and its frames.
 
 pub mod embedded;
+mod known_hosts;
+mod pattern;
 
 use std::path::PathBuf;
 use std::sync::Arc;
