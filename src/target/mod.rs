@@ -3,6 +3,8 @@
 pub mod embedded;
 mod known_hosts;
 mod pattern;
+mod ssh_config;
+mod surroundings;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,0 +1,76 @@
+//! The control node as connections see it: who runs this, from where, with which agent.
+//!
+//! Gathered once and handed around, so that tests have surroundings of their own and never meet the
+//! developer's real `~/.ssh`.
+
+use std::path::{Path, PathBuf};
+
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    pub home: PathBuf,
+    /// The local login: the remote one where nothing else is said.
+    pub user: String,
+    pub uid: u32,
+    pub hostname: String,
+    /// `SSH_AUTH_SOCK`.
+    pub agent: Option<PathBuf>,
+    /// `~/.ssh/config`.
+    pub user_config: Option<PathBuf>,
+    /// `/etc/ssh/ssh_config`.
+    pub system_config: Option<PathBuf>,
+    /// `/etc/ssh/ssh_known_hosts` and its sequel.
+    pub global_known_hosts: Vec<PathBuf>,
+}
+
+impl Surroundings {
+    /// This process's own.
+    pub fn real() -> Self {
+        let uid = rustix::process::geteuid().as_raw();
+        let account = account(uid);
+        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let home = variable("HOME").or_else(|| account.as_ref().map(|(_, home)| home.clone()));
+        let user = account.map(|(name, _)| name).or_else(|| variable("LOGNAME")).or_else(|| variable("USER"));
+        let home = PathBuf::from(home.unwrap_or_else(|| "/".to_owned()));
+        Self {
+            user: user.unwrap_or_else(|| uid.to_string()),
+            uid,
+            hostname: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+            agent: variable("SSH_AUTH_SOCK").map(PathBuf::from),
+            user_config: Some(home.join(".ssh/config")),
+            system_config: Some(PathBuf::from("/etc/ssh/ssh_config")),
+            global_known_hosts: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
+                .map(PathBuf::from)
+                .to_vec(),
+            home,
+        }
+    }
+
+    /// `~` and `~/x`; other paths stay. `~user` is not looked up.
+    pub(super) fn expand_tilde(&self, path: &str) -> PathBuf {
+        match path.strip_prefix('~') {
+            Some("") => self.home.clone(),
+            Some(rest) => match rest.strip_prefix('/') {
+                Some(rest) => self.home.join(rest),
+                None => PathBuf::from(path),
+            },
+            None => PathBuf::from(path),
+        }
+    }
+
+    /// A file in `~/.ssh`.
+    pub(super) fn ssh_dir(&self, name: &str) -> PathBuf {
+        self.home.join(".ssh").join(name)
+    }
+}
+
+/// Name and home of an account in `/etc/passwd`.
+fn account(uid: u32) -> Option<(String, String)> {
+    let text = std::fs::read_to_string(Path::new("/etc/passwd")).ok()?;
+    text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let found = fields.nth(1)?.parse::<u32>().ok()? == uid;
+        let home = fields.nth(2)?;
+        found.then(|| (name.to_owned(), home.to_owned()))
+    })
+}
