@@ -50,8 +50,7 @@ fn check(dir: &TempDir, files: &[&str], target: (&str, u16), key: &str, expect: 
 fn verdicts() {
     let dir = TempDir::new().unwrap();
     let Some(key) = new_key(&dir, "a", "ed25519") else { return };
-    let (other, ecdsa) =
-        (new_key(&dir, "b", "ed25519").unwrap(), new_key(&dir, "c", "ecdsa").unwrap());
+    let (other, ecdsa) = (new_key(&dir, "b", "ed25519").unwrap(), new_key(&dir, "c", "ecdsa").unwrap());
     let tabs = key.replace(' ', "\t");
     let web = ("web.example.com", 22);
     check(&dir, &[&format!("web.example.com {key}\n")], web, &key, "known");
@@ -66,12 +65,30 @@ fn verdicts() {
     check(&dir, &[&format!("\nweb.example.com {other}\n")], web, &key, "changed known_hosts0:2");
     check(&dir, &[&format!("web.example.com {ecdsa}\n")], web, &key, "other type known_hosts0:1");
     // A bad line about the host spoils nothing.
-    check(&dir, &[&format!("web.example.com ssh-ed25519 AAAA!!\nweb.example.com {key}\n")], web, &key, "known");
+    check(
+        &dir,
+        &[&format!("web.example.com ssh-ed25519 AAAA!!\nweb.example.com {key}\n")],
+        web,
+        &key,
+        "known",
+    );
     check(&dir, &[&format!("web.example.com ssh-rsa {}\n", &key[12..])], web, &key, "unknown");
     // Any equal key is enough, in any file.
-    check(&dir, &[&format!("web.example.com {other}\n"), &format!("web.example.com {key}\n")], web, &key, "known");
+    check(
+        &dir,
+        &[&format!("web.example.com {other}\n"), &format!("web.example.com {key}\n")],
+        web,
+        &key,
+        "known",
+    );
     // Revoked wins, whatever else is there, but only for the hosts it names.
-    check(&dir, &[&format!("web.example.com {key}\n@revoked * {key}\n")], web, &key, "revoked known_hosts0:2");
+    check(
+        &dir,
+        &[&format!("web.example.com {key}\n@revoked * {key}\n")],
+        web,
+        &key,
+        "revoked known_hosts0:2",
+    );
     check(&dir, &[&format!("@revoked db* {key}\nweb.example.com {key}\n")], web, &key, "known");
     // An authority is no plain key.
     check(&dir, &[&format!("@cert-authority * {key}\n")], web, &key, "unknown");
@@ -81,7 +98,13 @@ fn verdicts() {
     check(&dir, &[&format!("[web.example.com]:2222 {key}\n")], web, &key, "unknown");
     check(&dir, &[&format!("web.example.com {key}\n")], high, &key, "known");
     check(&dir, &[&format!("web.example.com {other}\n")], high, &key, "unknown");
-    check(&dir, &[&format!("[web.example.com]:2222 {other}\nweb.example.com {key}\n")], high, &key, "changed known_hosts0:1");
+    check(
+        &dir,
+        &[&format!("[web.example.com]:2222 {other}\nweb.example.com {key}\n")],
+        high,
+        &key,
+        "changed known_hosts0:1",
+    );
 }
 
 #[test]

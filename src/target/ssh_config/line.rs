@@ -57,7 +57,8 @@ mod tests {
     fn lines() {
         fn check(line: &str, expect: Option<(&str, &[&str])>) {
             let got = keyword(line).map(|(key, rest)| (key, words(rest).unwrap()));
-            let expect = expect.map(|(key, words)| (key.to_owned(), words.iter().map(|&w| w.to_owned()).collect()));
+            let expect =
+                expect.map(|(key, words)| (key.to_owned(), words.iter().map(|&w| w.to_owned()).collect()));
             assert_eq!(got, expect, "{line}");
         }
         check("", None);

@@ -86,7 +86,9 @@ fn split_equals(words: &[String]) -> Vec<String> {
     let mut argument = false;
     for word in words {
         match word.split_once('=') {
-            Some((name, value)) if !argument && name.trim_start_matches('!').chars().all(char::is_alphabetic) => {
+            Some((name, value))
+                if !argument && name.trim_start_matches('!').chars().all(char::is_alphabetic) =>
+            {
                 out.extend([name.to_owned(), value.to_owned()]);
             }
             _ => {

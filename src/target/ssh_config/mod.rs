@@ -37,7 +37,8 @@ impl Values {
             // The two name the same thing: whichever comes first counts.
             Use::Honoured | Use::Command
                 if matches!(key, "proxyjump" | "proxycommand")
-                    && (self.values.contains_key("proxyjump") || self.values.contains_key("proxycommand")) => {}
+                    && (self.values.contains_key("proxyjump")
+                        || self.values.contains_key("proxycommand")) => {}
             Use::Honoured | Use::Command => {
                 self.values.entry(key).or_insert(words);
             }
@@ -213,12 +214,14 @@ impl Reader<'_> {
         if words.first().is_none_or(String::is_empty) {
             return Err(format!("missing argument to {name}").into());
         }
-        let several = matches!(key, "userknownhostsfile" | "globalknownhostsfile") || usage == Use::Meaningless;
+        let several =
+            matches!(key, "userknownhostsfile" | "globalknownhostsfile") || usage == Use::Meaningless;
         if words.len() > 1 && !several && usage != Use::Unsupported {
             return Err(format!("extra arguments to {name}").into());
         }
         if active {
-            if usage == Use::Unsupported && !matches!(words.first().map(String::as_str), Some("no" | "none")) {
+            if usage == Use::Unsupported && !matches!(words.first().map(String::as_str), Some("no" | "none"))
+            {
                 self.values.unsupported.push(format!("\0{name}"));
             }
             self.values.set(key, usage, words);

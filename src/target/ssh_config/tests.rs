@@ -6,7 +6,12 @@ use tempfile::TempDir;
 use super::*;
 
 fn surroundings(dir: &TempDir) -> Surroundings {
-    Surroundings { home: dir.path().to_owned(), user_config: None, system_config: None, ..Surroundings::real() }
+    Surroundings {
+        home: dir.path().to_owned(),
+        user_config: None,
+        system_config: None,
+        ..Surroundings::real()
+    }
 }
 
 /// Reads `config` for `host`.
@@ -20,9 +25,23 @@ fn resolve(dir: &TempDir, config: &str, host: &str) -> Result<Values, String> {
 
 /// The options under test as `ssh -G` prints them.
 const COMPARED: &[&str] = &[
-    "hostname", "user", "port", "identityfile", "certificatefile", "identitiesonly", "identityagent", "proxyjump",
-    "proxycommand", "connecttimeout", "hostkeyalias", "stricthostkeychecking", "serveraliveinterval",
-    "serveralivecountmax", "forwardagent", "compression", "userknownhostsfile",
+    "hostname",
+    "user",
+    "port",
+    "identityfile",
+    "certificatefile",
+    "identitiesonly",
+    "identityagent",
+    "proxyjump",
+    "proxycommand",
+    "connecttimeout",
+    "hostkeyalias",
+    "stricthostkeychecking",
+    "serveraliveinterval",
+    "serveralivecountmax",
+    "forwardagent",
+    "compression",
+    "userknownhostsfile",
 ];
 
 /// What `ssh -G` says; `None`, said loudly, where there is no ssh.
@@ -60,14 +79,20 @@ fn check(config: &str, hosts: &[&str]) {
                 got = vec![got.join(" ")];
             }
             if *key == "hostname" {
-                got = vec![got.first().map_or_else(|| (*host).to_owned(), |name| hostname(name, host).unwrap()).to_lowercase()];
+                got = vec![
+                    got.first()
+                        .map_or_else(|| (*host).to_owned(), |name| hostname(name, host).unwrap())
+                        .to_lowercase(),
+                ];
             }
             if *key == "stricthostkeychecking" {
                 expect = expect.iter().map(|v| if v == "true" { "yes" } else { v }.to_owned()).collect();
             }
             if got.is_empty() || got == ["none"] {
                 got = of(&default);
-                if *key == "stricthostkeychecking" { expect.clone_from(&got.clone()); }
+                if *key == "stricthostkeychecking" {
+                    expect.clone_from(&got.clone());
+                }
             }
             assert_eq!(got, expect, "{key} of {host} in\n{config}");
         }
@@ -95,7 +120,10 @@ fn same_as_ssh_g() {
     check("Match exec \"exit 0\" host a\n Port 2201\n", &["a", "b"]);
     check("Match final host real\n Port 2203\nHost alias\n HostName real\n", &["alias", "real", "other"]);
     check("Host real\n User byreal\nHost alias\n HostName real\nMatch final all\n Port 99\n", &["alias"]);
-    check("IdentityFile /k/one\nHost a\n IdentityFile /k/two\n IdentityFile /k/one\nCertificateFile /k/c\n", &["a", "b"]);
+    check(
+        "IdentityFile /k/one\nHost a\n IdentityFile /k/two\n IdentityFile /k/one\nCertificateFile /k/c\n",
+        &["a", "b"],
+    );
     check("ProxyJump j1,bob@j2:2200\nProxyCommand nc %h %p\n", &["a"]);
     check("ProxyCommand nc -x \"a b\" %h %p # not a comment\nProxyJump j1\n", &["a"]);
     check("Host a\n ProxyJump none\nHost *\n ProxyJump gate\n", &["a", "b"]);
@@ -118,7 +146,8 @@ fn includes() {
     write("conf.d/.hidden", "User hidden\n");
     write("inner", "Port 2202\nHost *\nUser inner\n");
     let base = dir.path().display();
-    let config = format!("Include {base}/conf.d/* {base}/missing\nHost b\n Include {base}/inner\n ConnectTimeout 3\n");
+    let config =
+        format!("Include {base}/conf.d/* {base}/missing\nHost b\n Include {base}/inner\n ConnectTimeout 3\n");
     for host in ["a", "b", "c"] {
         let ours = resolve(&dir, &config, host).unwrap();
         let Some(theirs) = oracle(&dir, host) else { return };
