@@ -1,1 +1,0 @@
-//! The command line: its doc comments are the help.

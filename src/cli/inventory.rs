@@ -1,0 +1,100 @@
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+
+use super::refused::{RefusedEverywhere, refuse};
+use super::selection::Selection;
+use super::{Verbosity, extra_vars};
+use crate::config::Config;
+use crate::diagnostic::{Diagnostic, Result};
+
+/// Shows what the inventory says about hosts and groups, after all sources, group_vars and host_vars.
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("view").required(true).args(["list", "host", "graph"])))]
+pub struct InventoryArgs {
+    /// The group to start from, with --graph
+    #[arg(value_name = "GROUP")]
+    pub group: Option<String>,
+    /// Shows all groups, hosts and variables, in the format of an inventory script
+    #[arg(long)]
+    pub list: bool,
+    /// Shows the variables of one host
+    #[arg(long, value_name = "HOST")]
+    pub host: Option<String>,
+    /// Draws the tree of groups and hosts
+    #[arg(long)]
+    pub graph: bool,
+    /// With --graph: shows the variables too
+    #[arg(long)]
+    pub vars: bool,
+    /// With --list: shows the variables where they are set, not where they end up
+    #[arg(long)]
+    pub export: bool,
+    /// Writes YAML instead of JSON
+    #[arg(short, long)]
+    pub yaml: bool,
+    /// Not supported yet: writes TOML instead of JSON
+    #[arg(long, hide_short_help = true)]
+    pub toml: bool,
+    /// With --list: writes to this file
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where to look for group_vars and host_vars besides the inventory's own
+    #[arg(long, value_name = "DIR")]
+    pub playbook_dir: Option<PathBuf>,
+    /// Variables that beat all others
+    #[arg(short, long, value_name = "VARS")]
+    pub extra_vars: Vec<String>,
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub refused: RefusedEverywhere,
+}
+
+/// What `fanfare inventory` is to show.
+#[derive(Debug)]
+pub struct InventoryCommand {
+    pub view: InventoryView,
+    pub format: InventoryFormat,
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InventoryView {
+    List { export: bool },
+    Host(String),
+    /// From this group, else from `all`.
+    Graph { group: Option<String>, vars: bool },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InventoryFormat {
+    Json,
+    Yaml,
+}
+
+impl InventoryArgs {
+    pub(super) fn settle(self, config: &mut Config) -> Result<InventoryCommand> {
+        self.refused.refuse()?;
+        refuse("--toml", self.toml)?;
+        self.verbosity.settle(config);
+        self.selection.settle(config);
+        config.run.extra_vars = extra_vars::load(&self.extra_vars)?;
+        if self.playbook_dir.is_some() {
+            config.run.playbook_dir = self.playbook_dir;
+        }
+        if self.group.is_some() && !self.graph {
+            return Err(Diagnostic::new("a group is for --graph only")
+                .hint("`--host NAME` shows one host, `--limit PATTERN` narrows down --list"));
+        }
+        let view = match self.host {
+            Some(host) => InventoryView::Host(host),
+            None if self.graph => InventoryView::Graph { group: self.group, vars: self.vars },
+            None => InventoryView::List { export: self.export || config.inventory.export },
+        };
+        let format = if self.yaml { InventoryFormat::Yaml } else { InventoryFormat::Json };
+        Ok(InventoryCommand { view, format, output: self.output })
+    }
+}

@@ -1,0 +1,42 @@
+use std::process::ExitCode;
+
+use crate::run::event::{Counts, Stats};
+
+/// How a command ended, as the exit code tells it. The numbers are Ansible's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    Done = 0,
+    /// Something went wrong before or outside of the tasks.
+    Error = 1,
+    /// At least one host failed, and all could be reached.
+    Failed = 2,
+    /// At least one host could not be reached, or a file of the user's cannot be understood.
+    Unreachable = 4,
+    /// Options that do not go together.
+    Usage = 5,
+    Interrupted = 99,
+    Unexpected = 250,
+}
+
+impl Exit {
+    /// What the counts at the end of a run amount to.
+    pub fn of_run(stats: &Stats, interrupted: bool) -> Self {
+        let any = |count: fn(&Counts) -> u32| stats.values().any(|counts| count(counts) > 0);
+        if interrupted {
+            Self::Interrupted
+        } else if any(|counts| counts.unreachable) {
+            Self::Unreachable
+        } else if any(|counts| counts.failed) {
+            Self::Failed
+        } else {
+            Self::Done
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,1 +1,0 @@
-//! ansible.cfg, environment, command line: one table, one precedence.

@@ -1,0 +1,154 @@
+//! ansible.cfg, environment, command line: one table, one precedence.
+//!
+//! [`Config::load`] starts from the defaults, lays `ansible.cfg` over them and the environment over that; the
+//! command line ([`crate::cli`]) lays its flags on top. What the rest of the program reads is one [`Config`].
+
+mod connection;
+mod ini;
+mod locate;
+mod meaningless;
+mod options;
+mod passwords;
+mod settings;
+mod value;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+pub use connection::ConnectionKind;
+pub use options::{
+    Colour, ConnectionOptions, DisplayOptions, EscalationOptions, Gathering, InventoryOptions, OnMismatch,
+    ResultFormat, RunOptions, Strategy,
+};
+pub use passwords::{ask_passwords, password_file};
+
+use crate::diagnostic::{Diagnostic, Place, Result};
+use settings::{SETTINGS, Setting, Use};
+use value::Given;
+
+/// All settings of a run.
+#[derive(Debug, Default)]
+pub struct Config {
+    /// The `ansible.cfg` that was read.
+    pub file: Option<PathBuf>,
+    pub inventory: InventoryOptions,
+    pub connection: ConnectionOptions,
+    pub escalation: EscalationOptions,
+    pub run: RunOptions,
+    pub display: DisplayOptions,
+    /// Settings that were given and have no meaning here, told with -v.
+    pub notes: Vec<String>,
+    /// What to warn about once the output is up.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What a process inherits, as far as settings are concerned.
+#[derive(Debug, Default)]
+pub struct Surroundings {
+    pub variables: BTreeMap<String, String>,
+    pub directory: PathBuf,
+}
+
+impl Surroundings {
+    /// Those of this process. Variables that are no UTF-8 are left out.
+    pub fn of_this_process() -> Result<Self> {
+        let directory = std::env::current_dir()
+            .map_err(|error| Diagnostic::new(format!("cannot find out the current directory: {error}")))?;
+        let variables = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        Ok(Self { variables, directory })
+    }
+}
+
+impl Config {
+    /// Reads `ansible.cfg` and the environment.
+    pub fn load(surroundings: &Surroundings) -> Result<Self> {
+        let mut config = Self::default();
+        let home = surroundings.variables.get("HOME").map(PathBuf::from);
+        config.run.roles_path = settings::default_roles_path(home.as_deref());
+        if let Some(path) = locate::config_file(surroundings, &mut config.warnings)? {
+            let base = path.parent().map(PathBuf::from).unwrap_or_default();
+            for entry in ini::read(&path)? {
+                config.take_entry(&entry, &base, surroundings)?;
+            }
+            config.file = Some(path);
+        }
+        config.take_environment(surroundings)?;
+        Ok(config)
+    }
+
+    fn take_entry(
+        &mut self,
+        entry: &ini::Entry,
+        base: &std::path::Path,
+        surroundings: &Surroundings,
+    ) -> Result<()> {
+        let given = Given { text: &entry.value, base, surroundings };
+        let name = format!("{}.{}", entry.section, entry.key);
+        if let Some(setting) = settings::by_ini(&entry.section, &entry.key) {
+            return self.take(setting, &name, &given, Some(&entry.place));
+        }
+        if let Some(reason) = meaningless::by_ini(&entry.section, &entry.key) {
+            self.notes.push(format!("{name} has no meaning here: {reason}"));
+            return Ok(());
+        }
+        if settings::is_foreign_section(&entry.section) {
+            self.notes.push(format!("{name} has no meaning here: it is for a plugin of Ansible's"));
+            return Ok(());
+        }
+        let unknown = Diagnostic::new(format!("unknown setting: {name}")).at(&entry.place);
+        self.warnings.push(match settings::nearest_ini(&entry.section, &entry.key) {
+            Some(near) => unknown.hint(format!("did you mean {near}?")),
+            None => unknown,
+        });
+        Ok(())
+    }
+
+    fn take_environment(&mut self, surroundings: &Surroundings) -> Result<()> {
+        // In the table's order, so that a second name of a setting loses to the first whatever its spelling.
+        for setting in SETTINGS {
+            let found = setting.env.iter().find_map(|name| surroundings.variables.get_key_value(*name));
+            if let Some((name, text)) = found {
+                let given = Given { text, base: &surroundings.directory, surroundings };
+                self.take(setting, name, &given, None)?;
+            }
+        }
+        for name in surroundings.variables.keys().filter(|name| name.starts_with("ANSIBLE_")) {
+            if SETTINGS.iter().any(|setting| setting.env.contains(&name.as_str())) {
+                continue;
+            }
+            if let Some(reason) = meaningless::by_env(name) {
+                self.notes.push(format!("{name} has no meaning here: {reason}"));
+            } else if let Some(near) = settings::nearest_env(name) {
+                let unknown = Diagnostic::new(format!("unknown setting: {name}"));
+                self.warnings.push(unknown.hint(format!("did you mean {near}?")));
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, setting: &Setting, name: &str, given: &Given<'_>, place: Option<&Place>) -> Result<()> {
+        let wrong = |message: String| {
+            let wrong = Diagnostic::new(format!("{name}: {message}"));
+            place.map_or(wrong.clone(), |place| wrong.at(place))
+        };
+        match setting.r#use {
+            Use::Sets(set) => set(self, given).map_err(wrong),
+            Use::OnlyAs(harmless, reason) => {
+                let text = given.text.trim().to_lowercase();
+                if !harmless.contains(&text.as_str()) {
+                    self.warnings.push(wrong(format!("not supported yet: {reason}")));
+                }
+                Ok(())
+            }
+            Use::MustBe(harmless, reason) => {
+                let text = given.text.trim().to_lowercase();
+                if harmless.contains(&text.as_str()) { Ok(()) } else { Err(wrong(reason.to_owned())) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,279 @@
+//! The settings in groups, typed, with Ansible's defaults.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::ConnectionKind;
+use crate::target::Secret;
+use crate::value::Dict;
+
+/// Where hosts come from and which are meant.
+#[derive(Debug)]
+pub struct InventoryOptions {
+    /// Files, directories, scripts, or host lists (with a comma), as `-i` takes them.
+    pub sources: Vec<String>,
+    /// `--limit`, each as given; a host must match all of them.
+    pub limit: Vec<String>,
+    /// File name endings that a directory of sources leaves out.
+    pub ignore_extensions: Vec<String>,
+    /// Regular expressions for file names that a directory of sources leaves out.
+    pub ignore_patterns: Vec<String>,
+    /// Whether it is an error when no source could be read.
+    pub unparsed_is_failed: bool,
+    /// Whether it is an error when any source could not be read.
+    pub any_unparsed_is_failed: bool,
+    /// What a pattern that matches nothing is.
+    pub on_mismatch: OnMismatch,
+    /// Whether `fanfare inventory --list` shows variables where they are set.
+    pub export: bool,
+    /// Whether a missing inventory is worth a warning.
+    pub localhost_warning: bool,
+    pub unparsed_warning: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnMismatch {
+    Error,
+    Ignore,
+    #[default]
+    Warning,
+}
+
+impl Default for InventoryOptions {
+    fn default() -> Self {
+        let endings = [
+            ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry",
+        ];
+        Self {
+            sources: vec!["/etc/ansible/hosts".to_owned()],
+            limit: Vec::new(),
+            ignore_extensions: endings.map(str::to_owned).to_vec(),
+            ignore_patterns: Vec::new(),
+            unparsed_is_failed: false,
+            any_unparsed_is_failed: false,
+            on_mismatch: OnMismatch::default(),
+            export: false,
+            localhost_warning: true,
+            unparsed_warning: true,
+        }
+    }
+}
+
+/// How to connect, where neither inventory nor play say otherwise.
+#[derive(Debug)]
+pub struct ConnectionOptions {
+    pub kind: ConnectionKind,
+    pub user: Option<String>,
+    pub port: Option<u16>,
+    pub private_key: Option<PathBuf>,
+    pub timeout: Duration,
+    pub host_key_checking: bool,
+    /// Unparsed options of ssh: `-o ProxyJump=bastion`.
+    pub ssh_args: String,
+    pub ssh_common_args: String,
+    pub ssh_extra_args: String,
+    /// How often a failed connection is tried again.
+    pub retries: u32,
+    /// Where on the target the worker is kept, before the usual places.
+    pub remote_tmp: Option<String>,
+    pub ask_password: bool,
+    pub password: Option<Secret>,
+}
+
+impl Default for ConnectionOptions {
+    fn default() -> Self {
+        Self {
+            kind: ConnectionKind::Ssh,
+            user: None,
+            port: None,
+            private_key: None,
+            timeout: Duration::from_secs(10),
+            host_key_checking: true,
+            ssh_args: String::new(),
+            ssh_common_args: String::new(),
+            ssh_extra_args: String::new(),
+            retries: 0,
+            remote_tmp: None,
+            ask_password: false,
+            password: None,
+        }
+    }
+}
+
+/// `become`, where neither inventory nor play say otherwise.
+#[derive(Debug)]
+pub struct EscalationOptions {
+    pub r#become: bool,
+    pub method: String,
+    pub user: String,
+    pub exe: Option<String>,
+    pub flags: Option<String>,
+    pub ask_password: bool,
+    pub password: Option<Secret>,
+}
+
+impl Default for EscalationOptions {
+    fn default() -> Self {
+        Self {
+            r#become: false,
+            method: "sudo".to_owned(),
+            user: "root".to_owned(),
+            exe: None,
+            flags: None,
+            ask_password: false,
+            password: None,
+        }
+    }
+}
+
+/// How a run goes about its work.
+#[derive(Debug)]
+pub struct RunOptions {
+    pub forks: NonZeroUsize,
+    pub check: bool,
+    pub diff: bool,
+    /// Lines around a change in a diff.
+    pub diff_context: usize,
+    /// Bytes up to which a file is shown in a diff.
+    pub max_diff_size: u64,
+    pub extra_vars: Dict,
+    /// Empty means all.
+    pub tags: Vec<String>,
+    pub skip_tags: Vec<String>,
+    pub force_handlers: bool,
+    pub any_errors_fatal: bool,
+    pub strategy: Strategy,
+    pub gathering: Gathering,
+    /// Whether facts are also variables of their own (`ansible_os_family`).
+    pub inject_facts: bool,
+    /// Seconds after which a task fails.
+    pub task_timeout: Option<u64>,
+    pub no_log: bool,
+    pub roles_path: Vec<PathBuf>,
+    /// Where group_vars and host_vars are looked for when there is no playbook.
+    pub playbook_dir: Option<PathBuf>,
+    /// The shell that runs what `shell` and `raw` are given.
+    pub executable: String,
+    /// What `{{ ansible_managed }}` says.
+    pub managed: String,
+    /// Whether a notified handler that does not exist is an error.
+    pub error_on_missing_handler: bool,
+    /// Extensions of Jinja by name: `jinja2.ext.do`, `jinja2.ext.loopcontrols`.
+    pub jinja_extensions: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Strategy {
+    #[default]
+    Linear,
+    Free,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Gathering {
+    /// Unless the play says no.
+    #[default]
+    Implicit,
+    /// Only when the play says yes.
+    Explicit,
+    /// As implicit, once per host.
+    Smart,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            forks: NonZeroUsize::MIN.saturating_add(4),
+            check: false,
+            diff: false,
+            diff_context: 3,
+            max_diff_size: 104_448,
+            extra_vars: Dict::new(),
+            tags: Vec::new(),
+            skip_tags: Vec::new(),
+            force_handlers: false,
+            any_errors_fatal: false,
+            strategy: Strategy::default(),
+            gathering: Gathering::default(),
+            inject_facts: true,
+            task_timeout: None,
+            no_log: false,
+            roles_path: Vec::new(),
+            playbook_dir: None,
+            executable: "/bin/sh".to_owned(),
+            managed: "Ansible managed".to_owned(),
+            error_on_missing_handler: true,
+            jinja_extensions: Vec::new(),
+        }
+    }
+}
+
+/// What is told and how it looks.
+#[derive(Clone, Debug)]
+pub struct DisplayOptions {
+    /// How many `-v`.
+    pub verbosity: u8,
+    pub colour: Colour,
+    /// The name of the callback that writes to stdout: a row of the table in `output`.
+    pub callback: String,
+    /// Whether `callback` was chosen by the user: ad-hoc commands have another default.
+    pub callback_chosen: bool,
+    pub result_format: ResultFormat,
+    /// Whether results are spread over lines; `None` leaves it to the verbosity.
+    pub pretty_results: Option<bool>,
+    pub result_indentation: usize,
+    pub ok_hosts: bool,
+    pub skipped_hosts: bool,
+    pub included_hosts: bool,
+    pub failed_to_stderr: bool,
+    pub custom_stats: bool,
+    pub check_mode_markers: bool,
+    pub task_path_on_failure: bool,
+    pub per_host_start: bool,
+    /// Whether a task's arguments are shown in its banner.
+    pub args_in_banner: bool,
+    pub deprecation_warnings: bool,
+    pub system_warnings: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colour {
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` say otherwise.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResultFormat {
+    #[default]
+    Json,
+    Yaml,
+}
+
+impl Default for DisplayOptions {
+    fn default() -> Self {
+        Self {
+            verbosity: 0,
+            colour: Colour::default(),
+            callback: "default".to_owned(),
+            callback_chosen: false,
+            result_format: ResultFormat::default(),
+            pretty_results: None,
+            result_indentation: 4,
+            ok_hosts: true,
+            skipped_hosts: true,
+            included_hosts: true,
+            failed_to_stderr: false,
+            custom_stats: false,
+            check_mode_markers: false,
+            task_path_on_failure: false,
+            per_host_start: false,
+            args_in_banner: false,
+            deprecation_warnings: true,
+            system_warnings: true,
+        }
+    }
+}

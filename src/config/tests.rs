@@ -1,0 +1,83 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+/// Loads an `ansible.cfg` with this text in a directory of its own, under these variables, and shows one thing of
+/// the result; errors, warnings and notes as they are.
+fn check(text: &str, variables: &[(&str, &str)], show: fn(&Config) -> String, expect: &str) {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("ansible.cfg"), text).expect("written");
+    let mut surroundings = Surroundings { directory: directory.path().to_owned(), ..Default::default() };
+    surroundings.variables.insert("HOME".into(), "/home/me".into());
+    surroundings.variables.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+    let got = match Config::load(&surroundings) {
+        Ok(config) => show(&config),
+        Err(error) => format!("{error}"),
+    };
+    assert_eq!(got.replace(&*directory.path().to_string_lossy(), "DIR"), expect);
+}
+
+fn told(config: &Config) -> String {
+    let warnings = config.warnings.iter().map(|warning| format!("{warning} {:?}", warning.hints()));
+    warnings.chain(config.notes.iter().cloned()).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn precedence() {
+    let forks = |config: &Config| config.run.forks.to_string();
+    check("", &[], forks, "5");
+    check("[defaults]\nforks = 7\n", &[], forks, "7");
+    check("[defaults]\nforks = 7\n", &[("ANSIBLE_FORKS", "9")], forks, "9");
+}
+
+#[test]
+fn values() {
+    let inventory = |config: &Config| format!("{:?}", config.inventory.sources);
+    check("[defaults]\ninventory = hosts, ~/more\n", &[], inventory, r#"["DIR/hosts", "/home/me/more"]"#);
+    check("", &[("ANSIBLE_INVENTORY", "web1,web2,")], inventory, r#"["web1,web2,"]"#);
+    let roles = |config: &Config| format!("{:?}", config.run.roles_path);
+    check("[defaults]\nroles_path = roles:$HOME/r:{{CWD}}/x\n", &[], roles, r#"["DIR/roles", "/home/me/r", "DIR/x"]"#);
+    let gathering = |config: &Config| format!("{:?}", config.run.gathering);
+    check("[defaults]\ngathering = smart\n", &[], gathering, "Smart");
+    check("[defaults]\ngathering = never\n", &[], gathering, "defaults.gathering: expected one of implicit, explicit, smart, got \"never\"");
+    check("[defaults]\nforks = many\n", &[], gathering, "defaults.forks: expected a whole number, got \"many\"");
+    check("[defaults]\nhost_key_checking = maybe\n", &[], gathering, "defaults.host_key_checking: expected yes or no, got \"maybe\"");
+    check("[defaults]\nhash_behaviour = merge\n", &[], gathering, "defaults.hash_behaviour: not supported yet: merging dictionaries of the same name");
+    let colour = |config: &Config| format!("{:?}", config.display.colour);
+    check("", &[("NO_COLOR", "1")], colour, "Never");
+    check("[defaults]\nnocolor = 0\n", &[], colour, "Auto");
+    check("", &[("NO_COLOR", "1"), ("ANSIBLE_FORCE_COLOR", "true")], colour, "Always");
+}
+
+#[test]
+fn nothing_is_ignored_silently() {
+    check("[defaults]\nfroks = 7\n", &[], told, r#"unknown setting: defaults.froks ["did you mean defaults.forks?"]"#);
+    check("[ssh_connection]\nforks = 7\n", &[], told, r#"unknown setting: ssh_connection.forks ["did you mean defaults.forks?"]"#);
+    check("", &[("ANSIBLE_FORK", "7")], told, r#"unknown setting: ANSIBLE_FORK ["did you mean ANSIBLE_FORKS?"]"#);
+    check("", &[("ANSIBLE_MY_OWN_TOOL", "7")], told, "");
+    check("[defaults]\nnocows = 1\n", &[], told, "defaults.nocows has no meaning here: there are no cows");
+    check("[defaults]\nfact_caching = jsonfile\n", &[], told, "defaults.fact_caching: not supported yet: keeping facts between runs; they are gathered anew []");
+    check("[galaxy]\nserver = x\n", &[], told, "galaxy.server has no meaning here: it is for a plugin of Ansible's");
+}
+
+#[test]
+fn a_world_writable_directory_is_not_trusted() {
+    let directory = tempfile::tempdir().expect("a directory");
+    std::fs::write(directory.path().join("ansible.cfg"), "[defaults]\nforks = 7\n").expect("written");
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).expect("chmod");
+    let surroundings = Surroundings { directory: directory.path().to_owned(), ..Default::default() };
+    let config = Config::load(&surroundings).expect("loaded");
+    assert_eq!(config.run.forks.get(), 5);
+    assert_eq!(config.warnings.len(), 1);
+}
+
+#[test]
+fn names_are_unique() {
+    let mut names: Vec<(&str, &str)> = SETTINGS.iter().flat_map(|setting| setting.ini.iter().copied()).collect();
+    names.extend(meaningless::ini_names());
+    names.extend(SETTINGS.iter().flat_map(|setting| setting.env.iter().map(|name| ("env", *name))));
+    names.extend(meaningless::env_names().map(|name| ("env", name)));
+    names.sort_unstable();
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+}
