@@ -9,7 +9,7 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             fanfare::output::report_error(&error);
-            Exit::Error.into()
+            Exit::of_error(&error).into()
         }
     }
 }

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Verbosity;
-use super::connection::Connection;
+use super::connection::ConnectionArgs;
 use super::escalation::Escalation;
 use super::refused::{ModulePath, RefusedEverywhere, refuse};
 use super::selection::Selection;
@@ -42,7 +42,7 @@ pub struct AdhocArgs {
     #[command(flatten)]
     pub selection: Selection,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     #[command(flatten)]
     pub escalation: Escalation,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Result};
 
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Connection")]
-pub struct Connection {
+pub struct ConnectionArgs {
     /// Connects as this user
     #[arg(short, long, value_name = "USER")]
     pub user: Option<String>,
@@ -43,7 +43,7 @@ pub struct Connection {
     pub scp_extra_args: Option<String>,
 }
 
-impl Connection {
+impl ConnectionArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<()> {
         for (flag, given) in [
             ("--sftp-extra-args", &self.sftp_extra_args),

@@ -3,6 +3,8 @@
 //! What the user typed becomes two things: settings, laid over those of `ansible.cfg` and the environment in a
 //! [`Config`], and the plain struct of the subcommand.
 
+#![expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+
 mod adhoc;
 mod connection;
 mod doc;
@@ -65,7 +67,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Runs playbooks.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Shows what the inventory says about hosts and groups.
     Inventory(InventoryArgs),
     /// Shows the modules and their options.

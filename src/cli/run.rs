@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Verbosity;
-use super::connection::Connection;
+use super::connection::ConnectionArgs;
 use super::escalation::Escalation;
 use super::refused::{ModulePath, RefusedEverywhere};
 use super::selection::Selection;
@@ -58,7 +58,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub selection: Selection,
     #[command(flatten)]
-    pub connection: Connection,
+    pub connection: ConnectionArgs,
     #[command(flatten)]
     pub escalation: Escalation,
     #[command(flatten)]

@@ -1,5 +1,6 @@
 use std::process::ExitCode;
 
+use crate::diagnostic::Diagnostic;
 use crate::run::event::{Counts, Stats};
 
 /// How a command ended, as the exit code tells it. The numbers are Ansible's.
@@ -20,6 +21,11 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// An error that points into a file of the user's is about what that file says.
+    pub fn of_error(error: &Diagnostic) -> Self {
+        if error.place().is_some() { Self::Unreachable } else { Self::Error }
+    }
+
     /// What the counts at the end of a run amount to.
     pub fn of_run(stats: &Stats, interrupted: bool) -> Self {
         let any = |count: fn(&Counts) -> u32| stats.values().any(|counts| count(counts) > 0);

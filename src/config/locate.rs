@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use super::Surroundings;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Diagnostic;
 
 /// The first that exists of `$ANSIBLE_CONFIG`, `./ansible.cfg`, `~/.ansible.cfg`, `/etc/ansible/ansible.cfg`.
 ///
@@ -12,13 +12,13 @@ use crate::diagnostic::{Diagnostic, Result};
 pub(super) fn config_file(
     surroundings: &Surroundings,
     warnings: &mut Vec<Diagnostic>,
-) -> Result<Option<PathBuf>> {
+) -> Option<PathBuf> {
     let directory = &surroundings.directory;
     if let Some(named) = surroundings.variables.get("ANSIBLE_CONFIG").filter(|named| !named.is_empty()) {
         let path = directory.join(named);
         let path = if path.is_dir() { path.join("ansible.cfg") } else { path };
         if path.exists() {
-            return Ok(Some(path));
+            return Some(path);
         }
         warnings.push(Diagnostic::new(format!(
             "ANSIBLE_CONFIG names {named}, which does not exist; looking in the usual places"
@@ -28,7 +28,7 @@ pub(super) fn config_file(
     if here.exists() {
         let mode = std::fs::metadata(directory).map_or(0, |meta| meta.permissions().mode());
         if mode & 0o002 == 0 {
-            return Ok(Some(here));
+            return Some(here);
         }
         warnings.push(
             Diagnostic::new(format!(
@@ -40,5 +40,5 @@ pub(super) fn config_file(
     }
     let home = surroundings.variables.get("HOME").map(|home| PathBuf::from(home).join(".ansible.cfg"));
     let system = PathBuf::from("/etc/ansible/ansible.cfg");
-    Ok(home.into_iter().chain([system]).find(|path| path.exists()))
+    home.into_iter().chain([system]).find(|path| path.exists())
 }

@@ -1,5 +1,7 @@
 //! The settings in groups, typed, with Ansible's defaults.
 
+#![expect(clippy::struct_excessive_bools, reason = "each is a setting of the user's")]
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;

@@ -93,7 +93,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         ini: &[("inventory", "enable_plugins")],
         env: &["ANSIBLE_INVENTORY_ENABLED"],
-        r#use: Sets(enabled_inventory_plugins),
+        r#use: Sets(|config, given| {
+            warn_of_inventory_plugins(config, given);
+            Ok(())
+        }),
     },
     Setting {
         ini: &[("inventory", "cache")],
@@ -661,7 +664,7 @@ fn inventory_sources(given: &Given<'_>) -> Vec<String> {
     given.list().iter().map(|path| given.resolve(path).to_string_lossy().into_owned()).collect()
 }
 
-fn enabled_inventory_plugins(config: &mut Config, given: &Given<'_>) -> Outcome<()> {
+fn warn_of_inventory_plugins(config: &mut Config, given: &Given<'_>) {
     const HERE: &[&str] = &["host_list", "script", "auto", "yaml", "ini", "toml", "advanced_host_list"];
     for name in given.list() {
         let short = name.strip_prefix("ansible.builtin.").unwrap_or(&name);
@@ -670,7 +673,6 @@ fn enabled_inventory_plugins(config: &mut Config, given: &Given<'_>) -> Outcome<
             config.warnings.push(crate::diagnostic::Diagnostic::new(message));
         }
     }
-    Ok(())
 }
 
 fn jinja_extensions(config: &mut Config, given: &Given<'_>) -> Outcome<()> {

@@ -89,19 +89,18 @@ fn expand_variables(text: &str, surroundings: &Surroundings) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {
         expanded.push_str(before);
-        let (name, length) = match after.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
-            Some((name, _)) => (name, name.len() + 2),
-            None => {
-                let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
-                (after.get(..end).unwrap_or_default(), end)
-            }
+        let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+        let (name, length) = if let Some((name, _)) = braced {
+            (name, name.len() + 2)
+        } else {
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+            (after.get(..end).unwrap_or_default(), end)
         };
-        match surroundings.variables.get(name) {
-            Some(value) => expanded.push_str(value),
-            None => {
-                expanded.push('$');
-                expanded.push_str(after.get(..length).unwrap_or_default());
-            }
+        if let Some(value) = surroundings.variables.get(name) {
+            expanded.push_str(value);
+        } else {
+            expanded.push('$');
+            expanded.push_str(after.get(..length).unwrap_or_default());
         }
         rest = after.get(length..).unwrap_or_default();
     }
