@@ -45,10 +45,9 @@ pub struct ConnectionArgs {
 
 impl ConnectionArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<()> {
-        for (flag, given) in [
-            ("--sftp-extra-args", &self.sftp_extra_args),
-            ("--scp-extra-args", &self.scp_extra_args),
-        ] {
+        for (flag, given) in
+            [("--sftp-extra-args", &self.sftp_extra_args), ("--scp-extra-args", &self.scp_extra_args)]
+        {
             if given.is_some() {
                 let message = format!("{flag} has no effect: files travel inside the one connection");
                 config.warnings.push(Diagnostic::new(message));

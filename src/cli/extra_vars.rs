@@ -35,7 +35,8 @@ fn mapping(loaded: Loaded, text: &str) -> Result<Dict> {
     match node {
         None => Ok(Dict::new()),
         Some(node) => node.to_dict().ok_or_else(|| {
-            let message = format!("-e {text}: expected a mapping of names to values, got {}", node.describe());
+            let message =
+                format!("-e {text}: expected a mapping of names to values, got {}", node.describe());
             Diagnostic::new(message).at(&node.place)
         }),
     }

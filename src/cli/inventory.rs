@@ -63,10 +63,15 @@ pub struct InventoryCommand {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InventoryView {
-    List { export: bool },
+    List {
+        export: bool,
+    },
     Host(String),
     /// From this group, else from `all`.
-    Graph { group: Option<String>, vars: bool },
+    Graph {
+        group: Option<String>,
+        vars: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -84,5 +84,8 @@ fn views_of_the_inventory() {
 fn pages() {
     check("fanfare doc", "Doc(DocCommand { topic: Module, names: [], format: List })");
     check("fanfare doc -s copy", r#"Doc(DocCommand { topic: Module, names: ["copy"], format: Snippet })"#);
-    check("fanfare doc -t keyword when", r#"Doc(DocCommand { topic: Keyword, names: ["when"], format: Page })"#);
+    check(
+        "fanfare doc -t keyword when",
+        r#"Doc(DocCommand { topic: Keyword, names: ["when"], format: Page })"#,
+    );
 }

@@ -69,7 +69,8 @@ fn without_comment(line: &str) -> &str {
     if line.trim_start().starts_with(['#', ';']) {
         return "";
     }
-    let starts = |(at, _): &(usize, &str)| line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t']));
+    let starts =
+        |(at, _): &(usize, &str)| line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t']));
     match line.match_indices(';').find(starts) {
         Some((at, _)) => line.get(..at).unwrap_or(line),
         None => line,

@@ -9,10 +9,7 @@ use crate::diagnostic::Diagnostic;
 /// The first that exists of `$ANSIBLE_CONFIG`, `./ansible.cfg`, `~/.ansible.cfg`, `/etc/ansible/ansible.cfg`.
 ///
 /// Anybody could have put a file into a world-writable current directory: that one is left out, with a warning.
-pub(super) fn config_file(
-    surroundings: &Surroundings,
-    warnings: &mut Vec<Diagnostic>,
-) -> Option<PathBuf> {
+pub(super) fn config_file(surroundings: &Surroundings, warnings: &mut Vec<Diagnostic>) -> Option<PathBuf> {
     let directory = &surroundings.directory;
     if let Some(named) = surroundings.variables.get("ANSIBLE_CONFIG").filter(|named| !named.is_empty()) {
         let path = directory.join(named);

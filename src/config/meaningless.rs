@@ -114,7 +114,10 @@ const TABLE: &[Row] = &[
     ),
     (
         "hosts are worked on by tasks of one process, without polling",
-        &[("defaults", &["internal_poll_interval", "poll_interval", "worker_session_isolation", "async_dir"])],
+        &[(
+            "defaults",
+            &["internal_poll_interval", "poll_interval", "worker_session_isolation", "async_dir"],
+        )],
         &[
             "ANSIBLE_POLL_INTERVAL",
             "ANSIBLE_WORKER_SESSION_ISOLATION",
@@ -198,7 +201,10 @@ const TABLE: &[Row] = &[
     ),
     (
         "nothing is vaulted here",
-        &[("defaults", &["vault_encrypt_identity", "vault_identity", "vault_id_match", "vault_encrypt_salt"])],
+        &[(
+            "defaults",
+            &["vault_encrypt_identity", "vault_identity", "vault_id_match", "vault_encrypt_salt"],
+        )],
         &[
             "ANSIBLE_VAULT_ENCRYPT_IDENTITY",
             "ANSIBLE_VAULT_IDENTITY",
@@ -211,10 +217,11 @@ const TABLE: &[Row] = &[
         &[("defaults", &["retry_files_save_path"])],
         &["ANSIBLE_RETRY_FILES_SAVE_PATH"],
     ),
-    ("no log file is written", &[("defaults", &["log_filter", "log_verbosity"])], &[
-        "ANSIBLE_LOG_FILTER",
-        "ANSIBLE_LOG_VERBOSITY",
-    ]),
+    (
+        "no log file is written",
+        &[("defaults", &["log_filter", "log_verbosity"])],
+        &["ANSIBLE_LOG_FILTER", "ANSIBLE_LOG_VERBOSITY"],
+    ),
     (
         "there are no cows",
         &[("defaults", &["nocows", "cowpath", "cow_selection", "cowsay_enabled_stencils"])],
@@ -222,7 +229,10 @@ const TABLE: &[Row] = &[
     ),
     (
         "it is about warnings that fanfare does not give",
-        &[("defaults", &["action_warnings", "command_warnings", "devel_warning", "task_debugger_ignore_errors"])],
+        &[(
+            "defaults",
+            &["action_warnings", "command_warnings", "devel_warning", "task_debugger_ignore_errors"],
+        )],
         &[
             "ANSIBLE_ACTION_WARNINGS",
             "ANSIBLE_COMMAND_WARNINGS",
@@ -234,9 +244,21 @@ const TABLE: &[Row] = &[
         "Ansible itself no longer heeds it",
         &[(
             "defaults",
-            &["jinja2_native", "allow_embedded_templates", "allow_unsafe_lookups", "su", "sudo", "ask_sudo_pass"],
+            &[
+                "jinja2_native",
+                "allow_embedded_templates",
+                "allow_unsafe_lookups",
+                "su",
+                "sudo",
+                "ask_sudo_pass",
+            ],
         )],
-        &["ANSIBLE_JINJA2_NATIVE", "ANSIBLE_ALLOW_EMBEDDED_TEMPLATES", "ANSIBLE_SU", "ANSIBLE_STRING_TYPE_FILTERS"],
+        &[
+            "ANSIBLE_JINJA2_NATIVE",
+            "ANSIBLE_ALLOW_EMBEDDED_TEMPLATES",
+            "ANSIBLE_SU",
+            "ANSIBLE_STRING_TYPE_FILTERS",
+        ],
     ),
     (
         "the prompt of sudo is always our own, and becoming oneself is never skipped",
@@ -250,7 +272,10 @@ const TABLE: &[Row] = &[
     ),
     (
         "there are no network devices and no Windows here",
-        &[("defaults", &["network_group_modules", "use_persistent_connections", "win_async_startup_timeout"])],
+        &[(
+            "defaults",
+            &["network_group_modules", "use_persistent_connections", "win_async_startup_timeout"],
+        )],
         &[
             "ANSIBLE_NETWORK_GROUP_MODULES",
             "ANSIBLE_USE_PERSISTENT_CONNECTIONS",

@@ -128,7 +128,13 @@ impl Config {
         Ok(())
     }
 
-    fn take(&mut self, setting: &Setting, name: &str, given: &Given<'_>, place: Option<&Place>) -> Result<()> {
+    fn take(
+        &mut self,
+        setting: &Setting,
+        name: &str,
+        given: &Given<'_>,
+        place: Option<&Place>,
+    ) -> Result<()> {
         let wrong = |message: String| {
             let wrong = Diagnostic::new(format!("{name}: {message}"));
             place.map_or(wrong.clone(), |place| wrong.at(place))

@@ -44,9 +44,8 @@ pub enum OnMismatch {
 
 impl Default for InventoryOptions {
     fn default() -> Self {
-        let endings = [
-            ".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry",
-        ];
+        let endings =
+            [".pyc", ".pyo", ".swp", ".bak", "~", ".rpm", ".md", ".txt", ".rst", ".orig", ".cfg", ".retry"];
         Self {
             sources: vec!["/etc/ansible/hosts".to_owned()],
             limit: Vec::new(),

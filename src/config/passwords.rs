@@ -28,11 +28,10 @@ pub fn ask_passwords(config: &mut Config) -> Result<()> {
 }
 
 fn ask(prompt: &str) -> Result<Secret> {
-    rpassword::prompt_password(prompt)
-        .map(Secret::new)
-        .map_err(|error| Diagnostic::new(format!("cannot ask for the password: {error}")).hint(
-            "without a terminal, give it in a file: --connection-password-file, --become-password-file",
-        ))
+    rpassword::prompt_password(prompt).map(Secret::new).map_err(|error| {
+        Diagnostic::new(format!("cannot ask for the password: {error}"))
+            .hint("without a terminal, give it in a file: --connection-password-file, --become-password-file")
+    })
 }
 
 /// The password in a file; an executable file is run and its output taken. One line break at the end is dropped.
@@ -41,7 +40,8 @@ pub fn password_file(path: &Path) -> Result<Secret> {
     let meta = std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?;
     let bytes = if meta.permissions().mode() & 0o111 != 0 {
         let program = std::path::absolute(path).map_err(|error| wrong(error.to_string()))?;
-        let output = Command::new(program).output().map_err(|error| wrong(format!("cannot run it: {error}")))?;
+        let output =
+            Command::new(program).output().map_err(|error| wrong(format!("cannot run it: {error}")))?;
         if !output.status.success() {
             let complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
             return Err(wrong(format!("it ended with {}: {complaint}", output.status)));

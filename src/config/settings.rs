@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Config;
 use super::meaningless;
 use super::options::{Colour, Gathering, OnMismatch, ResultFormat, Strategy};
 use super::value::{Given, Outcome};
-use super::Config;
 
 /// One setting under all its names.
 pub(super) struct Setting {
@@ -420,7 +420,9 @@ pub(super) const SETTINGS: &[Setting] = &[
         ini: &[("defaults", "precedence")],
         env: &["ANSIBLE_PRECEDENCE"],
         r#use: MustBe(
-            &["all_inventory, groups_inventory, all_plugins_inventory, all_plugins_play, groups_plugins_inventory, groups_plugins_play"],
+            &[
+                "all_inventory, groups_inventory, all_plugins_inventory, all_plugins_play, groups_plugins_inventory, groups_plugins_play",
+            ],
             "not supported yet: another precedence of group variables",
         ),
     },
@@ -442,7 +444,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         ini: &[("defaults", "fact_caching")],
         env: &["ANSIBLE_CACHE_PLUGIN"],
-        r#use: OnlyAs(&["memory", "ansible.builtin.memory"], "keeping facts between runs; they are gathered anew"),
+        r#use: OnlyAs(
+            &["memory", "ansible.builtin.memory"],
+            "keeping facts between runs; they are gathered anew",
+        ),
     },
     Setting {
         ini: &[("defaults", "retry_files_enabled")],
@@ -470,7 +475,11 @@ pub(super) const SETTINGS: &[Setting] = &[
         r#use: OnlyAs(NO, "vaulted text"),
     },
     Setting {
-        ini: &[("defaults", "callbacks_enabled"), ("defaults", "callback_whitelist"), ("defaults", "callback_enabled")],
+        ini: &[
+            ("defaults", "callbacks_enabled"),
+            ("defaults", "callback_whitelist"),
+            ("defaults", "callback_enabled"),
+        ],
         env: &["ANSIBLE_CALLBACKS_ENABLED"],
         r#use: OnlyAs(&[""], "more callbacks beside the one on stdout"),
     },
@@ -492,7 +501,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         ini: &[("defaults", "module_name")],
         env: &[],
-        r#use: OnlyAs(&["command", "ansible.builtin.command"], "another module than command for ad-hoc commands; give -m"),
+        r#use: OnlyAs(
+            &["command", "ansible.builtin.command"],
+            "another module than command for ad-hoc commands; give -m",
+        ),
     },
     Setting {
         ini: &[("defaults", "module_args")],
@@ -698,7 +710,17 @@ pub(super) fn by_ini(section: &str, key: &str) -> Option<&'static Setting> {
 /// Sections that belong to plugins of collections, or to tools that come with Ansible.
 pub(super) fn is_foreign_section(section: &str) -> bool {
     const PREFIXES: &[&str] = &["callback_", "galaxy_server.", "inventory_plugin", "community.", "hashi_"];
-    const NAMES: &[&str] = &["galaxy", "colors", "selinux", "persistent_connection", "paramiko_connection", "netconf_connection", "accelerate", "powershell", "jinja2"];
+    const NAMES: &[&str] = &[
+        "galaxy",
+        "colors",
+        "selinux",
+        "persistent_connection",
+        "paramiko_connection",
+        "netconf_connection",
+        "accelerate",
+        "powershell",
+        "jinja2",
+    ];
     NAMES.contains(&section)
         || PREFIXES.iter().any(|prefix| section.starts_with(prefix))
         || (section.ends_with("_connection") && section != "ssh_connection")

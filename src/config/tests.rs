@@ -36,13 +36,38 @@ fn values() {
     check("[defaults]\ninventory = hosts, ~/more\n", &[], inventory, r#"["DIR/hosts", "/home/me/more"]"#);
     check("", &[("ANSIBLE_INVENTORY", "web1,web2,")], inventory, r#"["web1,web2,"]"#);
     let roles = |config: &Config| format!("{:?}", config.run.roles_path);
-    check("[defaults]\nroles_path = roles:$HOME/r:{{CWD}}/x\n", &[], roles, r#"["DIR/roles", "/home/me/r", "DIR/x"]"#);
+    check(
+        "[defaults]\nroles_path = roles:$HOME/r:{{CWD}}/x\n",
+        &[],
+        roles,
+        r#"["DIR/roles", "/home/me/r", "DIR/x"]"#,
+    );
     let gathering = |config: &Config| format!("{:?}", config.run.gathering);
     check("[defaults]\ngathering = smart\n", &[], gathering, "Smart");
-    check("[defaults]\ngathering = never\n", &[], gathering, "defaults.gathering: expected one of implicit, explicit, smart, got \"never\"");
-    check("[defaults]\nforks = many\n", &[], gathering, "defaults.forks: expected a whole number, got \"many\"");
-    check("[defaults]\nhost_key_checking = maybe\n", &[], gathering, "defaults.host_key_checking: expected yes or no, got \"maybe\"");
-    check("[defaults]\nhash_behaviour = merge\n", &[], gathering, "defaults.hash_behaviour: not supported yet: merging dictionaries of the same name");
+    check(
+        "[defaults]\ngathering = never\n",
+        &[],
+        gathering,
+        "defaults.gathering: expected one of implicit, explicit, smart, got \"never\"",
+    );
+    check(
+        "[defaults]\nforks = many\n",
+        &[],
+        gathering,
+        "defaults.forks: expected a whole number, got \"many\"",
+    );
+    check(
+        "[defaults]\nhost_key_checking = maybe\n",
+        &[],
+        gathering,
+        "defaults.host_key_checking: expected yes or no, got \"maybe\"",
+    );
+    check(
+        "[defaults]\nhash_behaviour = merge\n",
+        &[],
+        gathering,
+        "defaults.hash_behaviour: not supported yet: merging dictionaries of the same name",
+    );
     let colour = |config: &Config| format!("{:?}", config.display.colour);
     check("", &[("NO_COLOR", "1")], colour, "Never");
     check("[defaults]\nnocolor = 0\n", &[], colour, "Auto");
@@ -51,13 +76,38 @@ fn values() {
 
 #[test]
 fn nothing_is_ignored_silently() {
-    check("[defaults]\nfroks = 7\n", &[], told, r#"unknown setting: defaults.froks ["did you mean defaults.forks?"]"#);
-    check("[ssh_connection]\nforks = 7\n", &[], told, r#"unknown setting: ssh_connection.forks ["did you mean defaults.forks?"]"#);
-    check("", &[("ANSIBLE_FORK", "7")], told, r#"unknown setting: ANSIBLE_FORK ["did you mean ANSIBLE_FORKS?"]"#);
+    check(
+        "[defaults]\nfroks = 7\n",
+        &[],
+        told,
+        r#"unknown setting: defaults.froks ["did you mean defaults.forks?"]"#,
+    );
+    check(
+        "[ssh_connection]\nforks = 7\n",
+        &[],
+        told,
+        r#"unknown setting: ssh_connection.forks ["did you mean defaults.forks?"]"#,
+    );
+    check(
+        "",
+        &[("ANSIBLE_FORK", "7")],
+        told,
+        r#"unknown setting: ANSIBLE_FORK ["did you mean ANSIBLE_FORKS?"]"#,
+    );
     check("", &[("ANSIBLE_MY_OWN_TOOL", "7")], told, "");
     check("[defaults]\nnocows = 1\n", &[], told, "defaults.nocows has no meaning here: there are no cows");
-    check("[defaults]\nfact_caching = jsonfile\n", &[], told, "defaults.fact_caching: not supported yet: keeping facts between runs; they are gathered anew []");
-    check("[galaxy]\nserver = x\n", &[], told, "galaxy.server has no meaning here: it is for a plugin of Ansible's");
+    check(
+        "[defaults]\nfact_caching = jsonfile\n",
+        &[],
+        told,
+        "defaults.fact_caching: not supported yet: keeping facts between runs; they are gathered anew []",
+    );
+    check(
+        "[galaxy]\nserver = x\n",
+        &[],
+        told,
+        "galaxy.server has no meaning here: it is for a plugin of Ansible's",
+    );
 }
 
 #[test]
@@ -73,7 +123,8 @@ fn a_world_writable_directory_is_not_trusted() {
 
 #[test]
 fn names_are_unique() {
-    let mut names: Vec<(&str, &str)> = SETTINGS.iter().flat_map(|setting| setting.ini.iter().copied()).collect();
+    let mut names: Vec<(&str, &str)> =
+        SETTINGS.iter().flat_map(|setting| setting.ini.iter().copied()).collect();
     names.extend(meaningless::ini_names());
     names.extend(SETTINGS.iter().flat_map(|setting| setting.env.iter().map(|name| ("env", *name))));
     names.extend(meaningless::env_names().map(|name| ("env", name)));
