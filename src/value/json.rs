@@ -58,7 +58,10 @@ impl Value {
                     .iter()
                     .filter_map(|key| Some((key.to_string(), object.get(key)?.to_json())))
                     .collect(),
-                None => Json::String(format!("<{}>", object.type_name())),
+                None => match object.items() {
+                    Some(items) => items.iter().map(Self::to_json).collect(),
+                    None => Json::String(object.repr()),
+                },
             },
         }
     }

@@ -13,14 +13,20 @@ mod compare;
 mod dict;
 mod json;
 mod number;
+mod ops;
 mod order;
+mod slice;
 mod text;
 
+use std::any::Any;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use num_bigint::BigInt;
 
 pub use dict::Dict;
+pub use ops::Operator;
+pub use slice::{index, positions};
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Template;
@@ -65,6 +71,8 @@ pub struct Undefined {
     pub message: String,
     /// The error that made the value unusable, when it is more than an absent name.
     pub cause: Option<Box<Diagnostic>>,
+    /// The value that lacks the part asked for, to say what it has instead.
+    pub within: Option<Value>,
 }
 
 /// A value that computes its parts on demand. Every method has a sensible default.
@@ -91,6 +99,46 @@ pub trait Object: Send + Sync {
     fn set(&self, _key: &str, _value: Value) -> bool {
         false
     }
+
+    /// `object.name(args…)`; `None` when there is no such method.
+    fn call_method(
+        &self,
+        _name: &str,
+        _args: &[Value],
+        _kwargs: &Dict,
+    ) -> Option<Result<Value, Diagnostic>> {
+        None
+    }
+
+    /// `object operator other`, or `other operator object` when `reversed`; `None` when it is not supported.
+    fn operate(
+        &self,
+        _operator: Operator,
+        _other: &Value,
+        _reversed: bool,
+    ) -> Option<Result<Value, Diagnostic>> {
+        None
+    }
+
+    /// How the object sorts against another value; `None` when it does not.
+    fn compare(&self, _other: &Value) -> Option<Ordering> {
+        None
+    }
+
+    /// `repr(object)`.
+    fn repr(&self) -> String {
+        format!("<{}>", self.type_name())
+    }
+
+    /// The items when iterated as a sequence; `None` when the object is no sequence.
+    fn items(&self) -> Option<Vec<Value>> {
+        None
+    }
+
+    /// The object itself, for code that knows its type.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 impl Value {
@@ -107,7 +155,7 @@ impl Value {
     }
 
     pub fn undefined(message: impl Into<String>) -> Self {
-        Self::Undefined(Arc::new(Undefined { message: message.into(), cause: None }))
+        Self::Undefined(Arc::new(Undefined { message: message.into(), cause: None, within: None }))
     }
 
     pub fn as_str(&self) -> Option<&str> {
@@ -162,7 +210,9 @@ impl Value {
             Self::Str(text) => !text.is_empty(),
             Self::Tuple(items) | Self::List(items) => !items.is_empty(),
             Self::Dict(entries) => !entries.is_empty(),
-            Self::Object(object) => object.keys().is_none_or(|keys| !keys.is_empty()),
+            Self::Object(object) => {
+                object.keys().or_else(|| object.items()).is_none_or(|parts| !parts.is_empty())
+            }
             Self::BigInt(_) | Self::Template(_) | Self::Vault(_) | Self::Omit => true,
         }
     }
@@ -238,7 +288,7 @@ impl From<Diagnostic> for Value {
     /// The undefined value that raises this error when it is read.
     fn from(error: Diagnostic) -> Self {
         let message = error.message().to_owned();
-        Self::Undefined(Arc::new(Undefined { message, cause: Some(Box::new(error)) }))
+        Self::Undefined(Arc::new(Undefined { message, cause: Some(Box::new(error)), within: None }))
     }
 }
 

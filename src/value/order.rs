@@ -27,6 +27,7 @@ impl Value {
                 }
                 Ok(Some(a.len().cmp(&b.len())))
             }
+            (Self::Object(object), other) if object.compare(other).is_some() => Ok(object.compare(other)),
             _ => match (Number::of(self), Number::of(other)) {
                 (Some(a), Some(b)) => Ok(a.compare(&b)),
                 _ => Err(Diagnostic::new(format!(
@@ -50,7 +51,7 @@ impl Value {
                     other.type_name()
                 ))),
             },
-            Self::Object(object) => match object.keys() {
+            Self::Object(object) => match object.keys().or_else(|| object.items()) {
                 Some(keys) => Ok(keys.contains(item)),
                 None => Err(not_iterable(self)),
             },

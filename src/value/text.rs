@@ -47,7 +47,7 @@ fn write_repr(f: &mut Formatter<'_>, value: &Value) -> fmt::Result {
         Value::Dict(entries) => write_dict(f, entries),
         Value::Undefined(_) => f.write_str("Undefined"),
         Value::Vault(_) => f.write_str("<vaulted>"),
-        Value::Object(object) => write!(f, "<{}>", object.type_name()),
+        Value::Object(object) => f.write_str(&object.repr()),
         Value::Omit => f.write_str("<<Omit>>"),
     }
 }
