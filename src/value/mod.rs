@@ -101,12 +101,7 @@ pub trait Object: Send + Sync {
     }
 
     /// `object.name(args…)`; `None` when there is no such method.
-    fn call_method(
-        &self,
-        _name: &str,
-        _args: &[Value],
-        _kwargs: &Dict,
-    ) -> Option<Result<Value, Diagnostic>> {
+    fn call_method(&self, _name: &str, _args: &[Value], _kwargs: &Dict) -> Option<Result<Value, Diagnostic>> {
         None
     }
 

@@ -63,9 +63,9 @@ impl Value {
             }
             (Mul, Self::Str(_) | Self::List(_) | Self::Tuple(_), count) => self.repeat(count),
             (Mul, count, Self::Str(_) | Self::List(_) | Self::Tuple(_)) => other.repeat(count),
-            (_, Self::Object(object), _) => {
-                object.operate(operator, other, false).unwrap_or_else(|| Err(self.unsupported(operator, other)))
-            }
+            (_, Self::Object(object), _) => object
+                .operate(operator, other, false)
+                .unwrap_or_else(|| Err(self.unsupported(operator, other))),
             (_, _, Self::Object(object)) => {
                 object.operate(operator, self, true).unwrap_or_else(|| Err(self.unsupported(operator, other)))
             }

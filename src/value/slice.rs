@@ -24,7 +24,11 @@ impl Value {
         match self {
             Self::Str(text) => {
                 let chars: Vec<char> = text.chars().collect();
-                Ok(Self::from(positions(chars.len(), start, stop, step).filter_map(|i| chars.get(i)).collect::<String>()))
+                Ok(Self::from(
+                    positions(chars.len(), start, stop, step)
+                        .filter_map(|i| chars.get(i))
+                        .collect::<String>(),
+                ))
             }
             Self::List(items) => Ok(Self::List(Arc::new(picked(items, start, stop, step)))),
             Self::Tuple(items) => Ok(Self::Tuple(Arc::new(picked(items, start, stop, step)))),
