@@ -428,8 +428,11 @@ impl Translator {
                 return bad(&format!("bad character in group name '{name}'"), at);
             }
             self.groups += 1;
-            if self.names.iter().any(|(known, _)| *known == name) {
-                return bad(&format!("redefinition of group name '{name}'"), at);
+            if let Some((_, first)) = self.names.iter().find(|(known, _)| *known == name) {
+                let now = self.groups;
+                let message =
+                    format!("redefinition of group name '{name}' as group {now}; was group {first}");
+                return bad(&message, at);
             }
             self.names.push((name, self.groups));
             "(".to_owned()
