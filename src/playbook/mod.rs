@@ -1,10 +1,13 @@
 //! Playbooks as plain data: loaded, checked, and with everything static resolved; nothing rendered.
 
 mod action;
+pub mod keyword;
 mod keywords;
 mod loader;
+mod nearest;
 mod play;
 mod role;
+mod split;
 mod task;
 
 use std::sync::Arc;

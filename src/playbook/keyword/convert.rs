@@ -1,6 +1,6 @@
 use super::{Keyword, Kind};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::value::{Value, type_phrase};
+use crate::value::Value;
 
 /// Gives a value the keyword's type, as Ansible does: `"yes"` is true, `"22"` is 22, one condition is a list of
 /// one. Templates, vaulted text and null pass as they are: call it again once they are rendered.
@@ -27,7 +27,7 @@ pub fn convert(keyword: &Keyword, value: &Value) -> Result<Value> {
             other => Err(Diagnostic::new(format!(
                 "The field '{}' is supposed to be a mapping, but it is {}",
                 keyword.name,
-                type_phrase(other)
+                phrase(other)
             ))),
         },
     }
@@ -105,7 +105,19 @@ fn text(keyword: &Keyword, value: &Value) -> Result<Value> {
         other => Err(Diagnostic::new(format!(
             "The field '{}' is supposed to be a string type, but it is {}",
             keyword.name,
-            type_phrase(other)
+            phrase(other)
         ))),
+    }
+}
+
+/// What a value is, in a message's words.
+fn phrase(value: &Value) -> &'static str {
+    match value {
+        Value::None => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Int(_) | Value::BigInt(_) | Value::Float(_) => "a number",
+        Value::List(_) | Value::Tuple(_) => "a list",
+        Value::Dict(_) => "a mapping",
+        _ => "a string",
     }
 }

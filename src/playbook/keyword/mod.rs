@@ -5,7 +5,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use convert::convert;
+pub use convert::{convert, invalid_name, is_variable_name};
 pub use table::KEYWORDS;
 
 use super::nearest::nearest;

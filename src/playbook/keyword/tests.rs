@@ -24,6 +24,8 @@ const ON_INCLUDES: &str =
 fn table_is_the_languages() {
     let mut expect = reference();
     let allowed: BTreeSet<_> = ON_INCLUDES.split(' ').collect();
+    // An option of the module, not a keyword.
+    expect.get_mut("IncludeRole").unwrap().remove("public");
     for include in ["TaskInclude", "IncludeRole"] {
         expect.get_mut(include).unwrap().retain(|name, _| allowed.contains(name.as_str()));
     }
