@@ -22,11 +22,23 @@ pub struct Loader {
     warnings: Mutex<Vec<Diagnostic>>,
 }
 
-/// A role that `include_role` brings.
+/// What `include_tasks` brings.
+pub struct LoadedTasks {
+    /// The file, absolute: what `included: …` shows.
+    pub path: PathBuf,
+    pub tasks: Arc<[Node]>,
+    /// Roles of `import_role` in the file, and their handlers: they join the play.
+    pub roles: Vec<Arc<Role>>,
+    pub handlers: Vec<Arc<Task>>,
+}
+
+/// What `include_role` brings.
 pub struct LoadedRole {
     pub role: Arc<Role>,
     /// Those of the dependencies first.
-    pub tasks: Vec<Node>,
+    pub tasks: Arc<[Node]>,
+    /// Other roles that the role's tasks import: they join the play.
+    pub roles: Vec<Arc<Role>>,
     pub handlers: Vec<Arc<Task>>,
 }
 
@@ -53,7 +65,7 @@ impl Loader {
 
     /// The tasks of `include_tasks`; `file` is the rendered name. For an include among handlers they are
     /// handlers. An error is the include task's failure.
-    pub fn include_tasks(&self, include: &Arc<Task>, file: &str) -> Result<Arc<[Node]>> {
+    pub fn include_tasks(&self, include: &Arc<Task>, file: &str) -> Result<Arc<LoadedTasks>> {
         Err(Diagnostic::new(format!("not built yet: {file}")).at(&include.place))
     }
 

@@ -7,16 +7,20 @@ mod loader;
 mod nearest;
 mod play;
 mod role;
+mod start;
 mod split;
+mod tags;
 mod task;
 
 use std::sync::Arc;
 
 pub use action::{Action, Actions, Known, Misuse};
 pub use keywords::Keywords;
-pub use loader::{LoadOptions, LoadedRole, Loader, RoleRequest};
+pub use loader::{LoadOptions, LoadedRole, LoadedTasks, Loader, RoleRequest};
 pub use play::{Play, Playbook};
 pub use role::Role;
+pub use start::name_matches;
+pub use tags::{effective, is_selected};
 pub use task::{Block, Include, Loop, LoopControl, Node, Task};
 
 use crate::diagnostic::Place;
