@@ -7,8 +7,8 @@ mod loader;
 mod nearest;
 mod play;
 mod role;
-mod start;
 mod split;
+mod start;
 mod tags;
 mod task;
 

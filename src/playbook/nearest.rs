@@ -19,7 +19,9 @@ mod tests {
 
     #[test]
     fn near_names() {
-        let check = |name, expect| assert_eq!(nearest(name, ["when", "hosts", "become_user", "vars"]), expect, "{name}");
+        let check = |name, expect| {
+            assert_eq!(nearest(name, ["when", "hosts", "become_user", "vars"]), expect, "{name}")
+        };
         check("whne", Some("when"));
         check("host", Some("hosts"));
         check("becomeuser", Some("become_user"));

@@ -25,7 +25,8 @@ pub fn parse(text: &str, is_command: bool) -> Result<Parsed> {
     let mut tokens = tokens(text)?.into_iter().peekable();
     while let Some(Token { word, trailing }) = tokens.next() {
         let option = option(&word);
-        let is_option = option.as_ref().is_some_and(|(key, _)| !is_command || COMMAND_OPTIONS.contains(&key.as_str()));
+        let is_option =
+            option.as_ref().is_some_and(|(key, _)| !is_command || COMMAND_OPTIONS.contains(&key.as_str()));
         match option {
             Some((key, value)) if is_option => parsed.options.push((key.trim().to_owned(), value)),
             other => {
@@ -74,7 +75,8 @@ fn tokens(text: &str) -> Result<Vec<Token>> {
         if c == '\\' && is_lone && !nesting.is_inside() {
             letters.next_if_eq(&'\n');
             current = found.pop().unwrap_or_default();
-            if letters.peek().is_none_or(|next| matches!(next, ' ' | '\n')) && current.trailing.ends_with(' ') {
+            if letters.peek().is_none_or(|next| matches!(next, ' ' | '\n')) && current.trailing.ends_with(' ')
+            {
                 current.trailing.pop();
             }
             continue;
@@ -151,7 +153,9 @@ fn option(word: &str) -> Option<(String, String)> {
 fn unquote(text: &str) -> &str {
     ['"', '\'']
         .into_iter()
-        .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.ends_with('\\')))
+        .find_map(|quote| {
+            text.strip_prefix(quote)?.strip_suffix(quote).filter(|inner| !inner.ends_with('\\'))
+        })
         .unwrap_or(text)
 }
 

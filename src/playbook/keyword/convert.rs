@@ -101,7 +101,9 @@ fn percent(value: &Value) -> Option<f64> {
 fn text(keyword: &Keyword, value: &Value) -> Result<Value> {
     match value {
         Value::Str(_) => Ok(value.clone()),
-        Value::Bool(_) | Value::Int(_) | Value::BigInt(_) | Value::Float(_) => Ok(Value::str(value.to_string())),
+        Value::Bool(_) | Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
+            Ok(Value::str(value.to_string()))
+        }
         other => Err(Diagnostic::new(format!(
             "The field '{}' is supposed to be a string type, but it is {}",
             keyword.name,

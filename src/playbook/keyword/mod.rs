@@ -188,9 +188,10 @@ fn misplaced(keyword: &Keyword, object: Object) -> Diagnostic {
     };
     let error = invalid(keyword.name, object).hint(hint);
     match object {
-        Object::IncludeTasks | Object::IncludeRole if keyword.on.has(Object::Block) => {
-            error.hint(format!("put it under `apply:` to give it to the included tasks: apply: {{{}: …}}", keyword.name))
-        }
+        Object::IncludeTasks | Object::IncludeRole if keyword.on.has(Object::Block) => error.hint(format!(
+            "put it under `apply:` to give it to the included tasks: apply: {{{}: …}}",
+            keyword.name
+        )),
         _ => error,
     }
 }

@@ -5,7 +5,8 @@ use super::{KEYWORDS, Object, Status};
 type Table = BTreeMap<String, BTreeMap<String, String>>;
 
 fn reference() -> Table {
-    let file: serde_json::Value = serde_json::from_str(include_str!("../../../tests/data/language.json")).unwrap();
+    let file: serde_json::Value =
+        serde_json::from_str(include_str!("../../../tests/data/language.json")).unwrap();
     let mut table: Table = serde_json::from_value(file["keywords"].clone()).unwrap();
     for keywords in table.values_mut() {
         keywords.retain(|name, _| !name.ends_with("(private)"));
@@ -17,8 +18,7 @@ fn reference() -> Table {
 }
 
 /// On dynamic includes ansible-core takes only these, whatever its classes say (tried one by one on 2.21).
-const ON_INCLUDES: &str =
-    "action args collections debugger ignore_errors loop loop_control name no_log register run_once tags timeout vars when";
+const ON_INCLUDES: &str = "action args collections debugger ignore_errors loop loop_control name no_log register run_once tags timeout vars when";
 
 #[test]
 fn table_is_the_languages() {
@@ -52,8 +52,11 @@ fn sorted_and_explained() {
 
 #[test]
 fn what_is_not_done() {
-    let missing: Vec<_> =
-        KEYWORDS.iter().filter(|keyword| keyword.status == Status::NotYet).map(|keyword| keyword.name).collect();
+    let missing: Vec<_> = KEYWORDS
+        .iter()
+        .filter(|keyword| keyword.status == Status::NotYet)
+        .map(|keyword| keyword.name)
+        .collect();
     assert_eq!(missing, ["async", "debugger", "poll", "validate_argspec", "vars_prompt"]);
 }
 
@@ -63,7 +66,8 @@ fn wrong_keys() {
     let place = crate::diagnostic::Place { source, line: 1, column: 1, length: 0 };
     let check = |name, object, expect: &str| {
         let error = super::check(name, object, &place).unwrap_err();
-        let told: Vec<_> = std::iter::once(error.message().to_owned()).chain(error.hints().iter().cloned()).collect();
+        let told: Vec<_> =
+            std::iter::once(error.message().to_owned()).chain(error.hints().iter().cloned()).collect();
         assert_eq!(told.join(" | "), expect);
     };
     check("whne", Object::Task, "'whne' is not a valid attribute for a Task | did you mean 'when'?");
