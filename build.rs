@@ -25,15 +25,15 @@ fn main() -> Result<()> {
     let mut rows = String::from("&[\n");
     for arch in ["x86_64", "aarch64"] {
         if let Some(worker) = find_worker(arch, &root, &out)? {
-            let digest = Sha256::digest(fs::read(&worker)?);
-            let sha256 = digest.iter().fold(String::new(), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            });
-            let _ = writeln!(
+            let path = worker.to_str().ok_or("the build directory's name is not UTF-8")?;
+            let mut sha256 = String::new();
+            for byte in Sha256::digest(fs::read(&worker)?) {
+                write!(sha256, "{byte:02x}")?;
+            }
+            writeln!(
                 rows,
-                "Worker {{ arch: {arch:?}, bytes: include_bytes!({worker:?}), sha256: {sha256:?} }},"
-            );
+                "Worker {{ arch: {arch:?}, bytes: include_bytes!({path:?}), sha256: {sha256:?} }},"
+            )?;
         }
     }
     rows.push(']');
@@ -78,7 +78,7 @@ fn find_worker(arch: &str, root: &Path, out: &Path) -> Result<Option<PathBuf>> {
 /// of the usual one. The inner error is the compiler's output.
 fn build(triple: &str, flags: &str, root: &Path, out: &Path) -> Result<std::result::Result<PathBuf, String>> {
     let profile = if env::var("PROFILE")? == "release" { "worker" } else { "worker-dev" };
-    let target = out.join(if flags.is_empty() { "dynamic" } else { "static" });
+    let target = beside(out).join(if flags.is_empty() { "dynamic" } else { "static" });
     let mut cargo = Command::new(env::var("CARGO")?);
     for (name, _) in env::vars_os() {
         // What the outer cargo set for this script (and clippy for itself) must not reach the inner one.
@@ -96,7 +96,15 @@ fn build(triple: &str, flags: &str, root: &Path, out: &Path) -> Result<std::resu
     if !done.status.success() {
         return Ok(Err(String::from_utf8_lossy(&done.stderr).into_owned()));
     }
-    Ok(Ok(target.join(triple).join(profile).join("fanfare-worker")))
+    let mine = out.join(format!("fanfare-worker-{triple}"));
+    fs::copy(target.join(triple).join(profile).join("fanfare-worker"), &mine)?;
+    Ok(Ok(mine))
+}
+
+/// A directory that check, clippy and build share, so that the worker is compiled once: `target/worker-build`,
+/// seen from `target/debug/build/fanfare-…/out`.
+fn beside(out: &Path) -> PathBuf {
+    out.ancestors().nth(4).unwrap_or(out).join("worker-build")
 }
 
 fn is_outer(name: &str) -> bool {

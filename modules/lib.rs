@@ -1,1 +1,80 @@
+//! fanfare's native modules, and the kit they are written with.
+//!
+//! `ls modules` is the index: one file per module, named as the user types it.
+
+use std::sync::OnceLock;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+
+use crate::kit::{Failure, Result, Spec, System};
+
 pub mod kit;
+#[cfg(test)]
+mod laws;
+
+mod ping;
+
+table! {
+    ping,
+}
+
+/// A row of the table: what a module is called and what it takes.
+pub struct Module {
+    /// Canonical, as the user types it.
+    pub name: &'static str,
+    /// Other names for the same.
+    pub aliases: &'static [&'static str],
+    spec: fn() -> &'static Spec,
+}
+
+impl Module {
+    /// What it takes, and its documentation.
+    pub fn spec(&self) -> &'static Spec {
+        (self.spec)()
+    }
+}
+
+/// The module with that name: short, an alias, or with Ansible's collections (`ansible.builtin.copy`).
+pub fn find(name: &str) -> Option<&'static Module> {
+    let short = ["ansible.builtin.", "ansible.legacy."].iter().find_map(|prefix| name.strip_prefix(prefix));
+    let short = short.unwrap_or(name);
+    MODULES.iter().find(|module| module.name == short || module.aliases.contains(&short))
+}
+
+fn call<A: DeserializeOwned, R: Serialize>(
+    run: fn(A, &mut System<'_>) -> Result<R>,
+    args: Json,
+    sys: &mut System<'_>,
+) -> Result<Json> {
+    let args = serde_json::from_value(args).map_err(|e| Failure::new(format!("bad arguments: {e}")))?;
+    let results = run(args, sys)?;
+    serde_json::to_value(results).map_err(|e| Failure::new(format!("the result is no JSON: {e}")))
+}
+
+/// Lists modules, sorted. The specifications and the functions are two tables, so that the worker, which only
+/// runs, carries no documentation.
+macro_rules! table {
+    ($($name:ident $(| $alias:ident)*),* $(,)?) => {
+        /// All modules, sorted by name.
+        pub static MODULES: &[Module] = &[$(Module {
+            name: stringify!($name),
+            aliases: &[$(stringify!($alias)),*],
+            spec: || {
+                static SPEC: OnceLock<Spec> = OnceLock::new();
+                SPEC.get_or_init(|| Spec::of::<$name::Args>(stringify!($name)))
+            },
+        }),*];
+
+        /// Runs the module with that canonical name; `None` when there is none. The arguments are exact, as
+        /// [`Spec::normalise`] makes them.
+        pub fn run(name: &str, args: Json, sys: &mut System<'_>) -> Option<Result<Json>> {
+            match name {
+                $(stringify!($name) => Some(call($name::run, args, sys)),)*
+                _ => None,
+            }
+        }
+    };
+}
+use table;

@@ -19,6 +19,10 @@ pub struct Request {
     pub check: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub diff: bool,
+    /// Check mode begins anew: what earlier check-mode requests foretold is forgotten. For `check_mode: yes` in
+    /// a run that is not itself a check.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alone: bool,
     /// Added to the environment of every process the module starts.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub environment: IndexMap<String, String>,
@@ -47,4 +51,135 @@ pub enum Kind {
     Blob = 4,
     /// To the worker: the content asked for is not to be had; the payload says why (UTF-8).
     Refused = 5,
+}
+
+/// What the worker writes first. The control node skips everything before it (noise of login scripts).
+pub const GREETING: &[u8] = b"\0FANFARE1\n";
+
+/// Longer frames are a broken stream, not data.
+pub const MAX_FRAME: usize = 1 << 30;
+
+/// Content travels in pieces of this many bytes.
+pub const PIECE: usize = 64 * 1024;
+
+/// Bytes of a frame before its payload.
+const HEADER: usize = 9;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    pub kind: Kind,
+    /// Of the request it belongs to.
+    pub id: u32,
+    pub payload: Vec<u8>,
+}
+
+/// A stream that does not speak this protocol.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum WireError {
+    #[error("a frame of unknown kind {0}")]
+    Kind(u8),
+    #[error("a frame of impossible length {0}")]
+    Length(u32),
+    #[error("a piece of content without its key")]
+    Blob,
+}
+
+impl TryFrom<u8> for Kind {
+    type Error = WireError;
+
+    fn try_from(byte: u8) -> Result<Self, WireError> {
+        [Self::Request, Self::Reply, Self::Need, Self::Blob, Self::Refused]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+            .ok_or(WireError::Kind(byte))
+    }
+}
+
+/// Appends a frame.
+pub fn encode(out: &mut Vec<u8>, kind: Kind, id: u32, payload: &[u8]) {
+    encode_parts(out, kind, id, &[payload]);
+}
+
+/// Appends a frame whose payload is in parts.
+fn encode_parts(out: &mut Vec<u8>, kind: Kind, id: u32, parts: &[&[u8]]) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    // Payloads are far below 4 GiB; a longer one would be refused as impossible by the other side.
+    let length = u32::try_from(length + HEADER - 4).unwrap_or(u32::MAX);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.push(kind as u8);
+    out.extend_from_slice(&id.to_le_bytes());
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Takes the first frame off a buffer: the frame and how many bytes it took; `None` when it is not all there.
+pub fn decode(buffer: &[u8]) -> Result<Option<(Frame, usize)>, WireError> {
+    let Some((head, rest)) = buffer.split_first_chunk::<4>() else { return Ok(None) };
+    let length = u32::from_le_bytes(*head);
+    let size = length as usize;
+    if !(HEADER - 4..=MAX_FRAME).contains(&size) {
+        return Err(WireError::Length(length));
+    }
+    let Some(frame) = rest.get(..size) else { return Ok(None) };
+    let Some((&[kind, a, b, c, d], payload)) = frame.split_first_chunk::<5>() else {
+        return Err(WireError::Length(length));
+    };
+    let frame =
+        Frame { kind: kind.try_into()?, id: u32::from_le_bytes([a, b, c, d]), payload: payload.to_vec() };
+    Ok(Some((frame, size + 4)))
+}
+
+/// Appends a Blob frame.
+pub fn encode_blob(out: &mut Vec<u8>, id: u32, key: &str, piece: &[u8], last: bool) {
+    let length = u16::try_from(key.len()).unwrap_or(u16::MAX);
+    let key = key.as_bytes().get(..length.into()).unwrap_or_default();
+    encode_parts(out, Kind::Blob, id, &[&[u8::from(last)], &length.to_le_bytes(), key, piece]);
+}
+
+/// What is in a Blob frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Blob<'a> {
+    pub last: bool,
+    pub key: &'a str,
+    pub piece: &'a [u8],
+}
+
+pub fn decode_blob(payload: &[u8]) -> Result<Blob<'_>, WireError> {
+    let (&[last, a, b], rest) = payload.split_first_chunk::<3>().ok_or(WireError::Blob)?;
+    let (key, piece) = rest.split_at_checked(u16::from_le_bytes([a, b]).into()).ok_or(WireError::Blob)?;
+    let key = std::str::from_utf8(key).map_err(|_| WireError::Blob)?;
+    Ok(Blob { last: last != 0, key, piece })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Blob, Kind, WireError, decode, decode_blob, encode, encode_blob};
+
+    #[test]
+    fn frames_come_back_one_by_one_from_any_split() {
+        let mut stream = Vec::new();
+        encode(&mut stream, Kind::Request, 7, b"{}");
+        encode_blob(&mut stream, 7, "key", b"piece", true);
+        for end in 0..stream.len() {
+            let (first, rest) = stream.split_at(end);
+            let mut taken = 0;
+            while let Some((_, n)) = decode(&first[taken..]).unwrap() {
+                taken += n;
+            }
+            assert_eq!(taken + first[taken..].len() + rest.len(), stream.len());
+        }
+        let (request, n) = decode(&stream).unwrap().unwrap();
+        assert_eq!((request.kind, request.id, request.payload.as_slice()), (Kind::Request, 7, &b"{}"[..]));
+        let (blob, _) = decode(&stream[n..]).unwrap().unwrap();
+        assert_eq!(decode_blob(&blob.payload), Ok(Blob { last: true, key: "key", piece: b"piece" }));
+    }
+
+    #[test]
+    fn a_broken_stream_is_an_error() {
+        assert_eq!(decode(&[5, 0, 0, 0, 99, 0, 0, 0, 0]), Err(WireError::Kind(99)));
+        assert_eq!(decode(&[0xff; 9]), Err(WireError::Length(u32::MAX)));
+        assert_eq!(decode(&[1, 0, 0, 0, 1]), Err(WireError::Length(1)));
+        assert_eq!(decode_blob(&[1, 9, 0, b'k']), Err(WireError::Blob));
+    }
 }

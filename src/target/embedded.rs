@@ -33,13 +33,18 @@ pub fn hint(arch: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use sha2::{Digest, Sha256};
 
     #[test]
     fn the_build_hosts_own_worker_is_carried_and_its_hash_is_right() {
         let worker = super::worker(std::env::consts::ARCH).unwrap();
         assert_eq!(worker.bytes.get(..4), Some(b"\x7fELF".as_slice()));
-        let hex: String = Sha256::digest(worker.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut hex = String::new();
+        for byte in Sha256::digest(worker.bytes) {
+            write!(hex, "{byte:02x}").unwrap();
+        }
         assert_eq!(hex, worker.sha256);
         assert!(super::worker("pdp11").is_none());
         assert!(super::hint("pdp11").contains("pdp11-unknown-linux-musl"));

@@ -1,0 +1,86 @@
+//! How a module call ends.
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+
+use crate::kit::host::HostError;
+
+/// What a module returns: its own result keys. `changed`, `diff` and warnings are the kit's.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// Why a module failed, and what it knows beside.
+#[derive(Clone, Debug, Default)]
+pub struct Failure {
+    /// What, with what, and why, on one line.
+    pub msg: String,
+    /// More result keys: `rc`, `stdout`, `path` …
+    pub fields: Map<String, Json>,
+}
+
+impl Failure {
+    pub fn new(msg: impl Into<String>) -> Self {
+        Self { msg: msg.into(), fields: Map::new() }
+    }
+
+    /// Adds a result key.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Serialize) -> Self {
+        self.fields.insert(key.to_owned(), serde_json::to_value(value).unwrap_or(Json::Null));
+        self
+    }
+
+    /// Adds all keys of what a success would have returned.
+    #[must_use]
+    pub fn with_all(mut self, results: impl Serialize) -> Self {
+        if let Ok(Json::Object(map)) = serde_json::to_value(results) {
+            self.fields.extend(map);
+        }
+        self
+    }
+
+    /// Puts a lead before the message.
+    #[must_use]
+    pub fn context(mut self, lead: impl std::fmt::Display) -> Self {
+        self.msg = format!("{lead}: {}", self.msg);
+        self
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.msg)
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let mut failure = Self::new(error.to_string()).with("path", error.path.to_string_lossy());
+        if let Some(errno) = error.source.raw_os_error() {
+            failure = failure.with("errno", errno);
+        }
+        failure
+    }
+}
+
+/// `fail!("no package called {name}")`: returns a [`Failure`](crate::kit::Failure).
+#[macro_export]
+macro_rules! fail {
+    ($($arg:tt)+) => {
+        return Err($crate::kit::Failure::new(format!($($arg)+)).into())
+    };
+}
+
+/// Turns what a module returned into a result map.
+pub fn result_map(outcome: Result<Json>) -> Map<String, Json> {
+    match outcome {
+        Ok(Json::Object(map)) => map,
+        Ok(Json::Null) => Map::new(),
+        Ok(other) => Map::from_iter([("result".to_owned(), other)]),
+        Err(failure) => {
+            let mut map = failure.fields;
+            map.insert("failed".to_owned(), Json::Bool(true));
+            map.insert("msg".to_owned(), Json::String(failure.msg));
+            map
+        }
+    }
+}

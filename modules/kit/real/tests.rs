@@ -1,0 +1,81 @@
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use super::Real;
+use crate::cmd;
+use crate::kit::command::Command;
+use crate::kit::host::{Host, Placement};
+
+#[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
+fn run(command: Command) -> (i32, String, String) {
+    let output = Real::new().run(&command).unwrap();
+    (output.code, output.stdout().into_owned(), output.stderr().into_owned())
+}
+
+fn sh(line: &str) -> Command {
+    cmd!["sh", "-c", line]
+}
+
+#[test]
+fn commands_give_code_and_output() {
+    assert_eq!(run(sh("echo out; echo err >&2; exit 3")), (3, "out\n".into(), "err\n".into()));
+    assert_eq!(run(sh("kill -9 $$")).0, -9);
+    assert_eq!(run(cmd!["cat"].stdin("hello")).1, "hello");
+    assert_eq!(run(cmd!["true"].stdin(vec![b'x'; 1 << 20])).0, 0);
+    assert_eq!(run(sh("head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2")).1.len(), 300_000);
+    assert_eq!(run(sh("echo $A-$PWD").env("A", "b").dir("/")).1, "b-/\n");
+    let error = Real::new().run(&cmd!["/no/such/program"]).unwrap_err();
+    assert!(error.is_not_found(), "{error:?}");
+}
+
+#[test]
+fn a_command_ends_at_its_deadline_with_all_it_started() {
+    let marker = format!("31{}", std::process::id());
+    let command = sh(&format!("sleep {marker} & sleep {marker}")).timeout(Duration::from_millis(100));
+    let output = Real::new().run(&command).unwrap();
+    assert!(output.timed_out);
+    std::thread::sleep(Duration::from_millis(50));
+    assert_ne!(run(cmd!["pgrep", "-f", format!("^sleep {marker}")]).0, 0, "something is left running");
+}
+
+#[test]
+fn what_a_command_leaves_running_is_not_waited_for() {
+    let start = std::time::Instant::now();
+    let (_, pid, _) = run(sh("sleep 30 & echo $!"));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(run(cmd!["kill", pid.trim()]).0, 0, "it lives on");
+}
+
+#[test]
+fn files_are_placed_atomically_and_keep_their_mode() {
+    let dir = std::env::temp_dir().join(format!("fanfare-real-{}", std::process::id()));
+    std::fs::create_dir(&dir).unwrap();
+    let path = dir.join("file");
+    let real = Real::new();
+    let how = Placement { mode: Some(0o640), ..Placement::default() };
+    real.place(&path, &mut &b"one"[..], &how).unwrap();
+    real.place(&path, &mut &b"two"[..], &Placement::default()).unwrap();
+    let meta = real.stat(&path, false).unwrap().unwrap();
+    assert_eq!((meta.mode, meta.size), (0o640, 3));
+    let broken: &mut dyn Read = &mut Broken;
+    assert!(real.place(&path, broken, &Placement::default()).is_err());
+    assert_eq!(real.list(&dir).unwrap(), ["file"], "nothing is left behind");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "two");
+    let link = dir.join("link");
+    real.symlink(Path::new("a"), &link).unwrap();
+    real.symlink(Path::new("b"), &link).unwrap();
+    assert_eq!(real.read_link(&link).unwrap(), Path::new("b"));
+    real.hard_link(&path, &link).unwrap();
+    assert_eq!(real.stat(&link, false).unwrap().unwrap().links, 2);
+    real.remove_tree(&dir).unwrap();
+    assert_eq!(real.stat(&path, false).unwrap(), None);
+}
+
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("broken"))
+    }
+}

@@ -1,0 +1,173 @@
+//! The worker's loop: reads requests, runs them in order, answers.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
+
+use crate::kit::args::expand_paths;
+use crate::kit::host::Host;
+use crate::kit::outcome::Failure;
+use crate::kit::overlay::Overlay;
+use crate::kit::system::{Channel, System, Wishes};
+use crate::kit::wire::{self, Frame, GREETING, Kind, Reply, Request};
+
+/// Serves until the input ends.
+pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Result<()> {
+    let mut link = Link {
+        input,
+        output,
+        read: Vec::new(),
+        at: 0,
+        waiting: VecDeque::new(),
+        to_send: GREETING.to_vec(),
+        id: 0,
+    };
+    let pending = Overlay::over(host);
+    link.send_all()?;
+    while let Some(frame) = link.next()? {
+        let reply = match frame.kind {
+            Kind::Request => match serde_json::from_slice::<Request>(&frame.payload) {
+                Ok(request) => {
+                    link.id = frame.id;
+                    answer(host, &pending, request, &mut link)
+                }
+                Err(e) => refuse(format!("the request cannot be read: {e}")),
+            },
+            // Content that came for a request that ended before it was read.
+            Kind::Blob | Kind::Refused => continue,
+            Kind::Reply | Kind::Need => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "the control node sent a worker's frame"));
+            }
+        };
+        let payload = serde_json::to_vec(&reply)?;
+        wire::encode(&mut link.to_send, Kind::Reply, frame.id, &payload);
+    }
+    link.send_all()
+}
+
+/// Runs one request. `pending` holds what check mode foretold so far.
+pub fn answer(host: &dyn Host, pending: &Overlay<'_>, request: Request, channel: &mut dyn Channel) -> Reply {
+    if request.alone {
+        pending.clear();
+    }
+    let wishes = Wishes {
+        check: request.check,
+        diff: request.diff,
+        environment: request.environment.into_iter().collect(),
+        deadline: request.timeout.and_then(|secs| Instant::now().checked_add(Duration::from_secs(secs))),
+    };
+    let on: &dyn Host = if request.check { pending } else { host };
+    let mut system = System::new(on, channel, wishes);
+    let mut args = serde_json::Value::Object(request.args);
+    let outcome = expand_paths(&mut args, &mut |text| system.expand(text))
+        .and_then(|()| match crate::run(&request.module, args, &mut system) {
+            Some(outcome) => outcome,
+            None => Err(Failure::new(format!("this worker has no module {}", request.module))),
+        });
+    if !request.check && system.changes().iter().any(crate::kit::change::Change::is_file_change) {
+        // What was foretold was foretold of files that are now others.
+        pending.clear();
+    }
+    Reply { result: system.finish(outcome) }
+}
+
+fn refuse(msg: String) -> Reply {
+    Reply { result: crate::kit::outcome::result_map(Err(Failure::new(msg))) }
+}
+
+/// The stream to the control node.
+struct Link<R, W> {
+    input: R,
+    output: W,
+    read: Vec<u8>,
+    /// How much of `read` is used up.
+    at: usize,
+    /// Frames that came while content was waited for.
+    waiting: VecDeque<Frame>,
+    to_send: Vec<u8>,
+    /// Of the request that runs.
+    id: u32,
+}
+
+impl<R: Read, W: Write> Link<R, W> {
+    /// The next frame in order; `None` at the end of the input. Replies are sent only when there is nothing left
+    /// to do, so that many requests in one read are answered in one write.
+    fn next(&mut self) -> io::Result<Option<Frame>> {
+        match self.waiting.pop_front() {
+            Some(frame) => Ok(Some(frame)),
+            None => self.read_frame(),
+        }
+    }
+
+    fn read_frame(&mut self) -> io::Result<Option<Frame>> {
+        loop {
+            let unread = self.read.get(self.at..).unwrap_or_default();
+            let bad = |e| io::Error::new(io::ErrorKind::InvalidData, e);
+            if let Some((frame, length)) = wire::decode(unread).map_err(bad)? {
+                self.at += length;
+                return Ok(Some(frame));
+            }
+            self.read.drain(..self.at);
+            self.at = 0;
+            self.send_all()?;
+            let start = self.read.len();
+            self.read.resize(start + 64 * 1024, 0);
+            let got = match self.input.read(self.read.get_mut(start..).unwrap_or_default()) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(None),
+                other => other.map(Some),
+            };
+            self.read.truncate(start + got.as_ref().ok().copied().flatten().unwrap_or(0));
+            if got? == Some(0) {
+                return if self.read.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+            }
+        }
+    }
+
+    fn send_all(&mut self) -> io::Result<()> {
+        if !self.to_send.is_empty() {
+            self.output.write_all(&self.to_send)?;
+            self.to_send.clear();
+        }
+        self.output.flush()
+    }
+}
+
+impl<R: Read, W: Write> Channel for Link<R, W> {
+    fn need(&mut self, key: &str) -> io::Result<()> {
+        wire::encode(&mut self.to_send, Kind::Need, self.id, key.as_bytes());
+        Ok(())
+    }
+
+    fn receive(&mut self, key: &str) -> io::Result<(Vec<u8>, bool)> {
+        loop {
+            let frame = self.read_frame()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            match frame.kind {
+                Kind::Blob if frame.id == self.id => {
+                    let blob = wire::decode_blob(&frame.payload)
+                        .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
+                    // Left over from a file that was given up.
+                    if blob.key == key {
+                        return Ok((blob.piece.to_vec(), blob.last));
+                    }
+                }
+                Kind::Refused if frame.id == self.id => {
+                    return Err(io::Error::other(String::from_utf8_lossy(&frame.payload).into_owned()));
+                }
+                Kind::Request => self.waiting.push_back(frame),
+                _ => {}
+            }
+        }
+    }
+
+    fn send(&mut self, key: &str, piece: &[u8], last: bool) -> io::Result<()> {
+        wire::encode_blob(&mut self.to_send, self.id, key, piece, last);
+        if self.to_send.len() > 256 * 1024 { self.send_all() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.to_send.is_empty() { Ok(()) } else { self.send_all() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+use serde_json::{Value as Json, json};
+
+use super::serve;
+use crate::kit::memory::Memory;
+use crate::kit::wire::{GREETING, Kind, decode, decode_blob, encode, encode_blob};
+
+/// Feeds frames to a worker and gives what it wrote: replies as JSON, other frames as `[kind, text]`.
+fn talk(host: &Memory, frames: &[(Kind, u32, Json)]) -> Vec<Json> {
+    let mut input = Vec::new();
+    for (kind, id, payload) in frames {
+        match payload {
+            Json::String(text) if *kind == Kind::Blob => {
+                let (key, piece) = text.split_once(':').unwrap();
+                encode_blob(&mut input, *id, key, piece.as_bytes(), true);
+            }
+            payload => encode(&mut input, *kind, *id, payload.to_string().as_bytes()),
+        }
+    }
+    let mut output = Vec::new();
+    serve(&**host, input.as_slice(), &mut output).unwrap();
+    let mut rest = output.strip_prefix(GREETING).unwrap();
+    let mut said = Vec::new();
+    while let Some((frame, length)) = decode(rest).unwrap() {
+        rest = &rest[length..];
+        said.push(match frame.kind {
+            Kind::Reply => {
+                let reply: Json = serde_json::from_slice(&frame.payload).unwrap();
+                json!({"id": frame.id, "result": reply["result"]})
+            }
+            Kind::Blob => json!(decode_blob(&frame.payload).unwrap().key),
+            kind => json!([format!("{kind:?}"), String::from_utf8(frame.payload).unwrap()]),
+        });
+    }
+    assert!(rest.is_empty());
+    said
+}
+
+fn ping(data: &str) -> Json {
+    json!({"module": "ping", "args": {"data": data}})
+}
+
+#[test]
+fn requests_are_answered_in_order() {
+    let said = talk(&Memory::new(), &[(Kind::Request, 1, ping("a")), (Kind::Request, 2, ping("b"))]);
+    assert_eq!(said.len(), 2);
+    assert_eq!(said[0], json!({"id": 1, "result": {"ping": "a", "changed": false}}));
+    assert_eq!(said[1]["result"]["ping"], "b");
+}
+
+#[test]
+fn a_bad_request_fails_alone() {
+    let said = talk(
+        &Memory::new(),
+        &[
+            (Kind::Request, 1, json!("nonsense")),
+            (Kind::Request, 2, json!({"module": "nope", "args": {}})),
+            (Kind::Request, 3, json!({"module": "ping", "args": {"data": []}})),
+            (Kind::Request, 4, ping("x")),
+        ],
+    );
+    let messages: Vec<&str> = said.iter().filter_map(|reply| reply["result"]["msg"].as_str()).collect();
+    assert_eq!(messages.len(), 3, "{said:?}");
+    assert_eq!(messages[1], "this worker has no module nope");
+    assert_eq!(said[3]["result"]["ping"], "x");
+}

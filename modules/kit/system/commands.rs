@@ -1,0 +1,94 @@
+//! Commands.
+
+use crate::kit::change::Change;
+use crate::kit::command::{Command, Output};
+use crate::kit::outcome::{Failure, Result};
+use crate::kit::system::System;
+
+impl System<'_> {
+    /// Runs a command that changes something. `None` in check mode. A command that fails is an error.
+    pub fn exec(&mut self, command: Command) -> Result<Option<Output>> {
+        self.exec_judged(command, |_| true)
+    }
+
+    /// Runs a command that changes something, however it ends. `None` in check mode.
+    pub fn attempt(&mut self, command: Command) -> Result<Option<Output>> {
+        Ok(self.attempt_judged(command, |_| true)?.map(|(_, output)| output))
+    }
+
+    /// As [`System::exec`], for a command whose output tells whether it changed anything. In check mode it
+    /// counts as a change.
+    pub fn exec_judged(&mut self, command: Command, changed: impl Fn(&Output) -> bool) -> Result<Option<Output>> {
+        match self.attempt_judged(command, changed)? {
+            Some((command, output)) if !output.ok() => Err(failed(&command, &output)),
+            done => Ok(done.map(|(_, output)| output)),
+        }
+    }
+
+    /// Runs a command that only looks, also in check mode, however it ends.
+    pub fn query(&mut self, command: Command) -> Result<Output> {
+        Ok(self.start(command)?.1)
+    }
+
+    /// Runs a command whose effect is no change the user asked for (a cache is refreshed). `None` in check mode.
+    pub fn housekeep(&mut self, command: Command) -> Result<Option<Output>> {
+        if self.wishes.check {
+            return Ok(None);
+        }
+        self.query(command).map(Some)
+    }
+
+    fn attempt_judged(
+        &mut self,
+        command: Command,
+        changed: impl Fn(&Output) -> bool,
+    ) -> Result<Option<(Command, Output)>> {
+        if self.wishes.check {
+            self.changes.push(Change::Ran { line: command.line() });
+            return Ok(None);
+        }
+        let (command, output) = self.start(command)?;
+        if changed(&output) {
+            self.changes.push(Change::Ran { line: command.line() });
+        }
+        Ok(Some((command, output)))
+    }
+
+    /// Runs it in the environment the caller wishes. Gives the command back, for messages.
+    fn start(&mut self, mut command: Command) -> Result<(Command, Output)> {
+        self.flush()?;
+        // What the caller set for this command comes last, so that it counts.
+        command.env.splice(0..0, self.wishes.environment.iter().cloned());
+        command.deadline = command.deadline.into_iter().chain(self.wishes.deadline).min();
+        let output = self.host.run(&command)?;
+        if output.timed_out && self.wishes.deadline == command.deadline {
+            return Err(Failure::new(format!("timed out: {}", command.line()))
+                .with("cmd", command.line())
+                .with("rc", output.code)
+                .with("stdout", output.stdout())
+                .with("stderr", output.stderr())
+                .with("timedout", true));
+        }
+        Ok((command, output))
+    }
+}
+
+/// A failed command as an error.
+pub(super) fn failed(command: &Command, output: &Output) -> Failure {
+    let stderr = output.stderr();
+    let stdout = output.stdout();
+    let said = [stderr.trim(), stdout.trim()].into_iter().find(|text| !text.is_empty());
+    let ended = match output.code {
+        code if code < 0 => format!("was killed by signal {}", -code),
+        code => format!("ended with code {code}"),
+    };
+    let msg = match said {
+        Some(said) => format!("{} {ended}: {said}", command.program()),
+        None => format!("{} {ended}", command.program()),
+    };
+    Failure::new(msg)
+        .with("cmd", command.line())
+        .with("rc", output.code)
+        .with("stdout", &stdout)
+        .with("stderr", &stderr)
+}

@@ -1,0 +1,147 @@
+//! What is written into files, wherever it comes from.
+
+use std::borrow::Cow;
+use std::io::{self, Cursor, Read};
+use std::path::Path;
+
+use sha1::Digest;
+
+use crate::kit::control::ControlFile;
+use crate::kit::digest::hex;
+use crate::kit::outcome::{Failure, Result};
+use crate::kit::system::{Channel, System};
+use crate::kit::wire::PIECE;
+
+/// Content for a file.
+#[derive(Clone, Debug)]
+pub enum Content<'c> {
+    Bytes(Cow<'c, [u8]>),
+    /// Of the control node: asked for only where it differs.
+    Control(&'c ControlFile),
+    /// Of another file on the target.
+    Copy(&'c Path),
+}
+
+impl<'c> From<&'c str> for Content<'c> {
+    fn from(text: &'c str) -> Self {
+        Self::Bytes(text.as_bytes().into())
+    }
+}
+
+impl<'c> From<&'c [u8]> for Content<'c> {
+    fn from(bytes: &'c [u8]) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl From<String> for Content<'_> {
+    fn from(text: String) -> Self {
+        Self::Bytes(text.into_bytes().into())
+    }
+}
+
+impl From<Vec<u8>> for Content<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(bytes.into())
+    }
+}
+
+impl<'c> From<&'c ControlFile> for Content<'c> {
+    fn from(file: &'c ControlFile) -> Self {
+        Self::Control(file)
+    }
+}
+
+impl System<'_> {
+    /// The content of a file of the control node.
+    pub fn control_content(&mut self, file: &ControlFile) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.control_reader(file, false)?
+            .read_to_end(&mut bytes)
+            .map_err(|e| Failure::new(format!("cannot get {} from the control node: {e}", shown(file))))?;
+        Ok(bytes)
+    }
+
+    /// Asks for the content of several files at once: one round trip. They must then be read with
+    /// `asked` set, in this order, nothing else between.
+    pub(super) fn ask_for(&mut self, file: &ControlFile) -> Result<()> {
+        if file.content.is_none() && file.size > 0 {
+            self.channel
+                .need(&file.sha1)
+                .map_err(|e| Failure::new(format!("cannot ask for {}: {e}", shown(file))))?;
+        }
+        Ok(())
+    }
+
+    /// Reads a control file's content as it arrives, and checks it against its hash at the end.
+    pub(super) fn control_reader<'s>(&'s mut self, file: &ControlFile, asked: bool) -> Result<Box<dyn Read + 's>> {
+        if let Some(bytes) = file.inline_bytes() {
+            let bytes = bytes.map_err(|why| Failure::new(format!("bad content for {}: {why}", shown(file))))?;
+            return Ok(Box::new(Cursor::new(bytes.into_owned())));
+        }
+        if file.size == 0 {
+            return Ok(Box::new(io::empty()));
+        }
+        if !asked {
+            self.ask_for(file)?;
+        }
+        Ok(Box::new(Incoming {
+            channel: &mut *self.channel,
+            key: file.sha1.clone(),
+            hasher: Some(sha1::Sha1::new()),
+            piece: Cursor::new(Vec::new()),
+            last: false,
+        }))
+    }
+
+    /// Sends content to the control node, which knows what to do with that key.
+    pub fn send(&mut self, key: &str, content: &mut dyn Read) -> Result<()> {
+        let fail = |e: io::Error| Failure::new(format!("cannot send {key}: {e}"));
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let n = content.read(&mut buffer).map_err(fail)?;
+            self.channel.send(key, buffer.get(..n).unwrap_or_default(), n == 0).map_err(fail)?;
+            if n == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn shown(file: &ControlFile) -> &str {
+    if file.source.is_empty() { &file.name } else { &file.source }
+}
+
+/// Content on its way from the control node.
+struct Incoming<'s> {
+    channel: &'s mut dyn Channel,
+    key: String,
+    /// Taken when the end was checked.
+    hasher: Option<sha1::Sha1>,
+    piece: Cursor<Vec<u8>>,
+    last: bool,
+}
+
+impl Read for Incoming<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let n = self.piece.read(buffer)?;
+            if n > 0 || buffer.is_empty() {
+                return Ok(n);
+            }
+            if self.last {
+                let got = self.hasher.take().map(|hasher| hex(&hasher.finalize()));
+                if got.is_some_and(|got| got != self.key) {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "the content changed on its way"));
+                }
+                return Ok(0);
+            }
+            let (piece, last) = self.channel.receive(&self.key)?;
+            if let Some(hasher) = &mut self.hasher {
+                hasher.update(&piece);
+            }
+            self.piece = Cursor::new(piece);
+            self.last = last;
+        }
+    }
+}

@@ -1,0 +1,564 @@
+//! Files.
+
+use std::ffi::OsString;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::kit::args::FileAttributes;
+use crate::kit::change::{Change, MAX_DIFF_BYTES, Snippet};
+use crate::kit::command::Command;
+use crate::kit::control::ControlFile;
+use crate::kit::digest::{Algorithm, digest};
+use crate::kit::flags;
+use crate::kit::host::{Access, FileType, HostError, Meta, Placement, Time};
+use crate::kit::mode::Mode;
+use crate::kit::outcome::{Failure, Result};
+use crate::kit::system::{Content, System};
+
+/// How [`System::write_with`] writes.
+#[derive(Clone, Debug, Default)]
+pub struct WriteOptions<'a> {
+    pub attributes: Option<&'a FileAttributes>,
+    /// The mode of a file that is new, when the attributes give none.
+    pub new_mode: Option<u32>,
+    /// Keeps the old file beside the new one.
+    pub backup: bool,
+    /// A command that checks the new content, with `%s` for its path; the file stays as it was when it fails.
+    pub validate: Option<&'a str>,
+    /// The content must not show in diffs.
+    pub hidden: bool,
+    /// The content was asked for already ([`System::ask_for`]).
+    pub(super) asked: bool,
+}
+
+/// What [`System::write_with`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The content was not what it should be.
+    pub changed: bool,
+    pub created: bool,
+    pub backup_file: Option<String>,
+}
+
+/// What results tell about a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FileFacts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// `file`, `directory`, `link`, `hard` or `absent`.
+    pub state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secontext: Option<String>,
+}
+
+/// Reading.
+impl System<'_> {
+    /// What is at the path itself, be it a symbolic link; `None` when nothing is.
+    pub fn stat(&self, path: &Path) -> Result<Option<Meta>> {
+        Ok(self.host.stat(path, false)?)
+    }
+
+    /// What is at the end of symbolic links; `None` when nothing is.
+    pub fn stat_followed(&self, path: &Path) -> Result<Option<Meta>> {
+        Ok(self.host.stat(path, true)?)
+    }
+
+    /// Whether anything is at the path (for a link: at its end).
+    pub fn exists(&self, path: &Path) -> Result<bool> {
+        Ok(self.host.stat(path, true)?.is_some())
+    }
+
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.host.open(path)?.read_to_end(&mut bytes).map_err(|e| HostError::new("read", path, e))?;
+        Ok(bytes)
+    }
+
+    pub fn open(&self, path: &Path) -> Result<Box<dyn Read + '_>> {
+        Ok(self.host.open(path)?)
+    }
+
+    /// A file as text; bytes that are no UTF-8 become U+FFFD. `None` when there is no file.
+    pub fn read_text_if_there(&self, path: &Path) -> Result<Option<String>> {
+        match self.read(path) {
+            Ok(bytes) => Ok(Some(match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(bad) => String::from_utf8_lossy(bad.as_bytes()).into_owned(),
+            })),
+            Err(_) if !self.exists(path)? => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The names in a directory, sorted.
+    pub fn list(&self, path: &Path) -> Result<Vec<OsString>> {
+        Ok(self.host.list(path)?)
+    }
+
+    pub fn read_link(&self, path: &Path) -> Result<PathBuf> {
+        Ok(self.host.read_link(path)?)
+    }
+
+    /// The path without symbolic links; what does not exist stays as written.
+    pub fn resolve(&self, path: &Path) -> Result<PathBuf> {
+        for (depth, ancestor) in path.ancestors().enumerate() {
+            if self.host.stat(ancestor, true)?.is_some() {
+                let real = self.host.canonicalize(ancestor)?;
+                let rest: Vec<_> = path.components().rev().take(depth).collect();
+                return Ok(rest.into_iter().rev().fold(real, |real, part| real.join(part)));
+            }
+        }
+        Ok(path.to_owned())
+    }
+
+    pub fn access(&self, path: &Path, access: Access) -> bool {
+        self.host.access(path, access)
+    }
+
+    /// The file attributes `lsattr` shows, as letters; `None` where there are none.
+    pub fn flags(&self, path: &Path) -> Result<Option<String>> {
+        Ok(self.host.flags(path)?)
+    }
+
+    /// The file's checksum in lower-case hex.
+    pub fn checksum(&self, path: &Path, algorithm: Algorithm) -> Result<String> {
+        let mut file = self.host.open(path)?;
+        Ok(digest(algorithm, &mut file).map_err(|e| HostError::new("read", path, e))?)
+    }
+
+    /// What results tell about a path.
+    pub fn file_facts(&self, path: &Path, follow: bool) -> Result<FileFacts> {
+        let Some(meta) = self.host.stat(path, follow)? else {
+            return Ok(FileFacts { state: "absent", ..FileFacts::default() });
+        };
+        let owner = self.user_by_id(meta.uid)?.map_or_else(|| meta.uid.to_string(), |user| user.name);
+        let group = self.group_by_id(meta.gid)?.map_or_else(|| meta.gid.to_string(), |group| group.name);
+        Ok(FileFacts {
+            uid: Some(meta.uid),
+            gid: Some(meta.gid),
+            owner: Some(owner),
+            group: Some(group),
+            mode: Some(format!("{:04o}", meta.mode)),
+            state: state(&meta),
+            size: Some(meta.size),
+            secontext: self.host.context(path, follow)?,
+        })
+    }
+}
+
+/// Changing.
+impl System<'_> {
+    /// Ensures a file's content. Its mode and owner stay; a new file gets what the umask leaves.
+    pub fn write<'c>(&mut self, path: &Path, content: impl Into<Content<'c>>) -> Result<Written> {
+        self.write_with(path, content, &WriteOptions::default())
+    }
+
+    /// Ensures a file's content and attributes. A symbolic link is replaced by a file: resolve it before, when its
+    /// target is meant. The directory must exist.
+    pub fn write_with<'c>(
+        &mut self,
+        path: &Path,
+        content: impl Into<Content<'c>>,
+        options: &WriteOptions<'_>,
+    ) -> Result<Written> {
+        let content = content.into();
+        let old = self.host.stat(path, false)?;
+        if old.as_ref().is_some_and(Meta::is_dir) {
+            return Err(Failure::new(format!("cannot write {}: it is a directory", path.display())));
+        }
+        let old_file = old.filter(Meta::is_file);
+        let same = match &old_file {
+            Some(meta) => self.is_same(path, meta, &content)?,
+            None => false,
+        };
+        let mut written = Written::default();
+        if !same {
+            written = self.replace(path, old_file.as_ref(), &content, options)?;
+        }
+        if let Some(attributes) = options.attributes {
+            self.set_attributes(path, attributes, false)?;
+        }
+        Ok(written)
+    }
+
+    /// Ensures that nothing is there. Directories go with all they hold. Says whether something was.
+    pub fn remove(&mut self, path: &Path) -> Result<bool> {
+        let Some(meta) = self.host.stat(path, false)? else { return Ok(false) };
+        if meta.is_dir() {
+            self.host.remove_tree(path)?;
+        } else {
+            self.host.remove(path)?;
+        }
+        self.attribute(path, "state", state(&meta), "absent");
+        Ok(true)
+    }
+
+    /// Ensures a directory, with its parents. Says which ones are new, outermost first. `mode` is for those.
+    pub fn make_dirs(&mut self, path: &Path, mode: Option<u32>) -> Result<Vec<PathBuf>> {
+        let mut missing: Vec<&Path> = Vec::new();
+        for ancestor in path.ancestors().filter(|ancestor| !ancestor.as_os_str().is_empty()) {
+            match self.host.stat(ancestor, true)? {
+                None => missing.push(ancestor),
+                Some(meta) if meta.is_dir() => break,
+                Some(_) => {
+                    return Err(Failure::new(format!(
+                        "cannot make the directory {}: {} is no directory",
+                        path.display(),
+                        ancestor.display()
+                    ))
+                    .with("path", path.to_string_lossy()));
+                }
+            }
+        }
+        missing.reverse();
+        for dir in &missing {
+            self.host.make_dir(dir, 0o777)?;
+            if let Some(mode) = mode {
+                self.host.set_mode(dir, mode)?;
+            }
+            self.attribute(dir, "state", "absent", "directory");
+        }
+        Ok(missing.into_iter().map(Path::to_owned).collect())
+    }
+
+    /// Ensures a symbolic link with that target (as written). A file or link in its place is replaced.
+    pub fn symlink(&mut self, target: &Path, path: &Path) -> Result<bool> {
+        let before = match self.host.stat(path, false)? {
+            Some(meta) if meta.is_link() => {
+                let now = self.host.read_link(path)?;
+                if now == target {
+                    return Ok(false);
+                }
+                Some(now)
+            }
+            _ => None,
+        };
+        self.host.symlink(target, path)?;
+        match before {
+            Some(before) => {
+                self.attribute(path, "src", before.to_string_lossy(), target.to_string_lossy());
+            }
+            None => self.attribute(path, "state", "absent", "link"),
+        }
+        Ok(true)
+    }
+
+    /// Ensures that the path is another name of an existing file.
+    pub fn hard_link(&mut self, existing: &Path, path: &Path) -> Result<bool> {
+        let source = self.host.stat(existing, true)?.ok_or_else(|| {
+            HostError::new("link to", existing, std::io::ErrorKind::NotFound.into())
+        })?;
+        let old = self.host.stat(path, false)?;
+        if old.as_ref().is_some_and(|old| (old.inode, old.device) == (source.inode, source.device)) {
+            return Ok(false);
+        }
+        self.host.hard_link(existing, path)?;
+        self.attribute(path, "state", old.as_ref().map_or("absent", state), "hard");
+        Ok(true)
+    }
+
+    /// Ensures the permission bits of a file or directory (links are followed).
+    pub fn set_mode(&mut self, path: &Path, mode: u32) -> Result<bool> {
+        let meta = self.must(path, true)?;
+        if meta.mode == mode & 0o7777 {
+            return Ok(false);
+        }
+        self.host.set_mode(path, mode)?;
+        self.attribute(path, "mode", format!("{:04o}", meta.mode), format!("{:04o}", mode & 0o7777));
+        Ok(true)
+    }
+
+    /// Ensures owner and group.
+    pub fn set_owner(&mut self, path: &Path, uid: Option<u32>, gid: Option<u32>, follow: bool) -> Result<bool> {
+        let meta = self.must(path, follow)?;
+        let uid = uid.filter(|uid| *uid != meta.uid);
+        let gid = gid.filter(|gid| *gid != meta.gid);
+        if uid.is_none() && gid.is_none() {
+            return Ok(false);
+        }
+        self.host.set_owner(path, uid, gid, follow)?;
+        if let Some(uid) = uid {
+            self.attribute(path, "owner", meta.uid, uid);
+        }
+        if let Some(gid) = gid {
+            self.attribute(path, "group", meta.gid, gid);
+        }
+        Ok(true)
+    }
+
+    /// Ensures access and modification time; `None` leaves one.
+    pub fn set_times(&mut self, path: &Path, atime: Option<Time>, mtime: Option<Time>, follow: bool) -> Result<bool> {
+        let meta = self.must(path, follow)?;
+        let (new_atime, new_mtime) = (atime.unwrap_or(meta.atime), mtime.unwrap_or(meta.mtime));
+        if (new_atime, new_mtime) == (meta.atime, meta.mtime) {
+            return Ok(false);
+        }
+        self.host.set_times(path, new_atime, new_mtime, follow)?;
+        if new_atime != meta.atime {
+            self.attribute(path, "atime", meta.atime.as_f64(), new_atime.as_f64());
+        }
+        if new_mtime != meta.mtime {
+            self.attribute(path, "mtime", meta.mtime.as_f64(), new_mtime.as_f64());
+        }
+        Ok(true)
+    }
+
+    /// Ensures everything [`FileAttributes`] asks for. Says whether something changed. `mode: preserve` is the
+    /// module's to resolve.
+    pub fn set_attributes(&mut self, path: &Path, wanted: &FileAttributes, follow: bool) -> Result<bool> {
+        let uid = wanted.owner.as_deref().map(|owner| self.uid_of(owner)).transpose()?;
+        let gid = wanted.group.as_deref().map(|group| self.gid_of(group)).transpose()?;
+        let mut changed = false;
+        if uid.is_some() || gid.is_some() {
+            changed |= self.set_owner(path, uid, gid, follow)?;
+        }
+        if let Some(mode) = &wanted.mode {
+            let meta = self.must(path, follow)?;
+            if matches!(mode, Mode::Preserve) {
+                return Err(Failure::new("mode: preserve needs a source file"));
+            }
+            if !meta.is_link() {
+                changed |= self.set_mode(path, mode.apply(meta.mode, meta.is_dir(), self.umask()))?;
+            }
+        }
+        if let Some(change) = &wanted.attributes {
+            changed |= self.set_flags(path, change)?;
+        }
+        changed |= self.set_context(path, wanted, follow)?;
+        Ok(changed)
+    }
+
+    /// Copies a file beside itself, as `NAME.PID.DATE@TIME~`. No change by itself; nothing in check mode.
+    pub fn backup(&mut self, path: &Path) -> Result<Option<String>> {
+        if self.wishes.check || !self.exists(path)? {
+            return Ok(None);
+        }
+        let meta = self.must(path, true)?;
+        let stamp = jiff::Timestamp::new(self.now().secs, 0)
+            .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d@%H:%M:%S").to_string())
+            .unwrap_or_default();
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}.{stamp}~", std::process::id()));
+        let how = Placement { mode: Some(meta.mode), ..Placement::default() };
+        let mut old = self.host.open(path)?;
+        self.host.place(Path::new(&name), &mut old, &how)?;
+        Ok(Some(name.to_string_lossy().into_owned()))
+    }
+
+    fn is_same(&self, path: &Path, old: &Meta, content: &Content<'_>) -> Result<bool> {
+        Ok(match content {
+            Content::Bytes(bytes) => old.size == bytes.len() as u64 && self.read(path)? == **bytes,
+            Content::Control(file) => {
+                old.size == file.size && self.checksum(path, Algorithm::Sha1)? == file.sha1
+            }
+            Content::Copy(from) => {
+                let source = self.must(from, true)?;
+                (source.inode, source.device) == (old.inode, old.device)
+                    || (source.size == old.size
+                        && self.checksum(from, Algorithm::Sha1)? == self.checksum(path, Algorithm::Sha1)?)
+            }
+        })
+    }
+
+    fn replace(
+        &mut self,
+        path: &Path,
+        old: Option<&Meta>,
+        content: &Content<'_>,
+        options: &WriteOptions<'_>,
+    ) -> Result<Written> {
+        let wanted = options.attributes;
+        let current = old.map_or(0o666 & !self.umask(), |old| old.mode);
+        let mode = match wanted.and_then(|wanted| wanted.mode.as_ref()) {
+            Some(mode) => Some(mode.apply(current, false, self.umask())),
+            None if old.is_none() => options.new_mode,
+            None => None,
+        };
+        // Who owns a new file is said at once; whether an old one changes hands is recorded as such afterwards.
+        let uid = wanted.and_then(|wanted| wanted.owner.as_deref()).map(|owner| self.uid_of(owner)).transpose()?;
+        let gid = wanted.and_then(|wanted| wanted.group.as_deref()).map(|group| self.gid_of(group)).transpose()?;
+        let how = match old {
+            None => Placement { mode, uid, gid, ..Placement::default() },
+            Some(_) => Placement {
+                unsafe_writes: wanted.is_some_and(|wanted| wanted.unsafe_writes),
+                ..Placement::default()
+            },
+        };
+        let before = match old {
+            Some(meta) => Some(self.snippet_of(path, meta.size, options)?),
+            None => None,
+        };
+        let backup_file = if options.backup { self.backup(path)? } else { None };
+        match options.validate.filter(|_| !self.wishes.check) {
+            None => self.place(path, content, &how, options)?,
+            Some(command) => {
+                let draft = path.with_file_name(format!(".fanfare-{}", self.unique()));
+                let draft_mode = Placement { mode: Some(0o600), ..Placement::default() };
+                self.place(&draft, content, &draft_mode, options)?;
+                let checked = self.validate(command, &draft);
+                let placed = checked.and_then(|()| {
+                    let mut file = self.host.open(&draft)?;
+                    Ok(self.host.place(path, &mut file, &how)?)
+                });
+                self.host.remove(&draft)?;
+                placed?;
+            }
+        }
+        let size = self.must(path, false)?.size;
+        let after = self.snippet_of(path, size, options)?;
+        self.changes.push(Change::Content { path: path.to_owned(), before, after });
+        Ok(Written { changed: true, created: old.is_none(), backup_file })
+    }
+
+    fn place(
+        &mut self,
+        path: &Path,
+        content: &Content<'_>,
+        how: &Placement,
+        options: &WriteOptions<'_>,
+    ) -> Result<()> {
+        let host = self.host;
+        match content {
+            Content::Bytes(bytes) => host.place(path, &mut Cursor::new(bytes.as_ref()), how)?,
+            Content::Copy(from) => {
+                let mut file = host.open(from)?;
+                host.place(path, &mut file, how)?;
+            }
+            Content::Control(file) => {
+                let mut reader = self.control_reader(file, options.asked)?;
+                host.place(path, &mut reader, how)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a file of the control node at a temporary path of its own, hands that to `use_it`, and removes it.
+    /// Never in check mode.
+    pub fn with_control_file<T>(
+        &mut self,
+        file: &ControlFile,
+        mode: u32,
+        use_it: impl FnOnce(&mut Self, &Path) -> Result<T>,
+    ) -> Result<T> {
+        let dir = self.env("TMPDIR").unwrap_or_else(|| "/tmp".to_owned());
+        let path = Path::new(&dir).join(format!("fanfare-{}-{}", self.unique(), file.name));
+        let how = Placement { mode: Some(mode), ..Placement::default() };
+        self.place(&path, &Content::Control(file), &how, &WriteOptions::default())?;
+        let used = use_it(self, &path);
+        self.host.remove(&path)?;
+        used
+    }
+
+    fn validate(&mut self, command: &str, draft: &Path) -> Result<()> {
+        if !command.contains("%s") {
+            return Err(Failure::new(format!("validate must contain %s: {command}")));
+        }
+        let line = command.replace("%s", &draft.to_string_lossy());
+        let words = crate::kit::words::split(&line)
+            .map_err(|why| Failure::new(format!("validate is no command ({why}): {command}")))?;
+        let output = self.query(Command::default().args(words))?;
+        if output.ok() {
+            return Ok(());
+        }
+        let said = [output.stderr(), output.stdout()].map(|text| text.trim().to_owned());
+        let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+        Err(Failure::new(format!("failed to validate: rc:{} error:{said}", output.code))
+            .with("exit_status", output.code)
+            .with("stdout", output.stdout())
+            .with("stderr", output.stderr()))
+    }
+
+    /// Content for a diff, read only when one is wanted.
+    fn snippet_of(&self, path: &Path, size: u64, options: &WriteOptions<'_>) -> Result<Snippet> {
+        Ok(if options.hidden {
+            Snippet::Hidden
+        } else if !self.wishes.diff {
+            Snippet::Unread
+        } else if size > MAX_DIFF_BYTES {
+            Snippet::Larger(size)
+        } else {
+            Snippet::of(&self.read(path)?)
+        })
+    }
+
+    fn set_flags(&mut self, path: &Path, change: &str) -> Result<bool> {
+        let Some(now) = self.host.flags(path)? else {
+            return Err(Failure::new(format!(
+                "cannot set the attributes of {}: its file system has none",
+                path.display()
+            )));
+        };
+        let wanted = flags::apply(change, &now).map_err(|why| Failure::new(format!("attributes: {why}")))?;
+        if wanted == now {
+            return Ok(false);
+        }
+        self.host.set_flags(path, &wanted)?;
+        self.attribute(path, "attributes", now, wanted);
+        Ok(true)
+    }
+
+    /// Without SELinux there is no context, and nothing to do: as in Ansible.
+    fn set_context(&mut self, path: &Path, wanted: &FileAttributes, follow: bool) -> Result<bool> {
+        let parts = [&wanted.seuser, &wanted.serole, &wanted.setype, &wanted.selevel];
+        if parts.iter().all(|part| part.is_none()) {
+            return Ok(false);
+        }
+        let Some(now) = self.host.context(path, follow)? else { return Ok(false) };
+        let policy = if parts.iter().any(|part| part.as_deref() == Some("_default")) {
+            let answer = self.query(Command::new("matchpathcon").arg("-n").arg(path))?;
+            answer.stdout().trim().to_owned()
+        } else {
+            String::new()
+        };
+        let (mut old, mut default) = (now.splitn(4, ':'), policy.splitn(4, ':'));
+        let mut new = Vec::new();
+        for part in parts {
+            let (old, default) = (old.next().unwrap_or_default(), default.next().unwrap_or_default());
+            new.push(match part.as_deref() {
+                Some("_default") if !default.is_empty() => default,
+                Some("_default") | None => old,
+                Some(wanted) => wanted,
+            });
+        }
+        let new = new.join(":").trim_end_matches(':').to_owned();
+        if new == now {
+            return Ok(false);
+        }
+        self.host.set_context(path, &new, follow)?;
+        self.attribute(path, "secontext", now, new);
+        Ok(true)
+    }
+
+    fn must(&self, path: &Path, follow: bool) -> Result<Meta> {
+        let found = self.host.stat(path, follow)?;
+        Ok(found.ok_or_else(|| HostError::new("look at", path, std::io::ErrorKind::NotFound.into()))?)
+    }
+
+    fn attribute(&mut self, path: &Path, key: &'static str, before: impl Into<Json>, after: impl Into<Json>) {
+        let (before, after) = (before.into(), after.into());
+        self.changes.push(Change::Attribute { path: path.to_owned(), key, before, after });
+    }
+}
+
+/// Ansible's name of what something is.
+fn state(meta: &Meta) -> &'static str {
+    match meta.kind {
+        FileType::Dir => "directory",
+        FileType::Link => "link",
+        _ if meta.links > 1 => "hard",
+        _ => "file",
+    }
+}

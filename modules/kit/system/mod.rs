@@ -1,0 +1,200 @@
+//! The only handle a module has on the machine.
+//!
+//! Reads always happen. Changes are *ensuring*: a no-op when already so; else recorded with before and after; else
+//! made. In check mode they are made on an [`Overlay`](crate::kit::overlay::Overlay), so that later reads see them.
+
+mod commands;
+mod content;
+mod files;
+mod people;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value as Json, json};
+
+pub use self::content::Content;
+pub use self::files::{FileFacts, WriteOptions, Written};
+pub use self::people::{Group, User};
+use crate::kit::change::{Change, diff};
+use crate::kit::host::{Host, Time};
+use crate::kit::outcome::{Failure, Result, result_map};
+
+/// The way to the control node, while a request runs.
+pub trait Channel {
+    /// Asks for content; the answer comes in order of the questions.
+    fn need(&mut self, key: &str) -> io::Result<()>;
+
+    /// The next piece of content asked for; `true` with the last one. `Err` when it is not to be had.
+    fn receive(&mut self, key: &str) -> io::Result<(Vec<u8>, bool)>;
+
+    /// Sends content.
+    fn send(&mut self, key: &str, piece: &[u8], last: bool) -> io::Result<()>;
+
+    /// Sends the replies that are ready. Called before anything that may take long.
+    fn flush(&mut self) -> io::Result<()>;
+}
+
+/// What the caller wants of a call, besides the arguments.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    pub check: bool,
+    pub diff: bool,
+    /// Added to the environment of every process.
+    pub environment: Vec<(String, String)>,
+    /// When what the module started is killed.
+    pub deadline: Option<Instant>,
+}
+
+/// A machine, as a module sees it.
+pub struct System<'a> {
+    /// In check mode an overlay.
+    host: &'a dyn Host,
+    channel: &'a mut dyn Channel,
+    wishes: Wishes,
+    changes: Vec<Change>,
+    warnings: Vec<String>,
+    deprecations: Vec<Json>,
+}
+
+impl<'a> System<'a> {
+    /// In check mode `host` must be an overlay.
+    pub fn new(host: &'a dyn Host, channel: &'a mut dyn Channel, wishes: Wishes) -> Self {
+        Self { host, channel, wishes, changes: Vec::new(), warnings: Vec::new(), deprecations: Vec::new() }
+    }
+
+    /// Tells the user something that is no error.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.warnings.push(text.into());
+    }
+
+    /// Tells the user that something will go away.
+    pub fn deprecate(&mut self, text: impl Into<String>, version: &str) {
+        self.deprecations.push(json!({"msg": text.into(), "version": version}));
+    }
+
+    /// An environment variable as commands see it.
+    pub fn env(&self, name: &str) -> Option<String> {
+        let mine = self.wishes.environment.iter().find(|(known, _)| known == name);
+        mine.map(|(_, value)| value.clone()).or_else(|| self.host.env(name))
+    }
+
+    /// The effective user and group.
+    pub fn identity(&self) -> (u32, u32) {
+        self.host.identity()
+    }
+
+    pub fn now(&self) -> Time {
+        self.host.now()
+    }
+
+    pub fn umask(&self) -> u32 {
+        self.host.umask()
+    }
+
+    /// A name nobody has used: letters and digits.
+    pub fn unique(&self) -> String {
+        self.host.unique()
+    }
+
+    pub fn sleep(&mut self, duration: Duration) -> Result<()> {
+        self.flush()?;
+        self.host.sleep(duration);
+        Ok(())
+    }
+
+    /// The program's path: looked for in `PATH` and in the system's directories.
+    pub fn which(&self, program: &str) -> Option<PathBuf> {
+        let usable = |path: &Path| {
+            matches!(self.host.stat(path, true), Ok(Some(meta)) if meta.is_file() && meta.mode & 0o111 != 0)
+        };
+        if program.contains('/') {
+            return Some(PathBuf::from(program)).filter(|path| usable(path));
+        }
+        let path = self.env("PATH").unwrap_or_default();
+        let usual = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"];
+        path.split(':')
+            .filter(|dir| !dir.is_empty())
+            .chain(usual)
+            .map(|dir| Path::new(dir).join(program))
+            .find(|path| usable(path))
+    }
+
+    /// Expands `~`, `~user`, `$VAR` and `${VAR}` as Ansible does in paths. Unknown names stay as they are.
+    pub fn expand(&self, text: &str) -> Result<String> {
+        let mut out = String::new();
+        let mut rest = text;
+        if let Some(tail) = text.strip_prefix('~') {
+            let end = tail.find('/').unwrap_or(tail.len());
+            let (name, after) = tail.split_at_checked(end).unwrap_or((tail, ""));
+            let home = if name.is_empty() {
+                match self.env("HOME") {
+                    Some(home) => Some(home),
+                    None => self.user_by_id(self.identity().0)?.map(|user| user.home),
+                }
+            } else {
+                self.user(name)?.map(|user| user.home)
+            };
+            if let Some(home) = home {
+                out.push_str(home.trim_end_matches('/'));
+                rest = after;
+            }
+        }
+        while let Some((before, after)) = rest.split_once('$') {
+            out.push_str(before);
+            let braced = after.strip_prefix('{').and_then(|inner| inner.split_once('}'));
+            let (name, tail, written) = if let Some((name, tail)) = braced {
+                (name, tail, format!("${{{name}}}"))
+            } else {
+                let end = after.find(|c: char| c != '_' && !c.is_ascii_alphanumeric()).unwrap_or(after.len());
+                let (name, tail) = after.split_at_checked(end).unwrap_or((after, ""));
+                (name, tail, format!("${name}"))
+            };
+            match self.env(name).filter(|_| !name.is_empty()) {
+                Some(value) => out.push_str(&value),
+                None => out.push_str(&written),
+            }
+            rest = tail;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    /// What the call comes to: the module's own keys, and what the kit knows.
+    pub fn finish(self, outcome: Result<Json>) -> Map<String, Json> {
+        let mut map = result_map(outcome);
+        map.insert("changed".to_owned(), Json::Bool(!self.changes.is_empty()));
+        if self.wishes.diff
+            && let Some(diff) = diff(&self.changes)
+        {
+            map.insert("diff".to_owned(), diff);
+        }
+        if !self.warnings.is_empty() {
+            map.insert("warnings".to_owned(), json!(self.warnings));
+        }
+        if !self.deprecations.is_empty() {
+            map.insert("deprecations".to_owned(), json!(self.deprecations));
+        }
+        map
+    }
+
+    /// What was changed so far.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// For network modules: the raw host, past the records. Reads only.
+    pub fn connect(
+        &mut self,
+        to: &crate::kit::host::Peer<'_>,
+        timeout: Duration,
+    ) -> Result<Box<dyn crate::kit::host::Connection>> {
+        self.flush()?;
+        Ok(self.host.connect(to, timeout)?)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.channel.flush().map_err(|e| Failure::new(format!("the control node is gone: {e}")))
+    }
+}

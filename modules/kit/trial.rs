@@ -1,0 +1,83 @@
+//! How modules are tested: one module, one in-memory host.
+
+use std::io;
+
+use serde_json::{Map, Value as Json};
+
+use crate::kit::control::ControlFile;
+use crate::kit::memory::Memory;
+use crate::kit::overlay::Overlay;
+use crate::kit::serve::answer;
+use crate::kit::system::Channel;
+use crate::kit::wire::Request;
+use crate::{Module, find};
+
+/// A module and a machine to try it on.
+pub(crate) struct Trial {
+    module: &'static Module,
+    pub host: Memory,
+}
+
+impl Trial {
+    pub fn of(module: &str) -> Self {
+        Self { module: find(module).expect("a module of the table"), host: Memory::new() }
+    }
+
+    /// Runs it with arguments as a user writes them. Wrong arguments come back as a failed result.
+    pub fn run(&self, args: &Json) -> Json {
+        self.call(args, false)
+    }
+
+    /// The same in check mode, with diffs, after nothing was foretold.
+    pub fn check(&self, args: &Json) -> Json {
+        self.call(args, true)
+    }
+
+    fn call(&self, args: &Json, check: bool) -> Json {
+        let given = args.as_object().cloned().unwrap_or_default();
+        let args = match self.module.spec().normalise(&given) {
+            Ok(args) => args,
+            Err(e) => return serde_json::json!({"failed": true, "msg": e.message}),
+        };
+        self.exact(args, check, check)
+    }
+
+    /// Runs it with diffs.
+    pub fn diff(&self, args: &Json) -> Json {
+        let given = args.as_object().cloned().unwrap_or_default();
+        let args = self.module.spec().normalise(&given).expect("good arguments");
+        self.exact(args, false, true)
+    }
+
+    fn exact(&self, args: Map<String, Json>, check: bool, diff: bool) -> Json {
+        let request =
+            Request { module: self.module.name.to_owned(), args, check, diff, ..Request::default() };
+        Json::Object(answer(&*self.host, &Overlay::over(&*self.host), request, &mut Deaf).result)
+    }
+}
+
+/// A control file with its content within, as a JSON argument.
+pub(crate) fn control_file(name: &str, content: &str) -> Json {
+    serde_json::to_value(ControlFile::inline(name, content.as_bytes())).expect("serialises")
+}
+
+/// A control node that has nothing to give.
+struct Deaf;
+
+impl Channel for Deaf {
+    fn need(&mut self, _: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn receive(&mut self, _: &str) -> io::Result<(Vec<u8>, bool)> {
+        Err(io::Error::other("nothing to give"))
+    }
+
+    fn send(&mut self, _: &str, _: &[u8], _: bool) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
