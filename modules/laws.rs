@@ -26,7 +26,9 @@ fn the_table_is_the_directory_sorted() {
 fn names_lead_to_one_module() {
     for module in MODULES {
         for name in module.aliases.iter().chain([&module.name]) {
-            for full in [(*name).to_owned(), format!("ansible.builtin.{name}"), format!("ansible.legacy.{name}")] {
+            for full in
+                [(*name).to_owned(), format!("ansible.builtin.{name}"), format!("ansible.legacy.{name}")]
+            {
                 assert_eq!(find(&full).unwrap().name, module.name);
             }
         }

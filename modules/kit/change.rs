@@ -84,7 +84,8 @@ pub fn diff(changes: &[Change]) -> Option<Json> {
             Change::Ran { .. } => {}
         }
     }
-    diffs.extend(attributes.into_iter().map(|(_, [before, after])| json!({"before": before, "after": after})));
+    diffs
+        .extend(attributes.into_iter().map(|(_, [before, after])| json!({"before": before, "after": after})));
     if diffs.len() > 1 { Some(Json::Array(diffs)) } else { diffs.pop() }
 }
 
@@ -99,7 +100,9 @@ fn content(path: &Path, before: Option<&Snippet>, after: &Snippet) -> Json {
             Some(Snippet::Text(content)) => map.insert(text.to_owned(), Json::from(content.as_str())),
             Some(Snippet::Binary) => map.insert(binary.to_owned(), Json::from(1)),
             Some(Snippet::Larger(_)) => map.insert(larger.to_owned(), Json::from(MAX_DIFF_BYTES)),
-            Some(Snippet::Hidden) => map.insert(text.to_owned(), Json::from(" [[ Diff output has been hidden ]]")),
+            Some(Snippet::Hidden) => {
+                map.insert(text.to_owned(), Json::from(" [[ Diff output has been hidden ]]"))
+            }
             Some(Snippet::Unread) => None,
         };
         map.insert(header.to_owned(), Json::from(path.to_string_lossy()));

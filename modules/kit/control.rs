@@ -76,7 +76,9 @@ pub enum TreeNode {
         mode: Option<u32>,
     },
     /// A symbolic link that is kept as one (`local_follow: no`).
-    Link { target: String },
+    Link {
+        target: String,
+    },
 }
 
 /// What a `control: tree` option holds: a file, a directory, or (with `remote_src`) a path on the target.

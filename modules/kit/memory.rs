@@ -58,7 +58,12 @@ impl Deref for Memory {
 
 impl Memory {
     pub fn new() -> Self {
-        let env = [("HOME", "/root"), ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("USER", "root"), ("LANG", "C.UTF-8")];
+        let env = [
+            ("HOME", "/root"),
+            ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("USER", "root"),
+            ("LANG", "C.UTF-8"),
+        ];
         let state = State {
             identity: (0, 0),
             env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
@@ -66,9 +71,11 @@ impl Memory {
             open_ports: Vec::new(),
             ran: Vec::new(),
         };
-        let machine = Machine { state: Mutex::new(state), ticks: AtomicU64::new(0), names: AtomicU64::new(0) };
+        let machine =
+            Machine { state: Mutex::new(state), ticks: AtomicU64::new(0), names: AtomicU64::new(0) };
         let memory = Self { disk: Overlay::alone(machine) };
-        for dir in ["/root", "/tmp", "/usr/bin", "/bin", "/usr/sbin", "/etc", "/var", "/home", "/opt", "/srv"] {
+        for dir in ["/root", "/tmp", "/usr/bin", "/bin", "/usr/sbin", "/etc", "/var", "/home", "/opt", "/srv"]
+        {
             memory.dir(dir);
         }
         memory.set_mode_of("/tmp", 0o1777);
@@ -217,7 +224,8 @@ impl Machine {
     }
 
     pub(super) fn run(&self, command: &Command, host: &dyn Host) -> Result<Output> {
-        let words: Vec<String> = command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let words: Vec<String> =
+            command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         let mut state = self.state();
         state.ran.push(words.join(" "));
         let known = |name: &str| words.first().is_some_and(|word| word.rsplit('/').next() == Some(name));
@@ -292,10 +300,14 @@ impl Machine {
     pub(super) fn connect(&self, to: &Peer<'_>) -> Result<Box<dyn Connection>> {
         match to {
             Peer::Tcp { port, .. } if self.state().open_ports.contains(port) => Ok(Box::new(Silent)),
-            Peer::Tcp { host, port } => {
-                Err(HostError::new("connect to", format!("{host}:{port}"), io::ErrorKind::ConnectionRefused.into()))
+            Peer::Tcp { host, port } => Err(HostError::new(
+                "connect to",
+                format!("{host}:{port}"),
+                io::ErrorKind::ConnectionRefused.into(),
+            )),
+            Peer::Unix(path) => {
+                Err(HostError::new("connect to", *path, io::ErrorKind::ConnectionRefused.into()))
             }
-            Peer::Unix(path) => Err(HostError::new("connect to", *path, io::ErrorKind::ConnectionRefused.into())),
         }
     }
 }

@@ -11,9 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::kit::command::{Command, Output};
-use crate::kit::host::{
-    Access, Connection, FileType, Host, HostError, Meta, Peer, Placement, Result, Time,
-};
+use crate::kit::host::{Access, Connection, FileType, Host, HostError, Meta, Peer, Placement, Result, Time};
 use crate::kit::memory::Machine;
 
 /// Pending changes over a host.
@@ -50,7 +48,9 @@ enum Content {
     Below(PathBuf),
     Link(PathBuf),
     /// `opaque`: what the directory below holds is gone.
-    Dir { opaque: bool },
+    Dir {
+        opaque: bool,
+    },
     Special,
 }
 
@@ -292,10 +292,9 @@ impl<'h> Overlay<'h> {
             return Err(io::ErrorKind::NotADirectory.into());
         }
         let opaque = match found {
-            Found::Here(at, _) => matches!(
-                layer.nodes.get(*at).map(|node| &node.content),
-                Some(Content::Dir { opaque: true })
-            ),
+            Found::Here(at, _) => {
+                matches!(layer.nodes.get(*at).map(|node| &node.content), Some(Content::Dir { opaque: true }))
+            }
             Found::Below(_) => false,
         };
         let mut all: BTreeMap<OsString, bool> = BTreeMap::new();
@@ -439,9 +438,7 @@ impl Host for Overlay<'_> {
             return host.canonicalize(path);
         }
         let layer = self.layer();
-        self.must(&layer, path, true)
-            .map(|(path, _)| path)
-            .map_err(|e| HostError::new("resolve", path, e))
+        self.must(&layer, path, true).map(|(path, _)| path).map_err(|e| HostError::new("resolve", path, e))
     }
 
     fn access(&self, path: &Path, access: Access) -> bool {
@@ -463,7 +460,8 @@ impl Host for Overlay<'_> {
             return Err(fail(io::ErrorKind::IsADirectory.into()));
         }
         let old = old.map(|old| old.meta().clone()).filter(Meta::is_file);
-        let mut meta = self.fresh(FileType::File, 0o666 & !self.umask(), bytes.len() as u64, layer.nodes.len());
+        let mut meta =
+            self.fresh(FileType::File, 0o666 & !self.umask(), bytes.len() as u64, layer.nodes.len());
         if let Some(old) = &old {
             (meta.mode, meta.uid, meta.gid) = (old.mode, old.uid, old.gid);
         }

@@ -20,7 +20,8 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Runs the command in a process group of its own. It is killed, with all it started, at its deadline, and when
 /// the other end of `watch` goes away.
 pub fn run(command: &Command, watch: Option<BorrowedFd<'_>>) -> io::Result<Output> {
-    let (program, args) = command.argv.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
+    let (program, args) =
+        command.argv.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
     let mut std = std::process::Command::new(program);
     std.args(args).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
     std.stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() });

@@ -17,9 +17,7 @@ use rustix::fs::{AtFlags, CWD, Gid, IFlags, Timespec, Timestamps, Uid, XattrFlag
 
 use crate::kit::command::{Command, Output};
 use crate::kit::flags;
-use crate::kit::host::{
-    Access, Connection, FileType, Host, HostError, Meta, Peer, Placement, Result, Time,
-};
+use crate::kit::host::{Access, Connection, FileType, Host, HostError, Meta, Peer, Placement, Result, Time};
 use crate::kit::process;
 
 /// The real machine.
@@ -102,9 +100,8 @@ impl Host for Real {
             Err(_) if how.unsafe_writes && old.is_some() => return self.write_into(path, content, how),
             Err(e) => return Err(HostError::new("create a file in", path.parent().unwrap_or(path), e)),
         };
-        let placed = self
-            .fill(&mut file, content, path, old.as_ref(), how)
-            .and_then(|()| match fs::rename(&temporary, path) {
+        let placed = self.fill(&mut file, content, path, old.as_ref(), how).and_then(|()| {
+            match fs::rename(&temporary, path) {
                 Err(e) if how.unsafe_writes && old.is_some() && is_busy(&e) => {
                     let mut copy = File::open(&temporary)?;
                     let mut into = OpenOptions::new().write(true).truncate(true).open(path)?;
@@ -112,7 +109,8 @@ impl Host for Real {
                     fs::remove_file(&temporary)
                 }
                 done => done,
-            });
+            }
+        });
         if let Err(e) = placed {
             // The first error is the one to tell.
             let _ = fs::remove_file(&temporary);
@@ -135,7 +133,10 @@ impl Host for Real {
     }
 
     fn make_dir(&self, path: &Path, mode: u32) -> Result<()> {
-        fs::DirBuilder::new().mode(mode).create(path).map_err(|e| HostError::new("make the directory", path, e))
+        fs::DirBuilder::new()
+            .mode(mode)
+            .create(path)
+            .map_err(|e| HostError::new("make the directory", path, e))
     }
 
     fn symlink(&self, target: &Path, path: &Path) -> Result<()> {
@@ -296,10 +297,7 @@ impl Real {
         {
             return Err(e);
         }
-        let mode = how
-            .mode
-            .or(old.map(|old| old.mode() & 0o7777))
-            .unwrap_or_else(|| 0o666 & !self.umask());
+        let mode = how.mode.or(old.map(|old| old.mode() & 0o7777)).unwrap_or_else(|| 0o666 & !self.umask());
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         if old.is_some() {
             if let Ok(Some(context)) = self.context(path, false) {

@@ -36,7 +36,10 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
             // Content that came for a request that ended before it was read.
             Kind::Blob | Kind::Refused => continue,
             Kind::Reply | Kind::Need => {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "the control node sent a worker's frame"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the control node sent a worker's frame",
+                ));
             }
         };
         let payload = serde_json::to_vec(&reply)?;
@@ -59,11 +62,12 @@ pub fn answer(host: &dyn Host, pending: &Overlay<'_>, request: Request, channel:
     let on: &dyn Host = if request.check { pending } else { host };
     let mut system = System::new(on, channel, wishes);
     let mut args = serde_json::Value::Object(request.args);
-    let outcome = expand_paths(&mut args, &mut |text| system.expand(text))
-        .and_then(|()| match crate::run(&request.module, args, &mut system) {
+    let outcome = expand_paths(&mut args, &mut |text| system.expand(text)).and_then(|()| {
+        match crate::run(&request.module, args, &mut system) {
             Some(outcome) => outcome,
             None => Err(Failure::new(format!("this worker has no module {}", request.module))),
-        });
+        }
+    });
     if !request.check && system.changes().iter().any(crate::kit::change::Change::is_file_change) {
         // What was foretold was foretold of files that are now others.
         pending.clear();
@@ -118,7 +122,11 @@ impl<R: Read, W: Write> Link<R, W> {
             };
             self.read.truncate(start + got.as_ref().ok().copied().flatten().unwrap_or(0));
             if got? == Some(0) {
-                return if self.read.is_empty() { Ok(None) } else { Err(io::ErrorKind::UnexpectedEof.into()) };
+                return if self.read.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(io::ErrorKind::UnexpectedEof.into())
+                };
             }
         }
     }

@@ -182,7 +182,9 @@ fn bytes(value: &Json) -> Result<Json, String> {
         "T" => 40,
         "P" => 50,
         "E" => 60,
-        _ => return Err(format!("{} is no size: expected a number and one of K, M, G, T", python_repr(value))),
+        _ => {
+            return Err(format!("{} is no size: expected a number and one of K, M, G, T", python_repr(value)));
+        }
     };
     let wrong = || format!("{} is no size: expected a number and one of K, M, G, T", python_repr(value));
     if let Ok(whole) = number.parse::<u64>() {
@@ -232,7 +234,8 @@ fn dict(value: &Json) -> Result<Map<String, Json>, String> {
         _ => return Err(format!("<class '{}'> cannot be converted to a dict", python_type(value))),
     };
     if text.starts_with('{') {
-        return serde_json::from_str(text).map_err(|why| format!("unable to evaluate string as dictionary: {why}"));
+        return serde_json::from_str(text)
+            .map_err(|why| format!("unable to evaluate string as dictionary: {why}"));
     }
     let mut map = Map::new();
     for pair in fields(text) {
@@ -241,7 +244,11 @@ fn dict(value: &Json) -> Result<Map<String, Json>, String> {
         };
         map.insert(key.trim().to_owned(), Json::from(value));
     }
-    if map.is_empty() { Err("dictionary requested, could not parse JSON or key=value".to_owned()) } else { Ok(map) }
+    if map.is_empty() {
+        Err("dictionary requested, could not parse JSON or key=value".to_owned())
+    } else {
+        Ok(map)
+    }
 }
 
 /// Splits at commas and blanks that are not quoted; the quotes go.
@@ -330,7 +337,9 @@ fn python_repr(value: &Json) -> String {
         Json::Object(map) => {
             let pairs: Vec<String> = map
                 .iter()
-                .map(|(key, value)| format!("{}: {}", python_repr(&Json::from(key.as_str())), python_repr(value)))
+                .map(|(key, value)| {
+                    format!("{}: {}", python_repr(&Json::from(key.as_str())), python_repr(value))
+                })
                 .collect();
             format!("{{{}}}", pairs.join(", "))
         }

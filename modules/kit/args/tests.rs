@@ -156,7 +156,11 @@ fn wrong_values_are_told_in_ansibles_words() {
          an int",
     );
     error("state", json!("foo"), "value of state must be one of: file, link, build-dep, got: foo");
-    error("states", json!(["foo"]), "value of states must be one or more of: file, link, build-dep, got: foo");
+    error(
+        "states",
+        json!(["foo"]),
+        "value of states must be one or more of: file, link, build-dep, got: foo",
+    );
     error(
         "items",
         json!({"a": 1}),
@@ -172,7 +176,10 @@ fn wrong_names_are_told_with_the_nearest_right_one() {
     let spec = spec();
     let fail = |given: Json| spec.normalise(given.as_object().unwrap()).unwrap_err();
     let e = fail(json!({"paht": "/x", "wrong": 1}));
-    assert!(e.message.starts_with("Unsupported parameters for (thing) module: paht, wrong. Supported"), "{e}");
+    assert!(
+        e.message.starts_with("Unsupported parameters for (thing) module: paht, wrong. Supported"),
+        "{e}"
+    );
     assert_eq!((e.option.as_deref(), e.hint.as_deref()), (Some("paht"), Some("did you mean `path`?")));
     assert_eq!(fail(json!({})).message, "missing required arguments: path");
     let both = fail(json!({"path": "/x", "src": "a", "content": "b"}));

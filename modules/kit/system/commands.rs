@@ -18,7 +18,11 @@ impl System<'_> {
 
     /// As [`System::exec`], for a command whose output tells whether it changed anything. In check mode it
     /// counts as a change.
-    pub fn exec_judged(&mut self, command: Command, changed: impl Fn(&Output) -> bool) -> Result<Option<Output>> {
+    pub fn exec_judged(
+        &mut self,
+        command: Command,
+        changed: impl Fn(&Output) -> bool,
+    ) -> Result<Option<Output>> {
         match self.attempt_judged(command, changed)? {
             Some((command, output)) if !output.ok() => Err(failed(&command, &output)),
             done => Ok(done.map(|(_, output)| output)),

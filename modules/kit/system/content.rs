@@ -74,9 +74,14 @@ impl System<'_> {
     }
 
     /// Reads a control file's content as it arrives, and checks it against its hash at the end.
-    pub(super) fn control_reader<'s>(&'s mut self, file: &ControlFile, asked: bool) -> Result<Box<dyn Read + 's>> {
+    pub(super) fn control_reader<'s>(
+        &'s mut self,
+        file: &ControlFile,
+        asked: bool,
+    ) -> Result<Box<dyn Read + 's>> {
         if let Some(bytes) = file.inline_bytes() {
-            let bytes = bytes.map_err(|why| Failure::new(format!("bad content for {}: {why}", shown(file))))?;
+            let bytes =
+                bytes.map_err(|why| Failure::new(format!("bad content for {}: {why}", shown(file))))?;
             return Ok(Box::new(Cursor::new(bytes.into_owned())));
         }
         if file.size == 0 {

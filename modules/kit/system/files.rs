@@ -258,9 +258,10 @@ impl System<'_> {
 
     /// Ensures that the path is another name of an existing file.
     pub fn hard_link(&mut self, existing: &Path, path: &Path) -> Result<bool> {
-        let source = self.host.stat(existing, true)?.ok_or_else(|| {
-            HostError::new("link to", existing, std::io::ErrorKind::NotFound.into())
-        })?;
+        let source = self
+            .host
+            .stat(existing, true)?
+            .ok_or_else(|| HostError::new("link to", existing, std::io::ErrorKind::NotFound.into()))?;
         let old = self.host.stat(path, false)?;
         if old.as_ref().is_some_and(|old| (old.inode, old.device) == (source.inode, source.device)) {
             return Ok(false);
@@ -282,7 +283,13 @@ impl System<'_> {
     }
 
     /// Ensures owner and group.
-    pub fn set_owner(&mut self, path: &Path, uid: Option<u32>, gid: Option<u32>, follow: bool) -> Result<bool> {
+    pub fn set_owner(
+        &mut self,
+        path: &Path,
+        uid: Option<u32>,
+        gid: Option<u32>,
+        follow: bool,
+    ) -> Result<bool> {
         let meta = self.must(path, follow)?;
         let uid = uid.filter(|uid| *uid != meta.uid);
         let gid = gid.filter(|gid| *gid != meta.gid);
@@ -300,7 +307,13 @@ impl System<'_> {
     }
 
     /// Ensures access and modification time; `None` leaves one.
-    pub fn set_times(&mut self, path: &Path, atime: Option<Time>, mtime: Option<Time>, follow: bool) -> Result<bool> {
+    pub fn set_times(
+        &mut self,
+        path: &Path,
+        atime: Option<Time>,
+        mtime: Option<Time>,
+        follow: bool,
+    ) -> Result<bool> {
         let meta = self.must(path, follow)?;
         let (new_atime, new_mtime) = (atime.unwrap_or(meta.atime), mtime.unwrap_or(meta.mtime));
         if (new_atime, new_mtime) == (meta.atime, meta.mtime) {
@@ -388,8 +401,10 @@ impl System<'_> {
             None => None,
         };
         // Who owns a new file is said at once; whether an old one changes hands is recorded as such afterwards.
-        let uid = wanted.and_then(|wanted| wanted.owner.as_deref()).map(|owner| self.uid_of(owner)).transpose()?;
-        let gid = wanted.and_then(|wanted| wanted.group.as_deref()).map(|group| self.gid_of(group)).transpose()?;
+        let uid =
+            wanted.and_then(|wanted| wanted.owner.as_deref()).map(|owner| self.uid_of(owner)).transpose()?;
+        let gid =
+            wanted.and_then(|wanted| wanted.group.as_deref()).map(|group| self.gid_of(group)).transpose()?;
         let how = match old {
             None => Placement { mode, uid, gid, ..Placement::default() },
             Some(_) => Placement {

@@ -106,9 +106,7 @@ impl<'a> System<'a> {
 
     /// The program's path: looked for in `PATH` and in the system's directories.
     pub fn which(&self, program: &str) -> Option<PathBuf> {
-        let usable = |path: &Path| {
-            matches!(self.host.stat(path, true), Ok(Some(meta)) if meta.is_file() && meta.mode & 0o111 != 0)
-        };
+        let usable = |path: &Path| matches!(self.host.stat(path, true), Ok(Some(meta)) if meta.is_file() && meta.mode & 0o111 != 0);
         if program.contains('/') {
             return Some(PathBuf::from(program)).filter(|path| usable(path));
         }

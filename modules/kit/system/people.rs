@@ -123,7 +123,9 @@ impl System<'_> {
         let text = self.read_text_if_there(Path::new("/etc/nsswitch.conf"))?.unwrap_or_default();
         Ok(text
             .lines()
-            .filter_map(|line| line.split('#').next()?.trim().strip_prefix(database)?.trim().strip_prefix(':'))
+            .filter_map(|line| {
+                line.split('#').next()?.trim().strip_prefix(database)?.trim().strip_prefix(':')
+            })
             .flat_map(str::split_whitespace)
             .any(|source| !source.starts_with('[') && !matches!(source, "files" | "compat" | "systemd")))
     }
