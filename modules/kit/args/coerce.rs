@@ -183,7 +183,10 @@ fn bytes(value: &Json) -> Result<Json, String> {
         "P" => 50,
         "E" => 60,
         _ => {
-            return Err(format!("{} is no size: expected a number and one of K, M, G, T", python_repr(value)));
+            return Err(format!(
+                "{} is no size: expected a number and one of K, M, G, T",
+                python_repr(value)
+            ));
         }
     };
     let wrong = || format!("{} is no size: expected a number and one of K, M, G, T", python_repr(value));
