@@ -15,6 +15,7 @@ LINE = re.compile(r"^(ok|changed|skipping|failed|fatal|included|FAILED - RETRYIN
 HOST = re.compile(r"^\[([^\]]+)\]:? ?(FAILED!|UNREACHABLE!)? ?(?:\(item=(.*?)\) ?(?==>|$))?(?:=> ?)?(?:\(item=(.*?)\) ?(?:=> ?|$))?(.*)$", re.S)
 RECAP = re.compile(r"^(\S+) +: +(ok=\d.*?)\s*$")
 ADHOC = re.compile(r"^(\S+) \| ([A-Z]+)!?(?: \| rc=(-?\d+))? (=>|>>) ?(.*)$")
+MESSAGES = ("[ERROR]", "[WARNING]", "[DEPRECATION WARNING]")
 # Keys of a result that no two runs share, or that speak of the tool and not of the work.
 VOLATILE = {"delta", "start", "end", "atime", "mtime", "ctime", "inode", "dev", "elapsed", "version", "exception", "pid",
             "invocation", "warnings", "deprecations", "ansible_facts.discovered_interpreter_python", "remote_tmp"}
@@ -147,7 +148,7 @@ def played(out):
                     told.recap[m[1]] = m[2]
             break
         # A warning or an error with its excerpt goes on until something else begins.
-        message = row.startswith(("[ERROR]", "[WARNING]", "[DEPRECATION WARNING]")) or (
+        message = row.startswith(MESSAGES) or (
             message and not (HEAD.match(row) or LINE.match(row) or row.startswith("--- ")))
         if message:
             continue
@@ -206,14 +207,16 @@ def entry(status, rest, pending):
 
 def adhoc(out):
     """{host: [entry]} of the minimal callback's text."""
-    hosts, rows, i = {}, out.splitlines(), 0
+    hosts, rows, i, message = {}, out.splitlines(), 0, False
     while i < len(rows):
-        m, i = ADHOC.match(rows[i]), i + 1
+        row, m, i = rows[i], ADHOC.match(rows[i]), i + 1
         if not m:
-            hosts.setdefault("", []).append(("words", rows[i - 1], None, "")) if rows[i - 1].strip() else None
+            message = row.startswith(MESSAGES) or message and not row.startswith("--- ")
+            if row.strip() and not message:
+                hosts.setdefault("", []).append(("words", row, None, ""))
             continue
-        body = [m[5]] if m[5] else []
-        while i < len(rows) and not ADHOC.match(rows[i]):
+        body, message = [m[5]] if m[5] else [], False
+        while i < len(rows) and not ADHOC.match(rows[i]) and not rows[i].startswith((*MESSAGES, "--- ")):
             body, i = body + [rows[i]], i + 1
         text = "\n".join(body).strip()
         value = tidy(parsed(text)) if m[4] == "=>" else text
