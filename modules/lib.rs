@@ -14,10 +14,18 @@ pub mod kit;
 #[cfg(test)]
 mod laws;
 
+mod command;
 mod ping;
+mod raw;
+mod script;
+mod shell;
 
 table! {
+    command,
     ping,
+    raw,
+    script,
+    shell,
 }
 
 /// A row of the table: what a module is called and what it takes.

@@ -59,6 +59,7 @@ pub mod control;
 pub mod digest;
 pub mod encode;
 pub mod flags;
+pub mod glob;
 pub mod host;
 pub mod memory;
 mod mode;
@@ -77,7 +78,7 @@ pub(crate) mod trial;
 
 pub use self::args::{ByteSize, FileAttributes, FilePath, Secret, Spec};
 pub use self::command::{Command, Output, quote};
-pub use self::control::{ControlFile, ControlSource, ControlTree, Inline, TreeEntry, TreeNode};
+pub use self::control::{ControlFile, ControlScript, ControlSource, ControlTree, Inline, TreeEntry, TreeNode};
 pub use self::digest::Algorithm;
 pub use self::host::{Access, FileType, Meta, Time};
 pub use self::mode::Mode;
