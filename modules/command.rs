@@ -134,15 +134,17 @@ impl Run {
         if let Some(dir) = dir
             && !matches!(sys.stat_followed(dir)?, Some(meta) if meta.is_dir())
         {
-            return Err(Failure::new(format!("Unable to change directory before execution: {}", dir.display()))
-                .with_all(&returns)
-                .with("rc", 1));
+            return Err(Failure::new(format!(
+                "Unable to change directory before execution: {}",
+                dir.display()
+            ))
+            .with_all(&returns)
+            .with("rc", 1));
         }
         let lead = if sys.is_check() { "Would" } else { "Did" };
         if let Some(needless) = self.when.needless(sys)? {
             returns.stdout = format!("skipped, since {} {}", needless.path, needless.state);
-            returns.msg =
-                format!("{lead} not run command since '{}' {}", needless.path, needless.state);
+            returns.msg = format!("{lead} not run command since '{}' {}", needless.path, needless.state);
             return Ok(returns);
         }
         let mut command = self.command;
@@ -271,7 +273,9 @@ mod tests {
             stdout: format!("{:?}", command.env).into(),
             ..Default::default()
         });
-        trial.host.script("bytes", |_, _| crate::kit::Output { stdout: b"a\xffb\n".into(), ..Default::default() });
+        trial
+            .host
+            .script("bytes", |_, _| crate::kit::Output { stdout: b"a\xffb\n".into(), ..Default::default() });
         let got = trial.run(args);
         for (key, value) in expected.as_object().unwrap() {
             assert_eq!(got.get(key), Some(value), "{key} of {got:#}");
@@ -285,10 +289,7 @@ mod tests {
             &json!({"stdout": "a b /root /root/x $NOSUCH *", "rc": 0, "changed": true,
                     "cmd": ["echo", "a b", "$HOME", "~/x", "$NOSUCH", "*"], "msg": ""}),
         );
-        check(
-            &json!({"argv": ["echo", "$HOME"], "expand_argument_vars": "no"}),
-            &json!({"stdout": "$HOME"}),
-        );
+        check(&json!({"argv": ["echo", "$HOME"], "expand_argument_vars": "no"}), &json!({"stdout": "$HOME"}));
         check(&json!({"cmd": "cat", "stdin": "x", "strip_empty_ends": false}), &json!({"stdout": "x\n"}));
         check(&json!({"cmd": "cat", "stdin": "x", "stdin_add_newline": false}), &json!({"stdout": "x"}));
         check(&json!({"cmd": "bytes"}), &json!({"stdout": "a\\xffb"}));
@@ -309,7 +310,10 @@ mod tests {
         check(&json!({"cmd": "echo 'x"}), &json!({"msg": "No closing quotation: echo 'x"}));
         check(&json!({"cmd": "echo", "chdir": "/nope"}), &json!({"failed": true, "changed": false}));
         check(&json!({}), &json!({"msg": "one of the following is required: cmd, argv"}));
-        check(&json!({"cmd": "a", "argv": ["b"]}), &json!({"msg": "parameters are mutually exclusive: cmd|argv"}));
+        check(
+            &json!({"cmd": "a", "argv": ["b"]}),
+            &json!({"msg": "parameters are mutually exclusive: cmd|argv"}),
+        );
     }
 
     #[test]
