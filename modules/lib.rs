@@ -14,18 +14,12 @@ pub mod kit;
 #[cfg(test)]
 mod laws;
 
-mod command;
 mod ping;
-mod raw;
-mod script;
-mod shell;
+mod setup;
 
 table! {
-    command,
     ping,
-    raw,
-    script,
-    shell,
+    setup,
 }
 
 /// A row of the table: what a module is called and what it takes.

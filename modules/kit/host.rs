@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::kit::command::{Command, Output};
+use crate::kit::netlink::Network;
 
 /// A machine. All paths are absolute, or relative to the process's working directory.
 pub trait Host: Send + Sync {
@@ -78,6 +79,21 @@ pub trait Host: Send + Sync {
     /// An environment variable of the worker.
     fn env(&self, name: &str) -> Option<String>;
 
+    /// Every environment variable of the worker, in order.
+    fn environment(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    /// The size and use of the file system that holds the path; `None` where there is nothing to say.
+    fn filesystem(&self, _path: &Path) -> Result<Option<Filesystem>> {
+        Ok(None)
+    }
+
+    /// Interfaces, addresses and routes; `None` where the kernel does not tell.
+    fn network(&self) -> Result<Option<Network>> {
+        Ok(None)
+    }
+
     /// The effective user and group.
     fn identity(&self) -> (u32, u32);
 
@@ -96,6 +112,17 @@ pub trait Host: Send + Sync {
     fn as_any(&self) -> Option<&dyn std::any::Any> {
         None
     }
+}
+
+/// A file system's size and use, in its own blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filesystem {
+    pub block_size: u64,
+    pub blocks: u64,
+    /// Free for ordinary users.
+    pub blocks_available: u64,
+    pub files: u64,
+    pub files_available: u64,
 }
 
 /// Where to connect to.

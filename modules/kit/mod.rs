@@ -63,6 +63,7 @@ pub mod glob;
 pub mod host;
 pub mod memory;
 mod mode;
+pub mod netlink;
 pub mod outcome;
 pub mod overlay;
 mod process;
@@ -78,9 +79,7 @@ pub(crate) mod trial;
 
 pub use self::args::{ByteSize, FileAttributes, FilePath, Secret, Spec};
 pub use self::command::{Command, Output, quote};
-pub use self::control::{
-    ControlFile, ControlScript, ControlSource, ControlTree, Inline, TreeEntry, TreeNode,
-};
+pub use self::control::{ControlFile, ControlSource, ControlTree, Inline, TreeEntry, TreeNode};
 pub use self::digest::Algorithm;
 pub use self::host::{Access, FileType, Meta, Time};
 pub use self::mode::Mode;

@@ -11,8 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::kit::command::{Command, Output};
-use crate::kit::host::{Access, Connection, FileType, Host, HostError, Meta, Peer, Placement, Result, Time};
+use crate::kit::host::{
+    Access, Connection, FileType, Filesystem, Host, HostError, Meta, Peer, Placement, Result, Time,
+};
 use crate::kit::memory::Machine;
+use crate::kit::netlink::Network;
 
 /// Pending changes over a host.
 pub struct Overlay<'h> {
@@ -597,6 +600,27 @@ impl Host for Overlay<'_> {
         match &self.below {
             Below::Host(host) => host.env(name),
             Below::Nothing(machine) => machine.env(name),
+        }
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        match &self.below {
+            Below::Host(host) => host.environment(),
+            Below::Nothing(_) => Vec::new(),
+        }
+    }
+
+    fn filesystem(&self, path: &Path) -> Result<Option<Filesystem>> {
+        match &self.below {
+            Below::Host(host) => host.filesystem(path),
+            Below::Nothing(_) => Ok(None),
+        }
+    }
+
+    fn network(&self) -> Result<Option<Network>> {
+        match &self.below {
+            Below::Host(host) => host.network(),
+            Below::Nothing(_) => Ok(None),
         }
     }
 

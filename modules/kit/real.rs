@@ -17,7 +17,10 @@ use rustix::fs::{AtFlags, CWD, Gid, IFlags, Timespec, Timestamps, Uid, XattrFlag
 
 use crate::kit::command::{Command, Output};
 use crate::kit::flags;
-use crate::kit::host::{Access, Connection, FileType, Host, HostError, Meta, Peer, Placement, Result, Time};
+use crate::kit::host::{
+    Access, Connection, FileType, Filesystem, Host, HostError, Meta, Peer, Placement, Result, Time,
+};
+use crate::kit::netlink::{self, Network};
 use crate::kit::process;
 
 /// The real machine.
@@ -219,6 +222,28 @@ impl Host for Real {
 
     fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok()
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        std::env::vars_os()
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+            .collect()
+    }
+
+    fn filesystem(&self, path: &Path) -> Result<Option<Filesystem>> {
+        // A mount that cannot be asked (no permission, gone stale) has nothing to say.
+        let Ok(usage) = rustix::fs::statvfs(path) else { return Ok(None) };
+        Ok(Some(Filesystem {
+            block_size: usage.f_frsize,
+            blocks: usage.f_blocks,
+            blocks_available: usage.f_bavail,
+            files: usage.f_files,
+            files_available: usage.f_ffree,
+        }))
+    }
+
+    fn network(&self) -> Result<Option<Network>> {
+        Ok(dump_network().ok())
     }
 
     fn identity(&self) -> (u32, u32) {
@@ -433,6 +458,44 @@ fn meta(found: &fs::Metadata) -> Meta {
         blocks: found.blocks(),
         block_size: found.blksize(),
     }
+}
+
+/// Asks the kernel for links, addresses and routes.
+fn dump_network() -> io::Result<Network> {
+    use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink as protocol};
+    let socket = rustix::net::socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        SocketFlags::CLOEXEC,
+        // The protocol for routes is number 0, which is the default.
+        None,
+    )?;
+    rustix::net::sockopt::set_socket_timeout(
+        &socket,
+        rustix::net::sockopt::Timeout::Recv,
+        Some(Duration::from_secs(2)),
+    )?;
+    let kernel = protocol::SocketAddrNetlink::new(0, 0);
+    let mut network = Network::default();
+    let mut buffer = vec![0; 64 * 1024];
+    for kind in [netlink::GET_LINK, netlink::GET_ADDRESS, netlink::GET_ROUTE] {
+        rustix::net::sendto(&socket, &netlink::dump_request(kind), SendFlags::empty(), &kernel)?;
+        'dump: loop {
+            let (_, length) = rustix::net::recv(&socket, buffer.as_mut_slice(), RecvFlags::empty())?;
+            let received = buffer.get(..length).unwrap_or_default();
+            if received.is_empty() {
+                break;
+            }
+            for (kind, body) in netlink::messages(received) {
+                match kind {
+                    netlink::DONE => break 'dump,
+                    netlink::ERROR => return Err(io::Error::other("the kernel refused a netlink dump")),
+                    _ => network.take(kind, body),
+                }
+            }
+        }
+    }
+    Ok(network)
 }
 
 #[cfg(test)]

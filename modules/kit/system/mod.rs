@@ -18,7 +18,8 @@ pub use self::content::Content;
 pub use self::files::{FileFacts, WriteOptions, Written};
 pub use self::people::{Group, User};
 use crate::kit::change::{Change, diff};
-use crate::kit::host::{Host, Time};
+use crate::kit::host::{Filesystem, Host, Time};
+use crate::kit::netlink::Network;
 use crate::kit::outcome::{Failure, Result, result_map};
 
 /// The way to the control node, while a request runs.
@@ -74,16 +75,30 @@ impl<'a> System<'a> {
         self.deprecations.push(json!({"msg": text.into(), "version": version}));
     }
 
-    /// For wording only (`would` or `did`), and for what check mode cannot foretell. What a module does must not
-    /// depend on it.
-    pub fn is_check(&self) -> bool {
-        self.wishes.check
-    }
-
     /// An environment variable as commands see it.
     pub fn env(&self, name: &str) -> Option<String> {
         let mine = self.wishes.environment.iter().find(|(known, _)| known == name);
         mine.map(|(_, value)| value.clone()).or_else(|| self.host.env(name))
+    }
+
+    /// Every environment variable of processes started here.
+    pub fn environment(&self) -> Vec<(String, String)> {
+        let mut environment = self.host.environment();
+        for (name, value) in &self.wishes.environment {
+            environment.retain(|(known, _)| known != name);
+            environment.push((name.clone(), value.clone()));
+        }
+        environment
+    }
+
+    /// The size and use of the file system that holds the path.
+    pub fn filesystem(&self, path: &Path) -> Result<Option<Filesystem>> {
+        Ok(self.host.filesystem(path)?)
+    }
+
+    /// Interfaces, addresses and routes.
+    pub fn network(&self) -> Result<Option<Network>> {
+        Ok(self.host.network()?)
     }
 
     /// The effective user and group.

@@ -1,0 +1,234 @@
+//! Interfaces, addresses, routes; asked of the kernel by netlink and read from `/sys`.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Facts, line};
+use crate::kit::netlink::{Address, Link, Route};
+use crate::kit::{Result, System};
+
+pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    let Some(state) = sys.network()? else { return Ok(()) };
+    let mut names = Vec::new();
+    for link in &state.links {
+        names.push(Json::from(link.name.as_str()));
+        let fact = link.name.replace(['-', ':', '.'], "_");
+        facts.insert(fact, interface(sys, link, &state.addresses));
+    }
+    facts.insert("interfaces".to_owned(), names.into());
+    let all = |v6: bool| -> Vec<Json> {
+        state
+            .addresses
+            .iter()
+            .filter(|address| address.ip.is_ipv6() == v6 && !address.ip.is_loopback())
+            .map(|address| address.ip.to_string().into())
+            .collect()
+    };
+    facts.insert("all_ipv4_addresses".to_owned(), all(false).into());
+    facts.insert("all_ipv6_addresses".to_owned(), all(true).into());
+    facts.insert("default_ipv4".to_owned(), default(&state.routes, &state.links, &state.addresses, false));
+    facts.insert("default_ipv6".to_owned(), default(&state.routes, &state.links, &state.addresses, true));
+    facts.insert("locally_reachable_ips".to_owned(), local(&state.addresses));
+    for (fact, value) in [("fibre_channel_wwn", json!([])), ("hostnqn", hostnqn(sys)), ("iscsi_iqn", iqn(sys))] {
+        facts.insert(fact.to_owned(), value);
+    }
+    Ok(())
+}
+
+fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Json {
+    let sysfs = Path::new("/sys/class/net").join(&link.name);
+    let mut fact = Map::new();
+    let mut put = |name: &str, value: Json| fact.insert(name.to_owned(), value);
+    put("device", link.name.as_str().into());
+    if let Some(mac) = &link.mac {
+        put("macaddress", mac.as_str().into());
+    }
+    put("mtu", link.mtu.into());
+    put("active", link.up.into());
+    put("promisc", link.promiscuous.into());
+    let there = |name: &str| sys.exists(&sysfs.join(name)).unwrap_or(false);
+    let kind = if link.loopback {
+        "loopback"
+    } else if there("bridge") {
+        "bridge"
+    } else if there("bonding") {
+        "bonding"
+    } else if there("tun_flags") {
+        "tunnel"
+    } else if link.ethernet {
+        "ether"
+    } else {
+        "unknown"
+    };
+    put("type", kind.into());
+    if let Some(speed) = line(sys, sysfs.join("speed")).and_then(|text| text.parse::<i64>().ok()) {
+        put("speed", speed.into());
+    }
+    if let Ok(device) = sys.read_link(&sysfs.join("device")) {
+        let id = device.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        put("pciid", id.into());
+    }
+    if let Ok(driver) = sys.read_link(&sysfs.join("device/driver/module")) {
+        put("module", driver.file_name().unwrap_or_default().to_string_lossy().into());
+    }
+    if kind == "bridge" {
+        let members = sys.list(&sysfs.join("brif")).unwrap_or_default();
+        put("interfaces", members.iter().map(|name| Json::from(name.to_string_lossy())).collect());
+        put("stp", (line(sys, sysfs.join("bridge/stp_state")).as_deref() == Some("1")).into());
+        put("id", line(sys, sysfs.join("bridge/bridge_id")).unwrap_or_default().into());
+    }
+    if kind == "bonding" {
+        let read = |name: &str| line(sys, sysfs.join("bonding").join(name)).unwrap_or_default();
+        let slaves: Vec<Json> = read("slaves").split_whitespace().map(Json::from).collect();
+        put("slaves", slaves.into());
+        put("mode", read("mode").split_whitespace().next().unwrap_or_default().into());
+        put("miimon", read("miimon").into());
+    }
+    let mine = || addresses.iter().filter(|address| address.link == link.index);
+    let mut v4 = mine().filter_map(ipv4);
+    if let Some(first) = v4.next() {
+        put("ipv4", first);
+    }
+    let secondaries: Vec<Json> = v4.collect();
+    if !secondaries.is_empty() {
+        put("ipv4_secondaries", secondaries.into());
+    }
+    let v6: Vec<Json> = mine()
+        .filter(|address| address.ip.is_ipv6())
+        .map(|address| {
+            json!({"address": address.ip.to_string(), "prefix": address.prefix.to_string(), "scope": address.scope()})
+        })
+        .collect();
+    if !v6.is_empty() {
+        put("ipv6", v6.into());
+    }
+    fact.into()
+}
+
+fn ipv4(address: &Address) -> Option<Json> {
+    let IpAddr::V4(ip) = address.ip else { return None };
+    let mask = netmask(address.prefix);
+    let broadcast = address.broadcast.map_or_else(String::new, |ip| ip.to_string());
+    Some(json!({
+        "address": ip.to_string(),
+        "broadcast": broadcast,
+        "netmask": mask.to_string(),
+        "network": (ip & mask).to_string(),
+        "prefix": address.prefix.to_string(),
+    }))
+}
+
+fn netmask(prefix: u8) -> Ipv4Addr {
+    Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - u32::from(prefix.min(32))).unwrap_or(0))
+}
+
+/// The address that the default route uses.
+fn default(routes: &[Route], links: &[Link], addresses: &[Address], v6: bool) -> Json {
+    let route = routes
+        .iter()
+        .filter(|route| route.is_default && route.v6 == v6)
+        .min_by_key(|route| route.metric);
+    let Some(route) = route else { return json!({}) };
+    let Some(link) = links.iter().find(|link| link.index == route.link) else { return json!({}) };
+    let address = addresses
+        .iter()
+        .filter(|address| address.link == link.index && address.ip.is_ipv6() == v6)
+        .find(|address| match (route.source, address.ip) {
+            (Some(source), ip) => source == ip,
+            (None, IpAddr::V6(ip)) => !is_link_local(ip),
+            (None, IpAddr::V4(_)) => true,
+        });
+    let mut fact = json!({
+        "interface": link.name,
+        "macaddress": link.mac,
+        "mtu": link.mtu,
+        "type": if link.ethernet { "ether" } else { "unknown" },
+    });
+    let Json::Object(map) = &mut fact else { return fact };
+    if let Some(gateway) = route.gateway {
+        map.insert("gateway".to_owned(), gateway.to_string().into());
+    }
+    if let Some(address) = address {
+        if v6 {
+            map.insert("address".to_owned(), address.ip.to_string().into());
+            map.insert("prefix".to_owned(), address.prefix.to_string().into());
+            map.insert("scope".to_owned(), address.scope().into());
+        } else if let Some(Json::Object(more)) = ipv4(address) {
+            map.extend(more);
+            map.insert("alias".to_owned(), link.name.as_str().into());
+        }
+    }
+    fact
+}
+
+fn is_link_local(ip: Ipv6Addr) -> bool {
+    ip.segments()[0] & 0xffc0 == 0xfe80
+}
+
+fn local(addresses: &[Address]) -> Json {
+    let list = |v6: bool| {
+        let mut ips: Vec<String> = addresses
+            .iter()
+            .filter(|address| address.ip.is_ipv6() == v6)
+            .map(|address| address.ip.to_string())
+            .collect();
+        if !v6 && ips.iter().any(|ip| ip == "127.0.0.1") {
+            ips.push("127.0.0.0/8".to_owned());
+        }
+        ips.sort();
+        ips.dedup();
+        ips
+    };
+    json!({"ipv4": list(false), "ipv6": list(true)})
+}
+
+fn hostnqn(sys: &System<'_>) -> Json {
+    line(sys, "/etc/nvme/hostnqn").unwrap_or_default().into()
+}
+
+fn iqn(sys: &System<'_>) -> Json {
+    let text = line(sys, "/etc/iscsi/initiatorname.iscsi").unwrap_or_default();
+    text.lines().find_map(|line| line.strip_prefix("InitiatorName=")).unwrap_or_default().into()
+}
+
+pub(super) fn dns(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    let mut dns = Map::new();
+    let list = |dns: &mut Map<String, Json>, key: &str, words: &mut dyn Iterator<Item = &str>| {
+        let slot = dns.entry(key.to_owned()).or_insert_with(|| json!([]));
+        if let Json::Array(items) = slot {
+            items.extend(words.map(Json::from));
+        }
+    };
+    for entry in line(sys, "/etc/resolv.conf").unwrap_or_default().lines() {
+        if entry.starts_with(['#', ';']) {
+            continue;
+        }
+        let mut words = entry.split_whitespace();
+        match words.next() {
+            Some("nameserver") => list(&mut dns, "nameservers", &mut words),
+            Some("domain") => {
+                if let Some(domain) = words.next() {
+                    dns.insert("domain".to_owned(), domain.into());
+                }
+            }
+            Some("search") => list(&mut dns, "search", &mut words),
+            Some("sortlist") => list(&mut dns, "sortlist", &mut words),
+            Some("options") => {
+                let mut options = Map::new();
+                for option in words {
+                    let (name, value) = match option.split_once(':') {
+                        Some((name, value)) => (name, Json::from(value)),
+                        None => (option, Json::from(true)),
+                    };
+                    options.insert(name.to_owned(), value);
+                }
+                dns.insert("options".to_owned(), options.into());
+            }
+            _ => {}
+        }
+    }
+    facts.insert("dns".to_owned(), dns.into());
+    Ok(())
+}
