@@ -159,14 +159,8 @@ fn route(body: &[u8]) -> Option<Route> {
     if table != MAIN || kind != UNICAST {
         return None;
     }
-    let mut route = Route {
-        v6: family == 10,
-        is_default: prefix == 0,
-        link: 0,
-        gateway: None,
-        source: None,
-        metric: 0,
-    };
+    let mut route =
+        Route { v6: family == 10, is_default: prefix == 0, link: 0, gateway: None, source: None, metric: 0 };
     for (attribute, value) in attributes(body.get(12..)?) {
         match attribute {
             4 => route.link = u32_at(value, 0)?,

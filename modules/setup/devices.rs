@@ -60,7 +60,8 @@ fn partitions(sys: &System<'_>, path: &Path, disk: &str) -> Json {
         if !name.starts_with(disk) || line(sys, dir.join("start")).is_none() {
             continue;
         }
-        let number = |file: &str| line(sys, dir.join(file)).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        let number =
+            |file: &str| line(sys, dir.join(file)).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
         let sectors = number("size");
         let links = links_of(sys, &name);
         let uuid = links.pointer("/uuids/0").cloned().unwrap_or(Json::Null);
@@ -127,7 +128,8 @@ fn udev_links(sys: &System<'_>, dir: &str) -> Vec<(String, String)> {
 
 /// Bytes as people read them: `2.00 GB`.
 fn size(bytes: u64) -> String {
-    let units = [("YB", 80), ("ZB", 70), ("EB", 60), ("PB", 50), ("TB", 40), ("GB", 30), ("MB", 20), ("KB", 10)];
+    let units =
+        [("YB", 80), ("ZB", 70), ("EB", 60), ("PB", 50), ("TB", 40), ("GB", 30), ("MB", 20), ("KB", 10)];
     for (unit, bits) in units {
         if bits < 64 && bytes >= 1 << bits {
             #[expect(clippy::cast_precision_loss, reason = "two decimals are shown")]

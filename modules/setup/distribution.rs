@@ -51,23 +51,68 @@ const FAMILIES: &[(&str, &[&str])] = &[
     (
         "RedHat",
         &[
-            "RedHat", "Fedora", "CentOS", "Scientific", "SLC", "Ascendos", "CloudLinux", "PSBM", "OracleLinux",
-            "OVS", "OEL", "Amazon", "Amzn", "Virtuozzo", "XenServer", "Alibaba", "EulerOS", "openEuler",
-            "AlmaLinux", "Rocky", "TencentOS", "EuroLinux", "Kylin Linux Advanced Server", "MIRACLE",
+            "RedHat",
+            "Fedora",
+            "CentOS",
+            "Scientific",
+            "SLC",
+            "Ascendos",
+            "CloudLinux",
+            "PSBM",
+            "OracleLinux",
+            "OVS",
+            "OEL",
+            "Amazon",
+            "Amzn",
+            "Virtuozzo",
+            "XenServer",
+            "Alibaba",
+            "EulerOS",
+            "openEuler",
+            "AlmaLinux",
+            "Rocky",
+            "TencentOS",
+            "EuroLinux",
+            "Kylin Linux Advanced Server",
+            "MIRACLE",
         ],
     ),
     (
         "Debian",
         &[
-            "Debian", "Ubuntu", "Raspbian", "Neon", "KDE neon", "Linux Mint", "SteamOS", "Devuan", "Kali",
-            "Cumulus Linux", "Pop!_OS", "Parrot", "Pardus GNU/Linux", "Uos", "Deepin", "OSMC", "Linux Mint Debian Edition",
+            "Debian",
+            "Ubuntu",
+            "Raspbian",
+            "Neon",
+            "KDE neon",
+            "Linux Mint",
+            "SteamOS",
+            "Devuan",
+            "Kali",
+            "Cumulus Linux",
+            "Pop!_OS",
+            "Parrot",
+            "Pardus GNU/Linux",
+            "Uos",
+            "Deepin",
+            "OSMC",
+            "Linux Mint Debian Edition",
         ],
     ),
     (
         "Suse",
         &[
-            "SuSE", "SLES", "SLED", "openSUSE", "openSUSE Tumbleweed", "SLES_SAP", "SUSE_LINUX", "openSUSE Leap",
-            "ALP-Dolomite", "SL-Micro", "openSUSE MicroOS",
+            "SuSE",
+            "SLES",
+            "SLED",
+            "openSUSE",
+            "openSUSE Tumbleweed",
+            "SLES_SAP",
+            "SUSE_LINUX",
+            "openSUSE Leap",
+            "ALP-Dolomite",
+            "SL-Micro",
+            "openSUSE MicroOS",
         ],
     ),
     ("Archlinux", &["Archlinux", "Antergos", "Manjaro", "Manjaro-ARM"]),
@@ -90,8 +135,10 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
         || if get("NAME").is_empty() { "OtherLinux".to_owned() } else { first_word(&get("NAME")) },
         |(_, name)| (*name).to_owned(),
     );
-    let family =
-        FAMILIES.iter().find(|(_, names)| names.contains(&name.as_str())).map_or(name.as_str(), |(family, _)| *family);
+    let family = FAMILIES
+        .iter()
+        .find(|(_, names)| names.contains(&name.as_str()))
+        .map_or(name.as_str(), |(family, _)| *family);
     let version = version(sys, &name, &get("VERSION_ID"), &get("VERSION"))?;
     let codename = codename(sys, &name, &get("VERSION_CODENAME"), &get("VERSION"));
     let mut put = |fact: &str, value: &str| facts.insert(fact.to_owned(), value.into());
@@ -124,13 +171,15 @@ fn first_word(name: &str) -> String {
 /// The version as Ansible gives it: with the point release where another file knows it.
 fn version(sys: &System<'_>, name: &str, id: &str, long: &str) -> Result<String> {
     let exact = match name {
-        "Debian" => line(sys, "/etc/debian_version").filter(|text| text.starts_with(|c: char| c.is_ascii_digit())),
+        "Debian" => {
+            line(sys, "/etc/debian_version").filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))
+        }
         "CentOS" | "RedHat" | "Rocky" | "AlmaLinux" => {
             // `VERSION_ID` of CentOS 7 lacks the rest: `CentOS Linux release 7.9.2009 (Core)`.
             let text = line(sys, "/etc/redhat-release").unwrap_or_default();
-            text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).map(|word| {
-                word.splitn(3, '.').take(2).collect::<Vec<_>>().join(".")
-            })
+            text.split_whitespace()
+                .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+                .map(|word| word.splitn(3, '.').take(2).collect::<Vec<_>>().join("."))
         }
         "Alpine" => line(sys, "/etc/alpine-release"),
         "Archlinux" if !sys.exists(Path::new("/etc/lsb-release"))? => Some("rolling".to_owned()),

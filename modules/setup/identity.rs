@@ -28,8 +28,7 @@ pub(super) fn platform(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     put("hostname", nodename.split('.').next().unwrap_or_default().into());
     put("domain", fqdn.split_once('.').map_or("", |(_, domain)| domain).into());
     put("fqdn", fqdn.as_str().into());
-    let machine_id =
-        ["/var/lib/dbus/machine-id", "/etc/machine-id"].iter().find_map(|path| line(sys, path));
+    let machine_id = ["/var/lib/dbus/machine-id", "/etc/machine-id"].iter().find_map(|path| line(sys, path));
     if let Some(id) = machine_id {
         put("machine_id", id.into());
     }

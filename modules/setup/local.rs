@@ -31,7 +31,12 @@ fn read(sys: &mut System<'_>, path: &Path, patience: Duration) -> Result<Json> {
     let text = if executable {
         let output = sys.query(Command::new(path.as_os_str()).timeout(patience))?;
         if !output.ok() {
-            let why = format!("Failure executing fact script ({}), rc: {}, err: {}", path.display(), output.code, output.stderr());
+            let why = format!(
+                "Failure executing fact script ({}), rc: {}, err: {}",
+                path.display(),
+                output.code,
+                output.stderr()
+            );
             sys.warn(why.clone());
             return Ok(why.into());
         }

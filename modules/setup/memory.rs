@@ -42,7 +42,9 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     }
     if let Some(text) = line(sys, "/proc/loadavg") {
         let mut loads = text.split_whitespace().map(|word| word.parse::<f64>().ok());
-        if let (Some(Some(one)), Some(Some(five)), Some(Some(fifteen))) = (loads.next(), loads.next(), loads.next()) {
+        if let (Some(Some(one)), Some(Some(five)), Some(Some(fifteen))) =
+            (loads.next(), loads.next(), loads.next())
+        {
             facts.insert("loadavg".to_owned(), json!({"1m": one, "5m": five, "15m": fifteen}));
         }
     }

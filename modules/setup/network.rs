@@ -31,7 +31,9 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     facts.insert("default_ipv4".to_owned(), default(&state.routes, &state.links, &state.addresses, false));
     facts.insert("default_ipv6".to_owned(), default(&state.routes, &state.links, &state.addresses, true));
     facts.insert("locally_reachable_ips".to_owned(), local(&state.addresses));
-    for (fact, value) in [("fibre_channel_wwn", json!([])), ("hostnqn", hostnqn(sys)), ("iscsi_iqn", iqn(sys))] {
+    for (fact, value) in
+        [("fibre_channel_wwn", json!([])), ("hostnqn", hostnqn(sys)), ("iscsi_iqn", iqn(sys))]
+    {
         facts.insert(fact.to_owned(), value);
     }
     Ok(())
@@ -126,10 +128,8 @@ fn netmask(prefix: u8) -> Ipv4Addr {
 
 /// The address that the default route uses.
 fn default(routes: &[Route], links: &[Link], addresses: &[Address], v6: bool) -> Json {
-    let route = routes
-        .iter()
-        .filter(|route| route.is_default && route.v6 == v6)
-        .min_by_key(|route| route.metric);
+    let route =
+        routes.iter().filter(|route| route.is_default && route.v6 == v6).min_by_key(|route| route.metric);
     let Some(route) = route else { return json!({}) };
     let Some(link) = links.iter().find(|link| link.index == route.link) else { return json!({}) };
     let address = addresses

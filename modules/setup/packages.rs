@@ -29,7 +29,8 @@ const MANAGERS: &[(&str, &str)] = &[
 pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     let mut manager = "unknown";
     // A Debian with dnf installed is still a Debian.
-    let debian = sys.exists(Path::new("/etc/debian_version"))? && sys.exists(Path::new("/usr/bin/apt-get"))?;
+    let debian =
+        sys.exists(Path::new("/etc/debian_version"))? && sys.exists(Path::new("/usr/bin/apt-get"))?;
     if debian {
         manager = "apt";
     } else {

@@ -9,20 +9,54 @@ use crate::kit::{Result, System};
 
 /// The capabilities of Linux by bit.
 const CAPABILITIES: &[&str] = &[
-    "cap_chown", "cap_dac_override", "cap_dac_read_search", "cap_fowner", "cap_fsetid", "cap_kill",
-    "cap_setgid", "cap_setuid", "cap_setpcap", "cap_linux_immutable", "cap_net_bind_service",
-    "cap_net_broadcast", "cap_net_admin", "cap_net_raw", "cap_ipc_lock", "cap_ipc_owner", "cap_sys_module",
-    "cap_sys_rawio", "cap_sys_chroot", "cap_sys_ptrace", "cap_sys_pacct", "cap_sys_admin", "cap_sys_boot",
-    "cap_sys_nice", "cap_sys_resource", "cap_sys_time", "cap_sys_tty_config", "cap_mknod", "cap_lease",
-    "cap_audit_write", "cap_audit_control", "cap_setfcap", "cap_mac_override", "cap_mac_admin", "cap_syslog",
-    "cap_wake_alarm", "cap_block_suspend", "cap_audit_read", "cap_perfmon", "cap_bpf",
+    "cap_chown",
+    "cap_dac_override",
+    "cap_dac_read_search",
+    "cap_fowner",
+    "cap_fsetid",
+    "cap_kill",
+    "cap_setgid",
+    "cap_setuid",
+    "cap_setpcap",
+    "cap_linux_immutable",
+    "cap_net_bind_service",
+    "cap_net_broadcast",
+    "cap_net_admin",
+    "cap_net_raw",
+    "cap_ipc_lock",
+    "cap_ipc_owner",
+    "cap_sys_module",
+    "cap_sys_rawio",
+    "cap_sys_chroot",
+    "cap_sys_ptrace",
+    "cap_sys_pacct",
+    "cap_sys_admin",
+    "cap_sys_boot",
+    "cap_sys_nice",
+    "cap_sys_resource",
+    "cap_sys_time",
+    "cap_sys_tty_config",
+    "cap_mknod",
+    "cap_lease",
+    "cap_audit_write",
+    "cap_audit_control",
+    "cap_setfcap",
+    "cap_mac_override",
+    "cap_mac_admin",
+    "cap_syslog",
+    "cap_wake_alarm",
+    "cap_block_suspend",
+    "cap_audit_read",
+    "cap_perfmon",
+    "cap_bpf",
     "cap_checkpoint_restore",
 ];
 
 pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     facts.insert("selinux".to_owned(), selinux(sys));
     facts.insert("selinux_python_present".to_owned(), true.into());
-    let apparmor = if sys.exists(Path::new("/sys/kernel/security/apparmor"))? { "enabled" } else { "disabled" };
+    let apparmor =
+        if sys.exists(Path::new("/sys/kernel/security/apparmor"))? { "enabled" } else { "disabled" };
     facts.insert("apparmor".to_owned(), json!({"status": apparmor}));
     let fips = line(sys, "/proc/sys/crypto/fips_enabled").as_deref() == Some("1");
     facts.insert("fips".to_owned(), fips.into());
@@ -32,7 +66,8 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
             u64::from_str_radix(line.trim(), 16).ok()
         };
         if let (Some(effective), Some(bounding)) = (field("CapEff:"), field("CapBnd:")) {
-            let all = CAPABILITIES.iter().enumerate().all(|(bit, _)| effective >> bit & 1 == bounding >> bit & 1);
+            let all =
+                CAPABILITIES.iter().enumerate().all(|(bit, _)| effective >> bit & 1 == bounding >> bit & 1);
             let (enforced, capabilities): (&str, Vec<&str>) = if all && effective == bounding {
                 ("False", Vec::new())
             } else {

@@ -11,7 +11,9 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
         "runit-init" => "runit".to_owned(),
         "svscan" => "svc".to_owned(),
         "openrc-init" => "openrc".to_owned(),
-        "" | "init" | "sh" | "bash" | "tini" | "dumb-init" | "docker-init" | "COMMAND" => by_files(sys)?.to_owned(),
+        "" | "init" | "sh" | "bash" | "tini" | "dumb-init" | "docker-init" | "COMMAND" => {
+            by_files(sys)?.to_owned()
+        }
         other if other.ends_with("sh") => by_files(sys)?.to_owned(),
         other => other.to_owned(),
     };

@@ -28,8 +28,19 @@ use Group::{
 };
 
 const MINIMUM: &[Group] = &[
-    Platform, Distribution, DateTime, User, Env, Cmdline, Dns, Security, SshKeys, Lsb, Packages,
-    ServiceManager, Local,
+    Platform,
+    Distribution,
+    DateTime,
+    User,
+    Env,
+    Cmdline,
+    Dns,
+    Security,
+    SshKeys,
+    Lsb,
+    Packages,
+    ServiceManager,
+    Local,
 ];
 
 /// The names of subsets and the groups behind them.

@@ -50,9 +50,8 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
         }
     }
     let by_dmi: Option<&'static str> = match (product.as_str(), vendor.as_str()) {
-        ("KVM" | "KVM Server" | "Bochs" | "AHV", _) | (_, "QEMU" | "Amazon EC2" | "DigitalOcean" | "Hetzner") => {
-            Some("kvm")
-        }
+        ("KVM" | "KVM Server" | "Bochs" | "AHV", _)
+        | (_, "QEMU" | "Amazon EC2" | "DigitalOcean" | "Hetzner") => Some("kvm"),
         ("RHEV Hypervisor", _) => Some("RHEV"),
         ("oVirt Node", _) => Some("oVirt"),
         ("OpenStack Nova" | "OpenStack Compute", _) => Some("openstack"),
