@@ -1,11 +1,213 @@
 //! Callbacks: what a run looks like, one file each.
+//!
+//! A callback hears events and writes text onto a [`Page`]; it knows nothing of terminals and does no IO. An
+//! [`Output`] owns the streams: it hands each event to the callback, prints the page, and keeps the progress line
+//! out of the way.
 
-use std::io::{IsTerminal, Write};
+mod banner;
+mod default;
+mod diff;
+mod dump;
+mod failure;
+mod json;
+mod minimal;
+mod oneline;
+mod page;
+mod progress;
+mod recap;
+mod shown;
+mod style;
+mod warnings;
+mod yaml_text;
 
-use crate::diagnostic::Diagnostic;
+use std::io::{self, IsTerminal, Write};
+
+pub use page::{Page, Stream};
+pub use style::{Meaning, Painter};
+
+use crate::config::{Colour, Config, DisplayOptions, ResultFormat};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::run::event::Event;
+use progress::Progress;
+use warnings::Warnings;
+
+/// Turns events into text.
+pub trait Callback: Send {
+    fn on(&mut self, event: &Event, page: &mut Page);
+}
+
+/// The settings a callback may look at.
+#[derive(Clone, Debug)]
+pub struct Look {
+    pub display: DisplayOptions,
+    pub diff_context: usize,
+}
+
+impl Look {
+    pub fn of(config: &Config) -> Self {
+        Self { display: config.display.clone(), diff_context: config.run.diff_context }
+    }
+}
+
+/// The callbacks by name, sorted.
+const CALLBACKS: &[(&str, fn(Look) -> Box<dyn Callback>)] = &[
+    ("default", |look| Box::new(default::Default::new(look))),
+    ("json", |_| Box::new(json::Json::default())),
+    ("minimal", |look| Box::new(minimal::Minimal::new(look))),
+    ("oneline", |_| Box::new(oneline::Oneline)),
+    ("yaml", |mut look| {
+        look.display.result_format = ResultFormat::Yaml;
+        Box::new(default::Default::new(look))
+    }),
+];
+
+/// The callback of that name, with or without its collection's.
+pub fn callback(name: &str, look: Look) -> Result<Box<dyn Callback>> {
+    let short = name.rsplit('.').next().unwrap_or(name);
+    match CALLBACKS.iter().find(|(known, _)| *known == short) {
+        Some((_, make)) => Ok(make(look)),
+        None => {
+            let names: Vec<_> = CALLBACKS.iter().map(|(name, _)| *name).collect();
+            Err(Diagnostic::new(format!("not supported yet: the callback {name:?}"))
+                .hint(format!("stdout_callback is one of {}", names.join(", "))))
+        }
+    }
+}
+
+/// The end of the road for events: a callback, two streams and a progress line.
+pub struct Output<O: Write, E: Write> {
+    callback: Box<dyn Callback>,
+    warnings: Warnings,
+    page: Page,
+    progress: Progress,
+    out: O,
+    err: E,
+    /// The first failure to write; nothing is written after it.
+    broken: Option<io::Error>,
+}
+
+impl Output<io::Stdout, io::Stderr> {
+    /// On the streams of this process, with the colours and the width they can show.
+    pub fn of_process(callback: Box<dyn Callback>, display: &DisplayOptions) -> Self {
+        let (out, err) = (io::stdout(), io::stderr());
+        let terminal = out.is_terminal();
+        let painter = Painter { colour: wants_colour(display.colour, &out) };
+        let quiet = std::env::var_os("CI").is_some() || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let progress = Progress::new(terminal && err.is_terminal() && !quiet);
+        let width = if terminal { terminal_width() } else { banner::DEFAULT_WIDTH };
+        Self::new(callback, display, Page::new(painter, width), progress, out, err)
+    }
+}
+
+impl<O: Write, E: Write> Output<O, E> {
+    /// On any streams, without a progress line.
+    pub fn plain(callback: Box<dyn Callback>, display: &DisplayOptions, out: O, err: E) -> Self {
+        let page = Page::new(Painter::default(), banner::DEFAULT_WIDTH);
+        Self::new(callback, display, page, Progress::new(false), out, err)
+    }
+
+    fn new(
+        callback: Box<dyn Callback>,
+        display: &DisplayOptions,
+        page: Page,
+        progress: Progress,
+        out: O,
+        err: E,
+    ) -> Self {
+        Self { callback, warnings: Warnings::new(display), page, progress, out, err, broken: None }
+    }
+
+    /// Shows an event.
+    pub fn on(&mut self, event: &Event) {
+        self.warnings.on(event, &mut self.page);
+        self.callback.on(event, &mut self.page);
+        self.print();
+        self.progress.on(event);
+    }
+
+    /// Shows a warning that belongs to no run.
+    pub fn warn(&mut self, warning: &Diagnostic) {
+        self.warnings.warn(warning, &mut self.page);
+        self.print();
+    }
+
+    /// Shows lines of text: listings, answers of commands that run nothing.
+    pub fn say(&mut self, meaning: Meaning, text: &str) {
+        self.page.out(meaning, text);
+        self.print();
+    }
+
+    /// Tells what the settings had to say: warnings, and with -v which file was read and what has no meaning here.
+    pub fn announce(&mut self, config: &Config) {
+        if config.display.verbosity > 0 {
+            let file = match &config.file {
+                Some(file) => format!("Using {} as config file", file.display()),
+                None => "No config file found; using defaults".to_owned(),
+            };
+            self.page.out(Meaning::Verbose, &file);
+            for note in &config.notes {
+                self.page.line(Stream::Err, Meaning::Verbose, note);
+            }
+        }
+        for warning in &config.warnings {
+            self.warnings.warn(warning, &mut self.page);
+        }
+        self.print();
+    }
+
+    /// Flushes the streams; says what went wrong with them.
+    pub fn finish(mut self) -> Result<(O, E)> {
+        self.print();
+        match self.broken {
+            // Whoever closed the pipe has seen enough.
+            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok((self.out, self.err)),
+            Some(error) => Err(Diagnostic::new(format!("cannot write the output: {error}"))),
+            None => Ok((self.out, self.err)),
+        }
+    }
+
+    fn print(&mut self) {
+        let pieces = self.page.take();
+        if pieces.is_empty() || self.broken.is_some() {
+            return;
+        }
+        let (out, err) = (&mut self.out, &mut self.err);
+        let written = self.progress.aside(|| {
+            for (stream, text) in &pieces {
+                match stream {
+                    Stream::Out => out.write_all(text.as_bytes())?,
+                    Stream::Err => err.write_all(text.as_bytes())?,
+                }
+            }
+            out.flush()?;
+            err.flush()
+        });
+        self.broken = written.err();
+    }
+}
+
+fn wants_colour(wish: Colour, stream: &io::Stdout) -> bool {
+    match wish {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+    }
+}
+
+/// One less than there are, as Ansible has it: some terminals wrap in the last column.
+fn terminal_width() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok();
+    let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 1);
+    columns.map_or(banner::DEFAULT_WIDTH, |columns| columns - 1)
+}
 
 /// Tells stderr about an error that ends the program.
 pub fn report_error(error: &Diagnostic) {
+    let mut stderr = io::stderr();
+    let colour = anstream::AutoStream::choice(&stderr) != anstream::ColorChoice::Never;
     // Nobody is left to tell when stderr is gone.
-    let _ = writeln!(std::io::stderr(), "{}", error.report(std::io::stderr().is_terminal()));
+    let _ = writeln!(stderr, "{}", error.report(colour));
 }
+
+#[cfg(test)]
+mod tests;

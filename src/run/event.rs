@@ -20,6 +20,8 @@ pub enum Event {
         name: String,
         hosts: Vec<Arc<str>>,
         check: bool,
+        /// Whether hosts go at their own pace (`strategy: free`): then a banner belongs to results.
+        free: bool,
     },
     /// A play whose pattern matched nothing, or whose hosts are all gone.
     NoHosts {
@@ -111,7 +113,9 @@ pub enum TaskKind {
 #[derive(Clone, Debug)]
 pub struct TaskResult {
     pub status: Status,
-    /// The result as `register` sees it, already censored when `no_log` is set.
+    /// The result as `register` sees it, already censored when `no_log` is set. `warnings` and `deprecations`
+    /// are told on stderr. `_ansible_verbose_always: true|false`, which an action may add and `register` must not
+    /// see, decides whether the result is shown without -v (by default those of `debug` and `assert` are).
     pub fields: Dict,
     /// The loop item's label: `item=…` in the output.
     pub label: Option<String>,

@@ -1,0 +1,46 @@
+//! The story behind a failure: what went wrong and where the task stands.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::page::{Page, Stream};
+use super::shown::CENSORED;
+use crate::diagnostic::Diagnostic;
+use crate::run::event::{TaskInfo, TaskResult};
+
+/// Which stories have been told: the same one for a hundred hosts is told once.
+#[derive(Debug, Default)]
+pub struct Told(HashSet<u64>);
+
+impl Told {
+    pub fn is_new(&mut self, text: &str) -> bool {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        self.0.insert(hasher.finish())
+    }
+}
+
+/// Shows the error behind a failed result with its excerpt.
+pub fn show(task: &TaskInfo, result: &TaskResult, told: &mut Told, stream: Stream, page: &mut Page) {
+    let Some(error) = story(task, result) else { return };
+    let report = error.report(page.painter.colour);
+    if told.is_new(&report) {
+        page.raw(stream, &report);
+        page.raw(stream, "\n\n");
+    }
+}
+
+/// Nothing when there is no more to say than the result itself does.
+fn story(task: &TaskInfo, result: &TaskResult) -> Option<Diagnostic> {
+    if task.no_log {
+        let place = task.place.as_ref()?;
+        return Some(Diagnostic::new(format!("Task failed: {CENSORED}")).at(place));
+    }
+    if let Some(error) = &result.error {
+        return Some(task.place.as_ref().map_or_else(|| error.clone(), |place| error.clone().at(place)));
+    }
+    let place = task.place.as_ref()?;
+    let message = result.fields.get("msg")?.to_string();
+    let lead = if message.starts_with("Task failed") { "" } else { "Task failed: " };
+    Some(Diagnostic::new(format!("{lead}{message}")).at(place))
+}

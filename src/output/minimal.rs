@@ -1,0 +1,87 @@
+//! The callback of ad-hoc commands: what each host answered, without banners.
+
+use super::failure::{self, Told};
+use super::page::{Page, Stream};
+use super::shown::{self, Scope};
+use super::style::Meaning;
+use super::{Callback, Look, diff};
+use crate::config::DisplayOptions;
+use crate::run::event::{Event, Status, TaskInfo, TaskResult};
+
+/// Modules whose answer is text: shown as text.
+pub(super) const SPEAK_TEXT: &[&str] = &["command", "shell", "raw"];
+
+pub struct Minimal {
+    look: Look,
+    /// As `look` says, with results spread over lines unless the user wants otherwise.
+    spread: DisplayOptions,
+    told: Told,
+}
+
+impl Minimal {
+    pub fn new(look: Look) -> Self {
+        let mut spread = look.display.clone();
+        spread.pretty_results.get_or_insert(true);
+        Self { look, spread, told: Told::default() }
+    }
+}
+
+impl Callback for Minimal {
+    fn on(&mut self, event: &Event, page: &mut Page) {
+        if let Event::HostDone { host, task, result } = event {
+            if !task.no_log {
+                diff::show(&result.diffs, self.look.diff_context, page);
+            }
+            if is_failure(result.status) {
+                failure::show(task, result, &mut self.told, Stream::Out, page);
+            }
+            self.answer(host, task, result, page);
+        }
+    }
+}
+
+impl Minimal {
+    fn answer(&self, host: &str, task: &TaskInfo, result: &TaskResult, page: &mut Page) {
+        let (word, meaning) = heading(result.status);
+        if result.status == Status::Skipped {
+            page.out(meaning, &format!("{host} | {word}"));
+        } else if let Some(text) = spoken(task, result) {
+            page.out(meaning, &format!("{host} | {word} | {text}"));
+        } else {
+            let mark = if is_failure(result.status) { "!" } else { "" };
+            let dump = shown::dump(task, result, Scope::Whole, &self.spread);
+            page.out(meaning, &format!("{host} | {word}{mark} => {dump}"));
+        }
+    }
+}
+
+pub(super) fn is_failure(status: Status) -> bool {
+    matches!(status, Status::Failed | Status::Unreachable)
+}
+
+pub(super) fn heading(status: Status) -> (&'static str, Meaning) {
+    match status {
+        Status::Ok => ("SUCCESS", Meaning::Ok),
+        Status::Changed => ("CHANGED", Meaning::Changed),
+        Status::Skipped => ("SKIPPED", Meaning::Skipped),
+        Status::Failed => ("FAILED", Meaning::Failed),
+        Status::Unreachable => ("UNREACHABLE", Meaning::Unreachable),
+    }
+}
+
+/// `rc=0 >>` and what the command wrote, each part on lines of its own.
+fn spoken(task: &TaskInfo, result: &TaskResult) -> Option<String> {
+    if !SPEAK_TEXT.contains(&task.action.as_str()) || task.no_log {
+        return None;
+    }
+    let code = result.fields.get("rc")?;
+    let mut text = format!("rc={code} >>\n");
+    for key in ["stdout", "stderr", "msg"] {
+        let part = result.fields.get(key).map(ToString::to_string).unwrap_or_default();
+        if !part.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&part);
+    }
+    Some(text)
+}

@@ -1,0 +1,86 @@
+//! What of a result is shown, and how.
+
+use super::dump;
+use crate::config::{DisplayOptions, ResultFormat};
+use crate::run::event::{Status, TaskInfo, TaskResult};
+use crate::value::{Dict, Value};
+
+/// What stands in place of a result under `no_log`.
+pub const CENSORED: &str =
+    "the output has been hidden due to the fact that 'no_log: true' was specified for this result";
+
+/// What stands in place of an item's label under `no_log`.
+pub const CENSORED_LABEL: &str = "(censored due to no_log)";
+
+/// Keys that speak to the display or are told elsewhere.
+const NEVER: &[&str] = &["exception", "warnings", "deprecations", "invocation", "diff"];
+
+/// Of debug's results only the message is of interest.
+const NOT_OF_DEBUG: &[&str] = &["changed", "skip_reason", "ansible_loop_var"];
+
+/// Which kind of event a result came with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// A task without a loop, or one item of a loop.
+    Whole,
+    /// A loop after all its items.
+    Loop,
+}
+
+/// Whether the result is shown although nothing failed: `debug` and `assert` always, facts never, others with -v.
+pub fn is_told(task: &TaskInfo, result: &TaskResult, scope: Scope, options: &DisplayOptions) -> bool {
+    let forced = options.verbosity > 0 || speaks_for_itself(task, result, scope);
+    let quiet = matches!(task.action.as_str(), "setup" | "gather_facts") && options.verbosity < 2;
+    forced && !quiet
+}
+
+/// Whether the action wants to be heard: it said so in the result, or it is one that exists to be heard.
+fn speaks_for_itself(task: &TaskInfo, result: &TaskResult, scope: Scope) -> bool {
+    if let Some(flag) = result.fields.get("_ansible_verbose_always") {
+        return flag.is_truthy();
+    }
+    scope == Scope::Whole
+        && result.error.is_none()
+        && result.status != Status::Skipped
+        && matches!(task.action.as_str(), "debug" | "assert")
+}
+
+/// The fields as text, in the format the user chose.
+pub fn dump(task: &TaskInfo, result: &TaskResult, scope: Scope, options: &DisplayOptions) -> String {
+    let fields = fields(task, result, scope);
+    let spread = options.verbosity > 2 || speaks_for_itself(task, result, scope);
+    match options.result_format {
+        ResultFormat::Json => {
+            let spread = options.pretty_results.unwrap_or(spread);
+            dump::json_dict(&fields, spread.then_some(options.result_indentation))
+        }
+        ResultFormat::Yaml => super::yaml_text::dump(&fields, options),
+    }
+}
+
+/// The fields a reader is meant to see. Under `no_log` nothing but the fact that they are hidden, even if somebody
+/// upstream forgot to censor them.
+pub fn fields(task: &TaskInfo, result: &TaskResult, scope: Scope) -> Dict {
+    if task.no_log {
+        return censored(&result.fields);
+    }
+    let debug = task.action == "debug";
+    if debug && let Some(message) = result.fields.get("msg") {
+        return [("msg", message.clone())].into_iter().collect();
+    }
+    let hidden = |key: &str| {
+        NEVER.contains(&key)
+            || key.starts_with("_ansible_")
+            || (debug && NOT_OF_DEBUG.contains(&key))
+            || (scope == Scope::Loop && key == "results" && result.status != Status::Unreachable)
+    };
+    let entries = result.fields.iter().filter(|(key, _)| !key.as_str().is_some_and(hidden));
+    entries.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+fn censored(fields: &Dict) -> Dict {
+    const KEPT: &[&str] = &["changed", "failed", "skipped", "unreachable", "attempts", "retries"];
+    let kept = KEPT.iter().filter_map(|key| Some((Value::from(*key), fields.get(key)?.clone())));
+    let censored = (Value::from("censored"), Value::from(CENSORED));
+    std::iter::once(censored).chain(kept).collect()
+}
