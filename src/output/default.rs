@@ -107,10 +107,14 @@ impl Default {
         if check && self.look.display.check_mode_markers { " [CHECK MODE]" } else { "" }
     }
 
-    fn task_banner(&mut self, task: &TaskInfo, page: &mut Page) {
-        if self.banner_of == Some(task.id) {
-            return;
+    /// The banner, unless it stands there already.
+    fn ensure_banner(&mut self, task: &TaskInfo, page: &mut Page) {
+        if self.banner_of != Some(task.id) {
+            self.task_banner(task, page);
         }
+    }
+
+    fn task_banner(&mut self, task: &TaskInfo, page: &mut Page) {
         self.banner_of = Some(task.id);
         let kind = match task.kind {
             TaskKind::Task | TaskKind::Gathering => "TASK",
@@ -130,10 +134,11 @@ impl Default {
     }
 
     fn item_done(&mut self, host: &str, task: &TaskInfo, result: &TaskResult, page: &mut Page) {
-        if !self.is_displayed(result.status) {
+        let told_by_include = is_include(task) && is_success(result.status);
+        if told_by_include || !self.is_displayed(result.status) {
             return;
         }
-        self.task_banner(task, page);
+        self.ensure_banner(task, page);
         let host = whom(host, result);
         let label = label(task, result);
         match result.status {
@@ -162,10 +167,10 @@ impl Default {
             return;
         }
         let told_already = scope == Scope::Loop || is_include(task);
-        if told_already && matches!(result.status, Status::Ok | Status::Changed) {
+        if told_already && is_success(result.status) {
             return;
         }
-        self.task_banner(task, page);
+        self.ensure_banner(task, page);
         let host = whom(host, result);
         match result.status {
             Status::Ok | Status::Changed => {
@@ -204,7 +209,7 @@ impl Default {
             failure::show(task, result, &mut self.told, stream, page);
         }
         if self.look.display.task_path_on_failure && self.look.display.verbosity < 2 {
-            task_path(task, stream, page);
+            task_path(task, Stream::Out, page);
         }
         let meaning =
             if result.status == Status::Unreachable { Meaning::Unreachable } else { Meaning::Failed };
@@ -215,9 +220,9 @@ impl Default {
     fn retrying(&self, host: &str, task: &TaskInfo, left: u32, result: &TaskResult, page: &mut Page) {
         let host = whom(host, result);
         let mut line = format!("FAILED - RETRYING: [{host}]: {} ({left} retries left).", task.name);
-        if self.look.display.verbosity > 2 {
+        if let Some(dump) = shown::dump_try(task, result, &self.look.display) {
             line.push_str("Result was: ");
-            line.push_str(&shown::dump(task, result, Scope::Whole, &self.look.display));
+            line.push_str(&dump);
         }
         page.out(Meaning::Retrying, &line);
     }
@@ -292,6 +297,10 @@ fn task_path(task: &TaskInfo, stream: Stream, page: &mut Page) {
         let path = format!("task path: {}:{}", place.source.path.display(), place.line);
         page.line(stream, Meaning::Retrying, &path);
     }
+}
+
+fn is_success(status: Status) -> bool {
+    matches!(status, Status::Ok | Status::Changed)
 }
 
 fn success(status: Status) -> (&'static str, Meaning) {

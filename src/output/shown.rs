@@ -47,14 +47,24 @@ fn speaks_for_itself(task: &TaskInfo, result: &TaskResult, scope: Scope) -> bool
 
 /// The fields as text, in the format the user chose.
 pub fn dump(task: &TaskInfo, result: &TaskResult, scope: Scope, options: &DisplayOptions) -> String {
-    let fields = fields(task, result, scope);
     let spread = options.verbosity > 2 || speaks_for_itself(task, result, scope);
+    write(&fields(task, result, scope), spread, options)
+}
+
+/// The whole result of a try that is to be repeated, where it is to be seen at all.
+pub fn dump_try(task: &TaskInfo, result: &TaskResult, options: &DisplayOptions) -> Option<String> {
+    let spread = options.verbosity > 2 || speaks_for_itself(task, result, Scope::Whole);
+    let fields = if task.no_log { censored(&result.fields) } else { without(&result.fields, is_never_shown) };
+    spread.then(|| write(&fields, true, options))
+}
+
+fn write(fields: &Dict, spread: bool, options: &DisplayOptions) -> String {
     match options.result_format {
         ResultFormat::Json => {
             let spread = options.pretty_results.unwrap_or(spread);
-            dump::json_dict(&fields, spread.then_some(options.result_indentation))
+            dump::json_dict(fields, spread.then_some(options.result_indentation))
         }
-        ResultFormat::Yaml => super::yaml_text::dump(&fields, options),
+        ResultFormat::Yaml => super::yaml_text::dump(fields, options),
     }
 }
 
@@ -68,13 +78,19 @@ pub fn fields(task: &TaskInfo, result: &TaskResult, scope: Scope) -> Dict {
     if debug && let Some(message) = result.fields.get("msg") {
         return [("msg", message.clone())].into_iter().collect();
     }
-    let hidden = |key: &str| {
-        NEVER.contains(&key)
-            || key.starts_with("_ansible_")
+    without(&result.fields, |key| {
+        is_never_shown(key)
             || (debug && NOT_OF_DEBUG.contains(&key))
             || (scope == Scope::Loop && key == "results" && result.status != Status::Unreachable)
-    };
-    let entries = result.fields.iter().filter(|(key, _)| !key.as_str().is_some_and(hidden));
+    })
+}
+
+fn is_never_shown(key: &str) -> bool {
+    NEVER.contains(&key) || key.starts_with("_ansible_")
+}
+
+fn without(fields: &Dict, hidden: impl Fn(&str) -> bool) -> Dict {
+    let entries = fields.iter().filter(|(key, _)| !key.as_str().is_some_and(&hidden));
     entries.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 

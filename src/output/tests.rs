@@ -51,9 +51,10 @@ fn comparable(text: &str) -> String {
         "<a> ", "<b> ", "<c> ", "Using module file", "Notification for handler", "META: ", "Skipping callback",
         "ansible-playbook [core", "  config", "  ansible", "  executable", "  python version", "  jinja", "  pyyaml",
         "No config file found", "creating host via", "host_list declined", "script declined", "auto declined",
-        "Parsed ", "Pausing for", "(ctrl+C",
+        "Parsed ", "Pausing for", "(ctrl+C", "[WARNING]",
     ];
     let mut lines = Vec::new();
+    let text = text.replace(r#""exception": "(traceback unavailable)", "#, "");
     let mut skipping_ours = false;
     let mut skipping_theirs = false;
     for line in text.lines() {
@@ -145,8 +146,19 @@ fn event(line: &str) -> Event {
     }
 }
 
+/// A result as our engine makes them: without what speaks to Ansible's own display.
 fn dict(json: &Json) -> Dict {
-    Dict::from(json.as_object().cloned().unwrap_or_default())
+    fn clean(json: &Json) -> Json {
+        match json {
+            Json::Object(entries) => {
+                let kept = entries.iter().filter(|(key, _)| !key.starts_with("_ansible_") && *key != "exception");
+                kept.map(|(key, value)| (key.clone(), clean(value))).collect()
+            }
+            Json::Array(items) => items.iter().map(clean).collect(),
+            other => other.clone(),
+        }
+    }
+    Dict::from(clean(json).as_object().cloned().unwrap_or_default())
 }
 
 fn task(json: &Json) -> Arc<TaskInfo> {

@@ -112,6 +112,7 @@ class CallbackModule(CallbackBase):
         fields = result.result
         emit("retrying", host=str(result.host), task=self.task(result.task),
              left=fields["retries"] - fields["attempts"],
+             flags={k: v for k, v in fields.items() if k.startswith("_ansible_verbose")},
              fields={k: v for k, v in fields.items() if not k.startswith("_ansible")})
 
     def v2_playbook_on_stats(self, stats):
