@@ -62,14 +62,12 @@ impl Json {
         }
         let play = self.plays.last_mut()?;
         // Hosts of one task report close together: the search from the end is short.
-        let index = match play.tasks.iter().rposition(|task| task.info.id == info.id) {
-            Some(index) => index,
-            None => {
-                play.tasks.push(Task { info: Arc::clone(info), hosts: Dict::new() });
-                play.tasks.len() - 1
-            }
-        };
-        play.tasks.get_mut(index)
+        let known = play.tasks.iter().rposition(|task| task.info.id == info.id);
+        if known.is_none() {
+            play.tasks.push(Task { info: Arc::clone(info), hosts: Dict::new() });
+        }
+        let last = play.tasks.len().checked_sub(1)?;
+        play.tasks.get_mut(known.unwrap_or(last))
     }
 
     fn document(&self, stats: &Stats) -> Dict {

@@ -49,8 +49,10 @@ impl Look {
     }
 }
 
+type Make = fn(Look) -> Box<dyn Callback>;
+
 /// The callbacks by name, sorted.
-const CALLBACKS: &[(&str, fn(Look) -> Box<dyn Callback>)] = &[
+const CALLBACKS: &[(&str, Make)] = &[
     ("default", |look| Box::new(default::Default::new(look))),
     ("json", |_| Box::new(json::Json::default())),
     ("minimal", |look| Box::new(minimal::Minimal::new(look))),
@@ -64,14 +66,15 @@ const CALLBACKS: &[(&str, fn(Look) -> Box<dyn Callback>)] = &[
 /// The callback of that name, with or without its collection's.
 pub fn callback(name: &str, look: Look) -> Result<Box<dyn Callback>> {
     let short = name.rsplit('.').next().unwrap_or(name);
-    match CALLBACKS.iter().find(|(known, _)| *known == short) {
-        Some((_, make)) => Ok(make(look)),
-        None => {
-            let names: Vec<_> = CALLBACKS.iter().map(|(name, _)| *name).collect();
-            Err(Diagnostic::new(format!("not supported yet: the callback {name:?}"))
-                .hint(format!("stdout_callback is one of {}", names.join(", "))))
-        }
+    if look.display.result_format == ResultFormat::Yaml || short == "yaml" {
+        return Err(Diagnostic::new("not supported yet: results as YAML"));
     }
+    let found = CALLBACKS.iter().find(|(known, _)| *known == short);
+    found.map(|(_, make)| make(look)).ok_or_else(|| {
+        let names: Vec<_> = CALLBACKS.iter().map(|(name, _)| *name).collect();
+        Diagnostic::new(format!("not supported yet: the callback {name:?}"))
+            .hint(format!("stdout_callback is one of {}", names.join(", ")))
+    })
 }
 
 /// The end of the road for events: a callback, two streams and a progress line.
