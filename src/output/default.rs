@@ -85,7 +85,8 @@ impl Default {
     fn run_started(&self, files: &[String], page: &mut Page) {
         if self.look.display.verbosity > 1 {
             for file in files {
-                let name = Path::new(file).file_name().map_or(file.as_str().into(), |name| name.to_string_lossy());
+                let name =
+                    Path::new(file).file_name().map_or(file.as_str().into(), |name| name.to_string_lossy());
                 title(&format!("PLAYBOOK: {name}"), page);
             }
         }

@@ -62,7 +62,8 @@ fn write_dict(text: &mut String, entries: &Dict, indent: Option<usize>, level: u
         text.push_str("{}");
         return;
     }
-    let mut sorted: Vec<(String, &Value)> = entries.iter().map(|(key, value)| (key_text(key), value)).collect();
+    let mut sorted: Vec<(String, &Value)> =
+        entries.iter().map(|(key, value)| (key_text(key), value)).collect();
     sorted.sort_by(|a, b| a.0.cmp(&b.0));
     text.push('{');
     for (index, (key, value)) in sorted.into_iter().enumerate() {

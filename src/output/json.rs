@@ -86,8 +86,7 @@ impl Json {
 fn play_value(play: &Play) -> Value {
     let about: Dict = [("name", Value::from(play.name.as_str()))].into_iter().collect();
     let tasks = play.tasks.iter().map(task_value).collect();
-    let entries: Dict =
-        [("play", Value::from(about)), ("tasks", Value::list(tasks))].into_iter().collect();
+    let entries: Dict = [("play", Value::from(about)), ("tasks", Value::list(tasks))].into_iter().collect();
     Value::from(entries)
 }
 

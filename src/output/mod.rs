@@ -95,7 +95,8 @@ impl Output<io::Stdout, io::Stderr> {
         let (out, err) = (io::stdout(), io::stderr());
         let terminal = out.is_terminal();
         let painter = Painter { colour: wants_colour(display.colour, &out) };
-        let quiet = std::env::var_os("CI").is_some() || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let quiet =
+            std::env::var_os("CI").is_some() || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let progress = Progress::new(terminal && err.is_terminal() && !quiet);
         let width = if terminal { terminal_width() } else { banner::DEFAULT_WIDTH };
         Self::new(callback, display, Page::new(painter, width), progress, out, err)

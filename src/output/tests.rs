@@ -10,9 +10,7 @@ use serde_json::Value as Json;
 use super::*;
 use crate::config::Surroundings;
 use crate::diagnostic::{Place, Source};
-use crate::run::event::{
-    Counts, Diff, Event, NoHosts, Status, TaskInfo, TaskKind, TaskResult,
-};
+use crate::run::event::{Counts, Diff, Event, NoHosts, Status, TaskInfo, TaskKind, TaskResult};
 use crate::value::{Dict, Value};
 
 fn recorded() -> PathBuf {
@@ -48,10 +46,29 @@ fn show(callback: &str, config: &Config, events: &[Event]) -> (String, String) {
 /// Ansible's internals tell with -vv.
 fn comparable(text: &str) -> String {
     const INTERNALS: &[&str] = &[
-        "<a> ", "<b> ", "<c> ", "Using module file", "Notification for handler", "META: ", "Skipping callback",
-        "ansible-playbook [core", "  config", "  ansible", "  executable", "  python version", "  jinja", "  pyyaml",
-        "No config file found", "creating host via", "host_list declined", "script declined", "auto declined",
-        "Parsed ", "Pausing for", "(ctrl+C", "[WARNING]",
+        "<a> ",
+        "<b> ",
+        "<c> ",
+        "Using module file",
+        "Notification for handler",
+        "META: ",
+        "Skipping callback",
+        "ansible-playbook [core",
+        "  config",
+        "  ansible",
+        "  executable",
+        "  python version",
+        "  jinja",
+        "  pyyaml",
+        "No config file found",
+        "creating host via",
+        "host_list declined",
+        "script declined",
+        "auto declined",
+        "Parsed ",
+        "Pausing for",
+        "(ctrl+C",
+        "[WARNING]",
     ];
     let mut lines = Vec::new();
     let text = text.replace(r#""exception": "(traceback unavailable)", "#, "");
@@ -59,7 +76,8 @@ fn comparable(text: &str) -> String {
     let mut skipping_theirs = false;
     for line in text.lines() {
         skipping_ours = (skipping_ours && !line.is_empty()) || line.starts_with("error: ");
-        let goes_on = skipping_theirs && !["fatal: ", "failed: ", "task path: "].iter().any(|end| line.starts_with(end));
+        let goes_on = skipping_theirs
+            && !["fatal: ", "failed: ", "task path: "].iter().any(|end| line.starts_with(end));
         skipping_theirs = goes_on || line.starts_with("[ERROR]");
         let internal = INTERNALS.iter().any(|start| line.starts_with(start)) || line.contains(" plays in ");
         let blank_after_ours = line.is_empty() && lines.last() == Some(&"<error>");
@@ -79,7 +97,9 @@ fn comparable(text: &str) -> String {
 fn the_default_callback_reads_as_ansible_does() {
     let mut names: Vec<String> = fs::read_dir(recorded())
         .expect("recordings")
-        .filter_map(|entry| Some(entry.ok()?.path().file_name()?.to_str()?.strip_suffix(".jsonl")?.to_owned()))
+        .filter_map(|entry| {
+            Some(entry.ok()?.path().file_name()?.to_str()?.strip_suffix(".jsonl")?.to_owned())
+        })
         .collect();
     names.sort();
     assert!(names.len() > 15, "{names:?}");
@@ -136,9 +156,16 @@ fn event(line: &str) -> Event {
         },
         "included" => Event::Included { what: text("what"), hosts: names("hosts"), item: optional("item") },
         "notified" => Event::Notified { handler: text("handler"), host: host() },
-        "custom_stats" => Event::CustomStats { host: optional("host").map(Arc::from), data: dict(&json["data"]) },
+        "custom_stats" => {
+            Event::CustomStats { host: optional("host").map(Arc::from), data: dict(&json["data"]) }
+        }
         "run_ended" => Event::RunEnded {
-            stats: json["stats"].as_object().expect("hosts").iter().map(|(h, c)| (h.as_str().into(), counts(c))).collect(),
+            stats: json["stats"]
+                .as_object()
+                .expect("hosts")
+                .iter()
+                .map(|(h, c)| (h.as_str().into(), counts(c)))
+                .collect(),
             interrupted: false,
             elapsed: Duration::ZERO,
         },
@@ -151,7 +178,8 @@ fn dict(json: &Json) -> Dict {
     fn clean(json: &Json) -> Json {
         match json {
             Json::Object(entries) => {
-                let kept = entries.iter().filter(|(key, _)| !key.starts_with("_ansible_") && *key != "exception");
+                let kept =
+                    entries.iter().filter(|(key, _)| !key.starts_with("_ansible_") && *key != "exception");
                 kept.map(|(key, value)| (key.clone(), clean(value))).collect()
             }
             Json::Array(items) => items.iter().map(clean).collect(),
