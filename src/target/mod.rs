@@ -1,16 +1,33 @@
 //! Reaching hosts: connections, hops, the worker's bootstrap and its frames.
 
+mod bootstrap;
 pub mod embedded;
+mod frame;
+pub mod hops;
 mod known_hosts;
+mod links;
+mod local;
+mod notes;
+mod opening;
 mod pattern;
+mod pipe;
+mod quote;
+mod raw;
+mod ssh;
 mod ssh_config;
 mod surroundings;
+mod traffic;
+mod worker;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_modules::kit::wire::{Reply, Request};
+pub use self::links::{Lab, Links};
+pub use self::notes::NoteTaker;
+pub use self::pipe::ByteStream;
+pub use self::surroundings::Surroundings;
+pub use self::traffic::Counts;
 
 /// Where a task runs and how to get there: the key under which a link is shared within a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -97,29 +114,11 @@ pub trait Blobs: Send + Sync {
     fn receive(&self, key: &str, piece: &[u8], last: bool) -> std::io::Result<()>;
 }
 
-/// The links of a run: one worker per destination, connected at first use and kept.
-pub struct Links {}
-
-impl Links {
-    pub fn new() -> Self {
-        Self {}
-    }
-
-    /// Runs requests on the worker there, sent together and answered in order: one round trip for all.
-    /// Each reply is handed to `on_reply` as it arrives; a request whose reply makes `on_reply` return `false`
-    /// is the last one whose effect is wanted, so callers that stop at the first failure send one by one.
-    pub async fn call(
-        &self,
-        _to: &Destination,
-        _requests: Vec<Request>,
-        _blobs: Arc<dyn Blobs>,
-    ) -> Result<Vec<Reply>, CallError> {
-        todo!()
-    }
-
-    /// Closes one link (`meta: reset_connection`).
-    pub async fn reset(&self, _to: &Destination) {}
-
-    /// Closes all links and waits, briefly, for the workers to go.
-    pub async fn close(&self) {}
+/// What a command that ran without the worker left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawOutput {
+    /// 255 when a signal ended it.
+    pub rc: i32,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
 }

@@ -9,7 +9,8 @@ mod tokens;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-pub(super) use self::keys::{Use, find, nearest};
+pub(super) use self::keys::Use;
+use self::keys::{find, nearest};
 pub(super) use self::tokens::{Tokens, expand_env};
 use super::pattern::{Match, matches_all, matches_list};
 use super::surroundings::Surroundings;
@@ -89,6 +90,38 @@ pub(super) fn read(
         reader.pass(source)?;
     }
     Ok(())
+}
+
+/// An option with its value.
+#[derive(Debug)]
+pub(super) struct Setting {
+    pub key: &'static str,
+    pub usage: Use,
+    pub words: Vec<String>,
+}
+
+/// Reads `Key=Value` or `Key Value`, as after `-o`; gives the name as written, too.
+pub(super) fn option(text: &str) -> Result<(String, Setting), String> {
+    let (name, rest) = line::keyword(text).ok_or("empty option")?;
+    let written = text.trim().get(..name.len()).unwrap_or(&name).to_owned();
+    Ok((written, setting(&name, rest)?))
+}
+
+/// `name` in lower case.
+fn setting(name: &str, rest: &str) -> Result<Setting, String> {
+    let Some((key, usage)) = find(name) else {
+        let hint = nearest(name).map(|key| format!(" (did you mean {key}?)")).unwrap_or_default();
+        return Err(format!("Bad configuration option: {name}{hint}"));
+    };
+    let words = if usage == Use::Command { vec![rest.to_owned()] } else { line::words(rest)? };
+    if words.first().is_none_or(String::is_empty) {
+        return Err(format!("missing argument to {name}"));
+    }
+    let several = matches!(key, "userknownhostsfile" | "globalknownhostsfile");
+    if words.len() > 1 && !several && !matches!(usage, Use::Meaningless | Use::Unsupported) {
+        return Err(format!("extra arguments to {name}"));
+    }
+    Ok(Setting { key, usage, words })
 }
 
 struct Reader<'a> {
@@ -202,26 +235,13 @@ impl Reader<'_> {
     }
 
     fn option(&mut self, name: &str, rest: &str, active: bool) -> Result<(), Trouble> {
-        let Some((key, usage)) = find(name) else {
-            let ignored = self.values.get("ignoreunknown");
-            if ignored.is_some_and(|list| matches_list(name, &list.to_ascii_lowercase()) == Match::Yes) {
-                return Ok(());
-            }
-            let hint = nearest(name).map(|key| format!(" (did you mean {key}?)")).unwrap_or_default();
-            return Err(format!("Bad configuration option: {name}{hint}").into());
-        };
-        let words = if usage == Use::Command { vec![rest.to_owned()] } else { line::words(rest)? };
-        if words.first().is_none_or(String::is_empty) {
-            return Err(format!("missing argument to {name}").into());
+        let ignored = self.values.get("ignoreunknown").map(str::to_ascii_lowercase);
+        if find(name).is_none() && ignored.is_some_and(|list| matches_list(name, &list) == Match::Yes) {
+            return Ok(());
         }
-        let several =
-            matches!(key, "userknownhostsfile" | "globalknownhostsfile") || usage == Use::Meaningless;
-        if words.len() > 1 && !several && usage != Use::Unsupported {
-            return Err(format!("extra arguments to {name}").into());
-        }
+        let Setting { key, usage, words } = setting(name, rest)?;
         if active {
-            if usage == Use::Unsupported && !matches!(words.first().map(String::as_str), Some("no" | "none"))
-            {
+            if usage == Use::Unsupported && !matches!(words.first().map(String::as_str), Some("no" | "none")) {
                 self.values.unsupported.push(format!("\0{name}"));
             }
             self.values.set(key, usage, words);

@@ -1,0 +1,234 @@
+//! Bringing the worker to life behind a shell: found in its cache by hash, else sent there, then started.
+//!
+//! One command does it all, so that a warm start costs one round trip: a POSIX `sh` script without single
+//! quotes, newlines, backslashes and exclamation marks, which therefore survives csh and fish as login shells.
+
+use std::fmt::Write as _;
+
+use bytes::{Bytes, BytesMut};
+
+use super::embedded::{self, WORKERS, Worker};
+use super::hops::{self, Prompt};
+use super::opening::{Mark, Opening, Trouble};
+use super::pipe::{Exit, Pipe};
+use super::{CallError, Hop};
+
+/// What a worker says first.
+pub(super) const GREETING: &[u8] = b"\0FANFARE1\n";
+
+/// How the script is to be run.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    /// Past the cache: what is there does not work.
+    anew: bool,
+    terminal: bool,
+}
+
+/// A place that starts commands.
+pub(super) trait Starts {
+    /// Gives `command` to the login shell there.
+    async fn start(&self, command: &str, terminal: bool) -> Result<Pipe, CallError>;
+}
+
+/// A worker that has greeted, with what it said since.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub pipe: Pipe,
+    pub rest: BytesMut,
+    /// Bytes of the worker that had to be sent.
+    pub uploaded: usize,
+}
+
+/// Starts the worker at `place`, behind the hop.
+pub(super) async fn start(
+    place: &impl Starts,
+    hop: Option<&Hop>,
+    remote_tmp: Option<&str>,
+) -> Result<Started, CallError> {
+    let mut run = Run::default();
+    loop {
+        match attempt(place, hop, remote_tmp, run).await {
+            Ok(started) => return Ok(started),
+            Err(Failure::Stale) if !run.anew => run.anew = true,
+            Err(Failure::Stale) => return Err(CallError::Failed("the worker vanished".to_owned())),
+            Err(Failure::NeedsTerminal(said)) if run.terminal => return Err(CallError::Failed(said)),
+            Err(Failure::NeedsTerminal(_)) => run.terminal = true,
+            Err(Failure::Call(error)) => return Err(error),
+        }
+    }
+}
+
+/// A worker that is reached without a shell need only greet.
+pub(super) async fn greet(pipe: Pipe) -> Result<Started, CallError> {
+    let mut opening = Opening::new(pipe, &Mark::new(), None, Prompt::Never);
+    match opening.skip_past(GREETING).await {
+        Ok(()) => Ok(Started { rest: opening.out, pipe: opening.pipe, uploaded: 0 }),
+        Err(Trouble::Call(error)) => Err(error),
+        Err(_) => Err(CallError::Failed("the worker ended before it greeted".to_owned())),
+    }
+}
+
+enum Failure {
+    /// The cached worker does not start.
+    Stale,
+    NeedsTerminal(String),
+    Call(CallError),
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
+    }
+}
+
+async fn attempt(
+    place: &impl Starts,
+    hop: Option<&Hop>,
+    remote_tmp: Option<&str>,
+    run: Run,
+) -> Result<Started, Failure> {
+    let mark = Mark::new();
+    let inner = |terminal| -> Result<_, CallError> {
+        let script = script(&mark, remote_tmp, Run { terminal, ..run }, WORKERS)?;
+        Ok(format!("/bin/sh -c '{script}'"))
+    };
+    let (text, prompt, terminal) = match hop {
+        Some(hop) => {
+            let wanted = hops::command(hop, "", &mark.head)?.terminal || run.terminal;
+            let command = hops::command(hop, &inner(wanted)?, &mark.head)?;
+            (command.text, command.prompt, wanted)
+        }
+        None => (inner(run.terminal)?, Prompt::Never, run.terminal),
+    };
+    let pipe = place.start(&text, terminal).await?;
+    let mut opening = Opening::new(pipe, &mark, hop, prompt);
+    let mut uploaded = 0;
+    let found = match opening.answer().await {
+        Ok(answer) if answer == "HIT" => true,
+        Ok(answer) => {
+            uploaded = upload(&mut opening, &answer).await?;
+            false
+        }
+        Err(Trouble::Call(error)) => return Err(error.into()),
+        Err(Trouble::NeedsTerminal) => return Err(Failure::NeedsTerminal(opening.said())),
+        Err(Trouble::Ended { exit, said }) => return Err(no_shell(hop, &exit, &said).into()),
+    };
+    match opening.skip_past(GREETING).await {
+        Ok(()) => Ok(Started { rest: opening.out, pipe: opening.pipe, uploaded }),
+        Err(Trouble::Call(error @ CallError::Unreachable(_))) => Err(error.into()),
+        Err(_) if found => Err(Failure::Stale),
+        Err(Trouble::Ended { exit, said }) => {
+            Err(CallError::Failed(format!("the worker does not start there ({exit}): {said}")).into())
+        }
+        Err(_) => Err(CallError::Failed("the worker does not greet".to_owned()).into()),
+    }
+}
+
+/// Sends the worker the script asks for; gives its size.
+async fn upload(opening: &mut Opening<'_>, answer: &str) -> Result<usize, CallError> {
+    let mut words = answer.split_whitespace();
+    let (Some("MISS"), Some(_system), Some(arch)) = (words.next(), words.next(), words.next()) else {
+        return Err(refusal(answer));
+    };
+    let worker = embedded::worker(arch).ok_or_else(|| CallError::Failed(embedded::hint(arch)))?;
+    // Sent while the answers are watched: a full disk ends the script before it has read everything.
+    match opening.answer_to(Bytes::from_static(worker.bytes)).await {
+        Ok(answer) if answer == "SENT" => Ok(worker.bytes.len()),
+        Ok(answer) => Err(refusal(&answer)),
+        Err(Trouble::Call(error)) => Err(error),
+        Err(Trouble::Ended { exit, said }) => {
+            Err(CallError::Failed(format!("sending the worker failed ({exit}): {said}")))
+        }
+        Err(Trouble::NeedsTerminal) => Err(CallError::Failed("sending the worker failed".to_owned())),
+    }
+}
+
+/// What the script's other answers mean.
+fn refusal(answer: &str) -> CallError {
+    let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
+    CallError::Failed(match word {
+        "ARCH" => match rest.strip_prefix("Linux ") {
+            Some(arch) => embedded::hint(arch),
+            None => format!("{rest} is not supported: the worker runs on Linux"),
+        },
+        "NODIR" => "no directory takes the worker: tried remote_tmp, ~/.cache, /var/tmp, /tmp and /dev/shm \
+                    (each must be ours, writable, and not mounted noexec); set ansible_remote_tmp to one that does"
+            .to_owned(),
+        "ERR" => format!("writing the worker failed: {rest}"),
+        _ => format!("unexpected answer from the shell: {answer}"),
+    })
+}
+
+/// The command ended before it said anything of ours.
+fn no_shell(hop: Option<&Hop>, exit: &Exit, said: &str) -> CallError {
+    CallError::Failed(match hop {
+        Some(hop) => hops::explain(hop, said),
+        None if said.is_empty() => format!("no shell there: it ended at once ({exit})"),
+        None => format!("no shell there ({exit}): {said}"),
+    })
+}
+
+/// The script. `remote_tmp` is a directory to try first; it may use `~` and `$VARIABLES`.
+fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -> Result<String, CallError> {
+    let mut text = String::from("umask 077;");
+    let Mark { head, tail } = mark;
+    let _ = write!(text, "m={head};m=\"$m-{tail}\";u=`id -u`;k=`uname -sm`;case \"$k\" in ");
+    for Worker { arch, bytes, sha256 } in workers {
+        let _ = write!(text, "\"Linux {arch}\") h={sha256};n={};;", bytes.len());
+    }
+    text.push_str("*) echo \"$m ARCH $k\";exit 3;;esac;");
+    text.push_str("set -- \"/var/tmp/.fanfare-$u\" \"/tmp/.fanfare-$u\" \"/dev/shm/.fanfare-$u\";");
+    // Not in somebody else's home: root by `sudo` without -H would leave files there that their owner cannot
+    // remove.
+    text.push_str(
+        "if [ -O \"${XDG_CACHE_HOME:-$HOME}\" ];then set -- \"${XDG_CACHE_HOME:-$HOME/.cache}/fanfare\" \"$@\";fi;",
+    );
+    if let Some(dir) = remote_tmp {
+        let _ = write!(text, "set -- \"{}/fanfare\" \"$@\";", shell_path(dir)?);
+    }
+    let exec = if run.terminal { "exec \"$f\" 2>/dev/null" } else { "exec \"$f\"" };
+    // The hash is checked where that can be done: a shell would *run* a text file that lies there.
+    let found = if run.anew {
+        "rm -f \"$f\";".to_owned()
+    } else {
+        format!(
+            "s=`sha256sum <\"$f\" 2>/dev/null`;case \"${{s%% *}}\" in \"\"|$h) echo \"$m HIT\";{exec};;esac;"
+        )
+    };
+    let _ = write!(
+        text,
+        "for d do f=\"$d/w-$h\";if [ -f \"$f\" ]&&[ -x \"$f\" ]&&[ -O \"$f\" ]&&[ -O \"$d\" ];then {found}fi;done;"
+    );
+    text.push_str(
+        "for d do if [ -L \"$d\" ];then continue;fi;mkdir -p \"$d\" 2>/dev/null;\
+         [ -d \"$d\" ]&&[ -O \"$d\" ]&&[ -w \"$d\" ]||continue;\
+         p=\"$d/.p-$$\";{ echo \"#/bin/sh\" >\"$p\";} 2>/dev/null||continue;\
+         chmod 700 \"$p\";\"$p\" >/dev/null 2>&1;r=$?;rm -f \"$p\";[ $r = 0 ]||continue;\
+         f=\"$d/w-$h\";t=\"$d/.t-$h-$$\";echo \"$m MISS $k $d\";\
+         e=`head -c $n 2>&1 >\"$t\"`||{ rm -f \"$t\";echo \"$m ERR\" $e;exit 4;};\
+         l=`wc -c <\"$t\"`;[ $l = $n ]||{ rm -f \"$t\";echo \"$m ERR\" $l of $n bytes arrived;exit 4;};\
+         s=`sha256sum <\"$t\" 2>/dev/null`;\
+         case \"${s%% *}\" in \"\"|$h) ;;*) rm -f \"$t\";echo \"$m ERR\" it arrived damaged;exit 4;;esac;\
+         e=`{ chmod 700 \"$t\"&&mv -f \"$t\" \"$f\";} 2>&1`||{ rm -f \"$t\";echo \"$m ERR\" $e;exit 4;};\
+         (find \"$d\" -type f -name \"[w.]*-*\" -mtime +30 -exec rm -f {} + </dev/null >/dev/null 2>&1 &);\
+         echo \"$m SENT\";",
+    );
+    let _ = write!(text, "{exec};exit 5;done;echo \"$m NODIR\";exit 6");
+    Ok(text)
+}
+
+/// A path as it stands between double quotes in the script.
+fn shell_path(path: &str) -> Result<String, CallError> {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,= ~${}".contains(c);
+    if !path.chars().all(plain) {
+        return Err(CallError::Failed(format!("remote_tmp `{path}` has characters that no shell is to see")));
+    }
+    Ok(match path.strip_prefix("~/") {
+        Some(rest) => format!("$HOME/{rest}"),
+        None if path == "~" => "$HOME".to_owned(),
+        None => path.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

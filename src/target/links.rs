@@ -1,0 +1,255 @@
+//! The links of a run.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fanfare_modules::kit::wire::{Reply, Request};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::bootstrap::{self, Started};
+use super::local::Local;
+use super::notes::{NoteTaker, Notes};
+use super::pipe::ByteStream;
+use super::ssh::Connections;
+use super::surroundings::Surroundings;
+use super::traffic::{Counts, Traffic};
+use super::worker::Worker;
+use super::{Blobs, CallError, Destination, RawOutput, Transport, raw};
+
+/// How long a worker may take to end what it started when the run is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Gives the stream of a worker that lives in memory, for destinations that are not to be connected to.
+pub type Lab = Arc<dyn Fn(&Destination) -> Option<Box<dyn ByteStream>> + Send + Sync>;
+
+/// The links of a run: one worker per destination, connected at first use and kept.
+pub struct Links {
+    links: Mutex<HashMap<Destination, Link>>,
+    shared: Arc<Shared>,
+}
+
+/// What all links share.
+struct Shared {
+    connections: Connections,
+    lab: Option<Lab>,
+    notes: Option<NoteTaker>,
+    traffic: Arc<Traffic>,
+}
+
+/// A task of its own minds each worker: callers queue, a caller that gives up does not break it, and a panic in
+/// it loses one host.
+struct Link {
+    jobs: mpsc::UnboundedSender<Job>,
+    task: JoinHandle<()>,
+}
+
+struct Job {
+    requests: Vec<Request>,
+    blobs: Arc<dyn Blobs>,
+    done: oneshot::Sender<Result<Vec<Reply>, CallError>>,
+}
+
+impl std::fmt::Debug for Links {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Links")
+    }
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Links {
+    pub fn new() -> Self {
+        Self::with(Surroundings::real(), None, None)
+    }
+
+    /// With surroundings other than this process's, workers in memory, and somebody who wants to know what is
+    /// remarkable about connections (`-v`).
+    pub fn with(surroundings: Surroundings, lab: Option<Lab>, notes: Option<NoteTaker>) -> Self {
+        let traffic = Arc::new(Traffic::default());
+        let connections = Connections::new(surroundings, Arc::clone(&traffic));
+        Self { links: Mutex::default(), shared: Arc::new(Shared { connections, lab, notes, traffic }) }
+    }
+
+    /// For tests: no connections but those the lab gives.
+    pub fn with_lab(lab: Lab) -> Self {
+        Self::with(Surroundings::real(), Some(lab), None)
+    }
+
+    /// Runs requests on the worker there, sent together and answered in order: one round trip for all. Callers of
+    /// one destination take turns. Dropping the future kills what runs there.
+    pub async fn call(
+        &self,
+        to: &Destination,
+        requests: Vec<Request>,
+        blobs: Arc<dyn Blobs>,
+    ) -> Result<Vec<Reply>, CallError> {
+        let (done, outcome) = oneshot::channel();
+        self.send(to, Job { requests, blobs, done });
+        outcome.await.unwrap_or_else(|_| {
+            let message = format!("the link to {} broke by an error in fanfare itself; please report it", to.name);
+            Err(CallError::Unreachable(message))
+        })
+    }
+
+    /// Runs a command by the login shell there, without the worker: for hosts that have nothing yet. `executable`
+    /// is the shell to run it by.
+    pub async fn raw(
+        &self,
+        to: &Destination,
+        command: &str,
+        executable: Option<&str>,
+    ) -> Result<RawOutput, CallError> {
+        let task = raw::Command { command, executable, hop: to.hop.as_ref() };
+        match &to.transport {
+            _ if self.shared.lab.as_ref().is_some_and(|lab| lab(to).is_some()) => {
+                Err(CallError::Failed(format!("{} lives in memory and has no shell", to.name)))
+            }
+            Transport::Local => raw::run(&Local, task).await,
+            Transport::Ssh(options) => {
+                let connection = self.shared.connections.get(options, &self.shared.notes(to)).await?;
+                raw::run(&*connection, task).await
+            }
+        }
+    }
+
+    /// Ends the workers and the connection of a destination, hops included (`meta: reset_connection`): the next
+    /// call logs in anew.
+    pub async fn reset(&self, to: &Destination) {
+        let links: Vec<_> = {
+            let mut links = self.lock();
+            links.extract_if(|other, _| other.transport == to.transport && other.name == to.name).collect()
+        };
+        for (_, link) in links {
+            link.end().await;
+        }
+        if let Transport::Ssh(options) = &to.transport {
+            self.shared.connections.forget(options).await;
+        }
+    }
+
+    /// Ends all workers and connections, and waits briefly for them to go.
+    pub async fn close(&self) {
+        let links: Vec<_> = self.lock().drain().map(|(_, link)| link.end()).collect();
+        futures::future::join_all(links).await;
+        self.shared.connections.close().await;
+    }
+
+    /// What went over the wire so far.
+    pub fn counts(&self) -> Counts {
+        self.shared.traffic.counts()
+    }
+
+    fn send(&self, to: &Destination, job: Job) {
+        let mut links = self.lock();
+        let job = match links.get(to) {
+            Some(link) => match link.jobs.send(job) {
+                Ok(()) => return,
+                // Its task is gone; another one takes over.
+                Err(mpsc::error::SendError(job)) => job,
+            },
+            None => job,
+        };
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let _ = jobs.send(job);
+        let task = tokio::spawn(mind(to.clone(), Arc::clone(&self.shared), queue));
+        links.insert(to.clone(), Link { jobs, task });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Destination, Link>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Link {
+    /// Lets the worker go; a task that is still under way is not waited for.
+    async fn end(self) {
+        let Self { jobs, mut task } = self;
+        drop(jobs);
+        if timeout(FAREWELL + Duration::from_secs(1), &mut task).await.is_err() {
+            task.abort();
+        }
+    }
+}
+
+impl Shared {
+    fn notes(&self, to: &Destination) -> Notes {
+        Notes { host: Arc::clone(&to.name), taker: self.notes.clone() }
+    }
+
+    async fn start(&self, to: &Destination) -> Result<Worker, CallError> {
+        let (hop, remote_tmp) = (to.hop.as_ref(), to.remote_tmp.as_deref());
+        let started = match (self.lab.as_ref().and_then(|lab| lab(to)), &to.transport) {
+            (Some(stream), _) => bootstrap::greet(super::pipe::Pipe::stream(stream)).await?,
+            (None, Transport::Local) => bootstrap::start(&Local, hop, remote_tmp).await?,
+            (None, Transport::Ssh(options)) => {
+                let connection = self.connections.get(options, &self.notes(to)).await?;
+                bootstrap::start(&*connection, hop, remote_tmp).await?
+            }
+        };
+        let Started { uploaded, .. } = &started;
+        if *uploaded > 0 {
+            self.traffic.upload();
+        }
+        Ok(Worker::new(started))
+    }
+
+    async fn run(
+        &self,
+        to: &Destination,
+        worker: &mut Option<Worker>,
+        requests: Vec<Request>,
+        blobs: Arc<dyn Blobs>,
+    ) -> Result<Vec<Reply>, CallError> {
+        let worker = match worker {
+            Some(worker) => worker,
+            // Boxed: connecting takes much more room than calling, and is soon over.
+            none => none.insert(Box::pin(self.start(to)).await?),
+        };
+        worker.call(requests, blobs, &self.traffic).await
+    }
+}
+
+/// Minds one destination's worker until nobody can call it any more.
+async fn mind(to: Destination, shared: Arc<Shared>, mut jobs: mpsc::UnboundedReceiver<Job>) {
+    let mut worker: Option<Worker> = None;
+    loop {
+        let job = tokio::select! {
+            job = jobs.recv() => job,
+            // It died in its sleep: the next call starts another.
+            () = sleeping(&mut worker) => {
+                worker = None;
+                continue;
+            }
+        };
+        let Some(Job { requests, blobs, mut done }) = job else { break };
+        let outcome = tokio::select! {
+            outcome = shared.run(&to, &mut worker, requests, blobs) => Some(outcome),
+            () = done.closed() => None,
+        };
+        let spoiled = !matches!(outcome, Some(Ok(_)));
+        if let Some(outcome) = outcome {
+            let _ = done.send(outcome);
+        }
+        if spoiled && let Some(worker) = worker.take() {
+            // In the background: the next caller need not wait for it to go.
+            tokio::spawn(worker.close(Duration::ZERO));
+        }
+    }
+    if let Some(worker) = worker {
+        worker.close(FAREWELL).await;
+    }
+}
+
+async fn sleeping(worker: &mut Option<Worker>) {
+    match worker {
+        Some(worker) => worker.idle().await,
+        None => std::future::pending().await,
+    }
+}

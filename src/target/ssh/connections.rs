@@ -1,0 +1,167 @@
+//! The connections of a run, one a host, made when first needed.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::identity::Keychain;
+use super::settings::{self, Proxy, Settings};
+use super::{Attempt, Connection, failed_to_connect, resolve};
+use crate::target::notes::Notes;
+use crate::target::surroundings::Surroundings;
+use crate::target::traffic::Traffic;
+use crate::target::{CallError, SshOptions};
+
+/// How many connections to one address may be under way before login: sshd drops them beyond ten, by chance.
+const AT_ONCE: usize = 8;
+/// How often a host that drops us before it knows us is tried.
+const TRIES: u32 = 4;
+/// How many jump hosts may stand behind each other.
+const JUMPS: usize = 8;
+
+/// A host's connection, and the lock under which it is made.
+type Slot = Arc<tokio::sync::Mutex<Option<Arc<Connection>>>>;
+
+#[derive(Debug)]
+pub(in crate::target) struct Connections {
+    pub(super) surroundings: Arc<Surroundings>,
+    pub(super) keychain: Keychain,
+    slots: Mutex<HashMap<SshOptions, Slot>>,
+    /// By address and port.
+    gates: Mutex<HashMap<String, Arc<Semaphore>>>,
+    traffic: Arc<Traffic>,
+}
+
+impl Connections {
+    pub(in crate::target) fn new(surroundings: Surroundings, traffic: Arc<Traffic>) -> Self {
+        Self {
+            surroundings: Arc::new(surroundings),
+            keychain: Keychain::default(),
+            slots: Mutex::default(),
+            gates: Mutex::default(),
+            traffic,
+        }
+    }
+
+    /// The host's connection, made if there is none that works.
+    pub(in crate::target) async fn get(
+        &self,
+        options: &SshOptions,
+        notes: &Notes,
+    ) -> Result<Arc<Connection>, CallError> {
+        self.get_through(options, notes, &mut Vec::new())
+            .await
+            .map_err(|reason| CallError::Unreachable(failed_to_connect(&reason)))
+    }
+
+    /// Forgets the host's connection and ends it.
+    pub(in crate::target) async fn forget(&self, options: &SshOptions) {
+        let slot = lock(&self.slots).remove(options);
+        if let Some(slot) = slot
+            && let Some(connection) = slot.lock().await.take()
+        {
+            connection.disconnect().await;
+        }
+    }
+
+    /// Ends all connections.
+    pub(in crate::target) async fn close(&self) {
+        let slots: Vec<_> = lock(&self.slots).drain().map(|(_, slot)| slot).collect();
+        let goodbyes = slots.iter().map(|slot| async {
+            // One that is still being made is not waited for.
+            if let Ok(mut slot) = slot.try_lock()
+                && let Some(connection) = slot.take()
+            {
+                connection.disconnect().await;
+            }
+        });
+        futures::future::join_all(goodbyes).await;
+    }
+
+    /// `path`: the hosts we are on the way to, through this one.
+    async fn get_through(
+        &self,
+        options: &SshOptions,
+        notes: &Notes,
+        path: &mut Vec<SshOptions>,
+    ) -> Result<Arc<Connection>, String> {
+        if path.contains(options) || path.len() > JUMPS {
+            return Err(format!("jumphost loop via {}", options.host));
+        }
+        let slot = Arc::clone(lock(&self.slots).entry(options.clone()).or_default());
+        let mut slot = slot.lock().await;
+        if let Some(connection) = slot.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(Arc::clone(connection));
+        }
+        *slot = None;
+        let settings = {
+            let (options, surroundings) = (options.clone(), Arc::clone(&self.surroundings));
+            tokio::task::spawn_blocking(move || settings::resolve(&options, &surroundings))
+        };
+        let settings = Arc::new(settings.await.map_err(|error| error.to_string())??);
+        for note in &settings.notes {
+            notes.note(note);
+        }
+        let mut via = None;
+        if let Proxy::Jump(jump) = &settings.proxy {
+            path.push(options.clone());
+            via = Some(Box::pin(self.get_through(jump, notes, path)).await?);
+            path.pop();
+        }
+        let connection = Arc::new(self.connect(&settings, via, notes).await?);
+        self.traffic.connection();
+        *slot = Some(Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    async fn connect(
+        &self,
+        settings: &Arc<Settings>,
+        via: Option<Arc<Connection>>,
+        notes: &Notes,
+    ) -> Result<Connection, String> {
+        let addresses = match settings.proxy {
+            Proxy::None => resolve(settings).await?,
+            _ => Vec::new(),
+        };
+        let gate = self.gate(&match addresses.first() {
+            Some(address) => address.to_string(),
+            None => format!("{}:{} by {:?}", settings.host, settings.port, settings.proxy),
+        });
+        let attempt = Attempt { settings, connections: self, notes, via, addresses: &addresses };
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let permit = gate.acquire().await;
+            let refused = match attempt.run().await {
+                Ok(connection) => return Ok(connection),
+                Err(refused) => refused,
+            };
+            drop(permit);
+            let again = if refused.busy { tries < TRIES } else { tries < settings.attempts };
+            if !again {
+                return Err(refused.reason);
+            }
+            tokio::time::sleep(pause(tries)).await;
+        }
+    }
+
+    fn gate(&self, address: &str) -> Arc<Semaphore> {
+        let mut gates = lock(&self.gates);
+        let gate = gates.entry(address.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)));
+        Arc::clone(gate)
+    }
+}
+
+/// Longer each time, and different for each of those who were dropped together.
+fn pause(tries: u32) -> Duration {
+    let chance = RandomState::new().hash_one(tries) % 200;
+    Duration::from_millis((100 + chance) << tries.min(3))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

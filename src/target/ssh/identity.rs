@@ -1,0 +1,102 @@
+//! Keys in files.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use russh::keys::ssh_key::private::KeypairData;
+use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
+
+/// What a key file gives.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    pub path: PathBuf,
+    /// Known where the file, or the `.pub` beside it, tells it without a passphrase.
+    pub public: Option<PublicKey>,
+    pub certificate: Option<Certificate>,
+    /// The key, or why we cannot use it.
+    pub private: Result<Arc<PrivateKey>, String>,
+}
+
+/// The files looked for when none is named.
+pub(super) const USUAL: &[&str] =
+    &["id_ed25519", "id_ecdsa", "id_rsa", "id_ed25519_sk", "id_ecdsa_sk", "id_dsa"];
+
+/// Keys that were read, once a run.
+#[derive(Debug, Default)]
+pub(super) struct Keychain {
+    read: Mutex<HashMap<PathBuf, Arc<Identity>>>,
+}
+
+impl Keychain {
+    /// The file's key. A file that is not there is an identity without keys that says so.
+    pub(super) fn identity(&self, path: &Path, uid: u32) -> Arc<Identity> {
+        if let Some(identity) = self.lock().get(path) {
+            return Arc::clone(identity);
+        }
+        let identity = Arc::new(read(path, uid));
+        self.lock().insert(path.to_owned(), Arc::clone(&identity));
+        identity
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Arc<Identity>>> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(path: &Path, uid: u32) -> Identity {
+    let beside = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        std::fs::read_to_string(PathBuf::from(name)).ok()
+    };
+    let certificate = beside("-cert.pub").and_then(|text| Certificate::from_openssh(text.trim()).ok());
+    let mut public = beside(".pub").and_then(|text| PublicKey::from_openssh(text.trim()).ok());
+    let private = private(path, uid, &mut public).map(Arc::new);
+    Identity { path: path.to_owned(), public, certificate, private }
+}
+
+/// Reads the private key; fills in the public one where the file tells it.
+fn private(path: &Path, uid: u32, public: &mut Option<PublicKey>) -> Result<PrivateKey, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!("Identity file {shown} not accessible: {}", super::os_text(&error))
+    })?;
+    // A public key as identity chooses one of the agent's.
+    if let Ok(key) = PublicKey::from_openssh(text.trim()) {
+        *public = Some(key);
+        return Err(format!("{shown} is a public key, and no agent has the private one"));
+    }
+    let metadata = path.metadata().map_err(|error| error.to_string())?;
+    if metadata.uid() == uid && metadata.mode() & 0o077 != 0 {
+        return Err(format!(
+            "Permissions {:04o} for '{shown}' are too open: others must not read a private key (chmod 600 {shown})",
+            metadata.mode() & 0o777
+        ));
+    }
+    if let Ok(key) = PrivateKey::from_openssh(&text) {
+        *public = Some(key.public_key().clone());
+        return match key.key_data() {
+            _ if key.is_encrypted() => Err(encrypted(path)),
+            KeypairData::SkEcdsaSha2NistP256(_) | KeypairData::SkEd25519(_) => {
+                Err(format!("{shown} is on a security key: add it to ssh-agent (ssh-add {shown})"))
+            }
+            _ => Ok(key),
+        };
+    }
+    match decode_secret_key(&text, None) {
+        Ok(key) => {
+            *public = Some(key.public_key().clone());
+            Ok(key)
+        }
+        Err(russh::keys::Error::KeyIsEncrypted) => Err(encrypted(path)),
+        Err(_) if text.contains("ENCRYPTED") => Err(encrypted(path)),
+        Err(error) => Err(format!("Load key \"{shown}\": {error}")),
+    }
+}
+
+fn encrypted(path: &Path) -> String {
+    let shown = path.display();
+    format!("the key {shown} is protected by a passphrase: add it to ssh-agent (ssh-add {shown})")
+}

@@ -1,0 +1,322 @@
+//! Connections by SSH, spoken by russh. One TCP connection a host; every hop is a channel on it.
+
+mod algorithms;
+mod args;
+mod auth;
+mod client;
+mod connections;
+mod identity;
+mod proxy;
+mod settings;
+mod socket;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use russh::client::{Handle, Msg};
+use russh::{Channel, Disconnect, Error, Pty, SshId};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use self::client::{Client, ClientError};
+pub(super) use self::connections::Connections;
+use self::settings::{Family, Proxy, Settings};
+use self::socket::{Acknowledged, Carrier};
+pub(super) use self::socket::Fate;
+use super::CallError;
+use super::bootstrap::Starts;
+use super::known_hosts::HostKeys;
+use super::notes::Notes;
+use super::pipe::Pipe;
+
+/// An authenticated connection.
+pub(super) struct Connection {
+    session: Handle<Client>,
+    fate: Fate,
+    forward_agent: bool,
+    /// Dropped, the session ends.
+    _keep: oneshot::Sender<()>,
+    /// The jump host's connection, which carries this one.
+    _via: Option<Arc<Connection>>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Connection")
+    }
+}
+
+impl Connection {
+    pub(super) fn is_closed(&self) -> bool {
+        self.session.is_closed()
+    }
+
+    /// Says goodbye; whoever still uses the connection loses it.
+    pub(super) async fn disconnect(&self) {
+        let goodbye = self.session.disconnect(Disconnect::ByApplication, "", "");
+        let _ = timeout(Duration::from_secs(1), goodbye).await;
+    }
+
+    async fn open(&self) -> Result<Channel<Msg>, CallError> {
+        match self.session.channel_open_session().await {
+            Ok(channel) => Ok(channel),
+            Err(Error::ChannelOpenFailure(reason)) => Err(CallError::Failed(format!(
+                "the host opens no further session on this connection ({reason:?}); see MaxSessions in its sshd_config"
+            ))),
+            Err(_) => Err(CallError::Unreachable(self.fate.reason().await)),
+        }
+    }
+}
+
+impl Starts for Connection {
+    async fn start(&self, command: &str, terminal: bool) -> Result<Pipe, CallError> {
+        let channel = self.open().await?;
+        let asked = async {
+            if self.forward_agent {
+                channel.agent_forward(false).await?;
+            }
+            if terminal {
+                channel.request_pty(false, "dumb", 80, 24, 0, 0, TRANSPARENT).await?;
+            }
+            channel.exec(true, command).await
+        };
+        match asked.await {
+            Ok(()) => Ok(Pipe::ssh(channel, self.fate.clone())),
+            Err(_) => Err(CallError::Unreachable(self.fate.reason().await)),
+        }
+    }
+}
+
+/// Terminal modes under which every byte passes as it is, both ways.
+const TRANSPARENT: &[(Pty, u32)] = &[
+    (Pty::ECHO, 0),
+    (Pty::ECHOE, 0),
+    (Pty::ECHOK, 0),
+    (Pty::ECHONL, 0),
+    (Pty::ICANON, 0),
+    (Pty::ISIG, 0),
+    (Pty::IEXTEN, 0),
+    (Pty::OPOST, 0),
+    (Pty::ONLCR, 0),
+    (Pty::IXON, 0),
+    (Pty::IXOFF, 0),
+    (Pty::IXANY, 0),
+    (Pty::ICRNL, 0),
+    (Pty::INLCR, 0),
+    (Pty::IGNCR, 0),
+    (Pty::ISTRIP, 0),
+];
+
+/// Why there is no connection.
+struct Refused {
+    reason: String,
+    /// The host dropped us before it knew us, as sshd does when many connect at once (`MaxStartups`).
+    busy: bool,
+}
+
+impl Refused {
+    fn firmly(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), busy: false }
+    }
+}
+
+/// What a connection attempt needs besides its settings.
+struct Attempt<'a> {
+    settings: &'a Arc<Settings>,
+    connections: &'a Connections,
+    notes: &'a Notes,
+    via: Option<Arc<Connection>>,
+    addresses: &'a [SocketAddr],
+}
+
+impl Attempt<'_> {
+    /// Connects and logs in, all before one deadline.
+    async fn run(&self) -> Result<Connection, Refused> {
+        let settings = self.settings;
+        let deadline = Instant::now() + settings.connect_timeout;
+        let fate = Fate::default();
+        let (stream, said) = self.stream(deadline).await?;
+        let (carrier, keep) = Carrier::new(stream, fate.clone(), settings.host.clone());
+        let mut stage = "during banner exchange";
+        let login = timeout_at(deadline, async {
+            let session = self.handshake(carrier, &fate).await?;
+            stage = "during authentication";
+            self.log_in(session, &fate).await
+        });
+        match login.await {
+            Ok(Ok(session)) => Ok(Connection {
+                session,
+                fate,
+                forward_agent: settings.forward_agent && settings.agent.is_some(),
+                _keep: keep,
+                _via: self.via.clone(),
+            }),
+            Ok(Err(mut refused)) => {
+                if let Some(said) = said.map(|said| said.text()).filter(|said| !said.is_empty()) {
+                    refused.reason = format!("{}\n{said}", refused.reason);
+                }
+                Err(refused)
+            }
+            Err(_) => Err(Refused::firmly(format!(
+                "Connection timed out {stage}\nConnection to {} port {} timed out",
+                settings.host, settings.port
+            ))),
+        }
+    }
+
+    async fn handshake(&self, carrier: Carrier, fate: &Fate) -> Result<(Handle<Client>, Arc<AtomicBool>), Refused> {
+        let settings = self.settings;
+        let known = {
+            let settings = Arc::clone(settings);
+            tokio::task::spawn_blocking(move || {
+                let files = [settings.user_known_hosts.as_slice(), &settings.global_known_hosts].concat();
+                HostKeys::gather(&files, &settings.host, settings.port, settings.host_key_alias.as_deref())
+            })
+        };
+        let known = known.await.map_err(|error| Refused::firmly(error.to_string()))?;
+        let known = known.map_err(|error| Refused::firmly(error.to_string()))?;
+        let preferred = algorithms::preferred(settings, &known.types(), known.has_authority());
+        let config = russh::client::Config {
+            client_id: SshId::Standard(concat!("SSH-2.0-fanfare_", env!("CARGO_PKG_VERSION")).into()),
+            preferred: preferred.map_err(Refused::firmly)?,
+            keepalive_interval: settings.alive,
+            keepalive_max: settings.alive_max,
+            nodelay: true,
+            ..russh::client::Config::default()
+        };
+        let suspect = Arc::default();
+        let client = Client {
+            settings: Arc::clone(settings),
+            known,
+            fate: fate.clone(),
+            notes: self.notes.clone(),
+            agent: settings.agent.clone().filter(|_| settings.forward_agent),
+            suspect: Arc::clone(&suspect),
+        };
+        match russh::client::connect_stream(Arc::new(config), carrier, client).await {
+            Ok(session) => Ok((session, suspect)),
+            Err(error) => Err(self.refused(&error, fate)),
+        }
+    }
+
+    async fn log_in(
+        &self,
+        (mut session, suspect): (Handle<Client>, Arc<AtomicBool>),
+        fate: &Fate,
+    ) -> Result<Handle<Client>, Refused> {
+        let mut settings = Arc::clone(self.settings);
+        if suspect.load(Ordering::Relaxed) && settings.password.is_some() {
+            self.notes.note("Password authentication is disabled to avoid man-in-the-middle attacks.");
+            Arc::make_mut(&mut settings).password = None;
+        }
+        let login =
+            auth::authenticate(&mut session, &settings, &self.connections.keychain, &self.connections.surroundings);
+        match login.await {
+            Ok(()) => Ok(session),
+            Err(reason) => match fate.get() {
+                Some(cause) if session.is_closed() => Err(Refused::firmly(format!("{cause}\n{reason}"))),
+                _ => Err(Refused::firmly(reason)),
+            },
+        }
+    }
+
+    /// The stream that carries the session, and what a proxy command says.
+    async fn stream(
+        &self,
+        deadline: Instant,
+    ) -> Result<(Box<dyn Acknowledged>, Option<proxy::Said>), Refused> {
+        let Settings { host, port, .. } = &**self.settings;
+        match (&self.settings.proxy, &self.via) {
+            (Proxy::Command(command), _) => {
+                let (stream, said) = proxy::command(command).map_err(Refused::firmly)?;
+                Ok((stream, Some(said)))
+            }
+            (Proxy::Jump(jump), Some(via)) => {
+                let opening = via.session.channel_open_direct_tcpip(host, u32::from(*port), "127.0.0.1", 0);
+                match timeout_at(deadline, opening).await {
+                    Ok(Ok(channel)) => Ok((Box::new(channel.into_stream()), None)),
+                    Ok(Err(Error::ChannelOpenFailure(reason))) => Err(Refused::firmly(format!(
+                        "{} does not connect on to {host} port {port}: {reason:?}",
+                        jump.host
+                    ))),
+                    Ok(Err(_)) => Err(Refused { reason: via.fate.get().unwrap_or_default(), busy: true }),
+                    Err(_) => Err(Refused::firmly(format!(
+                        "ssh: connect to host {host} port {port} through {}: Connection timed out",
+                        jump.host
+                    ))),
+                }
+            }
+            _ => match socket::connect(self.addresses, self.settings.bind, deadline).await {
+                Ok(stream) => Ok((Box::new(stream), None)),
+                Err(error) => Err(Refused {
+                    reason: format!("ssh: connect to host {host} port {port}: {}", os_text(&error)),
+                    busy: error.kind() == std::io::ErrorKind::ConnectionReset,
+                }),
+            },
+        }
+    }
+
+    /// A failed handshake, in OpenSSH's words.
+    fn refused(&self, error: &ClientError, fate: &Fate) -> Refused {
+        let Settings { host, port, .. } = &**self.settings;
+        let busy = |reason: String| Refused { reason, busy: true };
+        match error {
+            ClientError::HostKey(reason) => Refused::firmly(reason),
+            ClientError::Ssh(Error::HUP | Error::Disconnect) => match fate.get() {
+                Some(reason) => busy(reason),
+                None => busy("kex_exchange_identification: Connection closed by remote host".to_owned()),
+            },
+            ClientError::Ssh(Error::IO(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                busy("kex_exchange_identification: Connection closed by remote host".to_owned())
+            }
+            ClientError::Ssh(Error::IO(error)) => {
+                busy(format!("kex_exchange_identification: read: {}", os_text(error)))
+            }
+            ClientError::Ssh(Error::Version) => {
+                Refused::firmly(format!("{host} port {port} does not speak SSH (no version string)"))
+            }
+            ClientError::Ssh(Error::NoCommonAlgo { kind, theirs, .. }) => Refused::firmly(format!(
+                "Unable to negotiate with {host} port {port}: no matching {kind:?} algorithm found. Their offer: {}",
+                theirs.join(",")
+            )),
+            ClientError::Ssh(error) => Refused::firmly(format!("the handshake with {host} port {port} failed: {error}")),
+        }
+    }
+}
+
+/// The addresses of a host, by the system's resolver.
+async fn resolve(settings: &Settings) -> Result<Vec<SocketAddr>, String> {
+    let Settings { host, port, family, connect_timeout, .. } = settings;
+    let unknown = |why: &str| format!("ssh: Could not resolve hostname {host}: {why}");
+    let found = match timeout(*connect_timeout, tokio::net::lookup_host((host.as_str(), *port))).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            let text = os_text(&error);
+            return Err(unknown(text.strip_prefix("failed to lookup address information: ").unwrap_or(&text)));
+        }
+        Err(_) => return Err(unknown("the resolver does not answer")),
+    };
+    let wanted = |address: &SocketAddr| match family {
+        Family::Any => true,
+        Family::V4 => address.is_ipv4(),
+        Family::V6 => address.is_ipv6(),
+    };
+    let found: Vec<_> = found.filter(wanted).collect();
+    if found.is_empty() { Err(unknown("No address of that family")) } else { Ok(found) }
+}
+
+/// What Ansible puts before ssh's reason.
+fn failed_to_connect(reason: &str) -> String {
+    format!("Failed to connect to the host via ssh: {reason}")
+}
+
+/// An error of the system without its number.
+fn os_text(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error ") {
+        Some((text, _)) => text.to_owned(),
+        None => text,
+    }
+}
