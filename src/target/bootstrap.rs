@@ -6,15 +6,13 @@
 use std::fmt::Write as _;
 
 use bytes::{Bytes, BytesMut};
+use fanfare_modules::kit::wire::GREETING;
 
 use super::embedded::{self, WORKERS, Worker};
 use super::hops::{self, Prompt};
 use super::opening::{Mark, Opening, Trouble};
 use super::pipe::{Exit, Pipe};
 use super::{CallError, Hop};
-
-/// What a worker says first.
-pub(super) const GREETING: &[u8] = b"\0FANFARE1\n";
 
 /// How the script is to be run.
 #[derive(Clone, Copy, Debug, Default)]

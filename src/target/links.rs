@@ -106,7 +106,7 @@ impl Links {
         command: &str,
         executable: Option<&str>,
     ) -> Result<RawOutput, CallError> {
-        let task = raw::Command { command, executable, hop: to.hop.as_ref() };
+        let task = raw::Command { text: command, executable, hop: to.hop.as_ref() };
         match &to.transport {
             _ if self.shared.lab.as_ref().is_some_and(|lab| lab(to).is_some()) => {
                 Err(CallError::Failed(format!("{} lives in memory and has no shell", to.name)))

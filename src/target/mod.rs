@@ -2,7 +2,6 @@
 
 mod bootstrap;
 pub mod embedded;
-mod frame;
 pub mod hops;
 mod known_hosts;
 mod links;
@@ -122,3 +121,6 @@ pub struct RawOutput {
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ pub(super) struct Pipe {
 /// The side we read. [`Reader::next`] may be dropped while it waits; nothing is lost.
 pub(super) enum Reader {
     Ssh { channel: ChannelReadHalf, fate: Fate, ended: bool },
-    Child { child: Child, out: Option<ChildStdout>, err: Option<ChildStderr>, ended: bool },
+    Child { child: Box<Child>, out: Option<ChildStdout>, err: Option<ChildStderr>, ended: bool },
     Stream(Option<Box<dyn AsyncRead + Send + Unpin>>),
 }
 
@@ -86,7 +86,7 @@ impl Pipe {
     /// The child's three streams must be piped.
     pub(super) fn child(mut child: Child) -> Self {
         let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        Self { reader: Reader::Child { child, out, err, ended: false }, writer: Writer::Child(stdin) }
+        Self { reader: Reader::Child { child: Box::new(child), out, err, ended: false }, writer: Writer::Child(stdin) }
     }
 
     pub(super) fn stream(stream: Box<dyn ByteStream>) -> Self {

@@ -9,7 +9,7 @@ use super::{CallError, Hop, RawOutput};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command<'a> {
-    pub command: &'a str,
+    pub text: &'a str,
     /// The shell to run it by; the login shell where absent.
     pub executable: Option<&'a str>,
     pub hop: Option<&'a Hop>,
@@ -41,8 +41,8 @@ async fn attempt(place: &impl Starts, task: Command<'_>, terminal: bool) -> Resu
     let mut pipe = match task.hop {
         None => {
             let command = match task.executable {
-                Some(shell) => format!("{shell} -c {}", quote(task.command)),
-                None => task.command.to_owned(),
+                Some(shell) => format!("{shell} -c {}", quote(task.text)),
+                None => task.text.to_owned(),
             };
             place.start(&command, terminal).await.map_err(Trouble::Call)?
         }
@@ -50,7 +50,7 @@ async fn attempt(place: &impl Starts, task: Command<'_>, terminal: bool) -> Resu
             let mark = Mark::new();
             let shell = task.executable.unwrap_or("/bin/sh");
             let Mark { head, tail } = &mark;
-            let marked = format!("m={head}; echo $m-{tail}; {}", task.command);
+            let marked = format!("m={head}; echo $m-{tail}; {}", task.text);
             let inner = format!("{shell} -c {}", quote(&marked));
             let command = hops::command(hop, &inner, head).map_err(Trouble::Call)?;
             let pipe =

@@ -6,19 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use fanfare_modules::kit::wire::{Kind, Reply, Request};
+use bytes::{Buf as _, Bytes, BytesMut};
+use fanfare_modules::kit::wire::{self, Frame, Kind, PIECE, Reply, Request};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::timeout;
 
 use super::bootstrap::Started;
-use super::frame::{self, Frame};
 use super::pipe::{Exit, Output, Reader, Writer};
 use super::traffic::Traffic;
 use super::{Blobs, CallError};
 
-/// Content travels in pieces of this size.
-const PIECE: usize = 64 * 1024;
 /// Pieces read ahead of what the connection takes.
 const AHEAD: usize = 4;
 /// How much of the worker's stderr is kept for the reason of a failure.
@@ -142,7 +139,7 @@ async fn send(
         }
         let Some(request) = requests.next() else { break };
         let json = serde_json::to_vec(&request).map_err(std::io::Error::other)?;
-        put(writer, frame::encode(Kind::Request, id, &[&json]), traffic).await?;
+        put(writer, frame(Kind::Request, id, &json), traffic).await?;
         id = id.wrapping_add(1);
     }
     while let Some(need) = needed.recv().await {
@@ -167,7 +164,9 @@ async fn send_blob(
         move || read_pieces(&*blobs, &key, &pieces)
     });
     while let Some((piece, last)) = read.recv().await {
-        put(writer, frame::encode_blob(id, &key, &piece, last), traffic).await?;
+        let mut blob = Vec::with_capacity(piece.len() + key.len() + 16);
+        wire::encode_blob(&mut blob, id, &key, &piece, last);
+        put(writer, blob.into(), traffic).await?;
         if done.load(Ordering::Relaxed) {
             return Ok(());
         }
@@ -175,7 +174,7 @@ async fn send_blob(
     drop(read);
     match reading.await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(reason)) => put(writer, frame::encode(Kind::Refused, id, &[reason.as_bytes()]), traffic).await,
+        Ok(Err(reason)) => put(writer, frame(Kind::Refused, id, reason.as_bytes()), traffic).await,
         Err(error) => Err(std::io::Error::other(error)),
     }
 }
@@ -202,6 +201,12 @@ fn read_piece(content: &mut impl Read) -> Result<Vec<u8>, String> {
     let mut piece = Vec::new();
     content.take(PIECE as u64).read_to_end(&mut piece).map_err(|error| error.to_string())?;
     Ok(piece)
+}
+
+fn frame(kind: Kind, id: u32, payload: &[u8]) -> Bytes {
+    let mut frame = Vec::with_capacity(payload.len() + 9);
+    wire::encode(&mut frame, kind, id, payload);
+    frame.into()
 }
 
 async fn put(writer: &mut Writer, frame: Bytes, traffic: &Traffic) -> std::io::Result<()> {
@@ -248,15 +253,15 @@ impl Collect<'_> {
             match frame.kind {
                 Kind::Reply => return self.parse(&frame),
                 Kind::Need => {
-                    let key = String::from_utf8(frame.payload.into()).map_err(|e| nonsense(&e.to_string()))?;
+                    let key = String::from_utf8(frame.payload).map_err(|e| nonsense(&e.to_string()))?;
                     // The writer is gone only when the connection is: reading on says so.
                     let _ = needs.send(Need { id, key });
                 }
                 Kind::Blob => {
-                    let (key, piece, last) =
-                        frame::decode_blob(&frame.payload).ok_or_else(|| nonsense("a broken blob"))?;
+                    let blob =
+                        wire::decode_blob(&frame.payload).map_err(|error| nonsense(&error.to_string()))?;
                     if !self.spoiled.contains_key(&id)
-                        && let Err(error) = blobs.receive(key, piece, last)
+                        && let Err(error) = blobs.receive(blob.key, blob.piece, blob.last)
                     {
                         self.spoiled.insert(id, error.to_string());
                     }
@@ -278,7 +283,9 @@ impl Collect<'_> {
 
     async fn frame(&mut self) -> Result<Frame, CallError> {
         loop {
-            if let Some(frame) = frame::decode(self.buffer).map_err(|error| nonsense(&error))? {
+            let decoded = wire::decode(self.buffer).map_err(|error| nonsense(&error.to_string()))?;
+            if let Some((frame, length)) = decoded {
+                self.buffer.advance(length);
                 return Ok(frame);
             }
             match self.reader.next().await {

@@ -102,9 +102,9 @@ impl HostKeys {
 
     /// The types of the plain keys recorded, to ask the host for one of them.
     pub(super) fn types(&self) -> BTreeSet<&str> {
-        let exact = self.plain(&self.entries).map(|(entry, _)| entry.kind.as_str()).collect::<BTreeSet<_>>();
+        let exact = Self::plain(&self.entries).map(|(entry, _)| entry.kind.as_str()).collect::<BTreeSet<_>>();
         if exact.is_empty() {
-            return self.plain(&self.portless).map(|(entry, _)| entry.kind.as_str()).collect();
+            return Self::plain(&self.portless).map(|(entry, _)| entry.kind.as_str()).collect();
         }
         exact
     }
@@ -127,17 +127,17 @@ impl HostKeys {
             return Verdict::Revoked(place);
         }
         let equal = |(entry, _): &&(Entry, Place)| entry.blob == blob;
-        if self.plain(&self.entries).any(|entry| equal(&entry)) {
+        if Self::plain(&self.entries).any(|entry| equal(&entry)) {
             return Verdict::Known;
         }
         let kind = entry::kind_of(&blob).unwrap_or_default();
-        if let Some((_, place)) = self.plain(&self.entries).find(|(entry, _)| entry.kind == kind) {
+        if let Some((_, place)) = Self::plain(&self.entries).find(|(entry, _)| entry.kind == kind) {
             return Verdict::Changed(place.clone());
         }
-        if self.plain(&self.portless).any(|entry| equal(&entry)) {
+        if Self::plain(&self.portless).any(|entry| equal(&entry)) {
             return Verdict::Known;
         }
-        match self.plain(&self.entries).next() {
+        match Self::plain(&self.entries).next() {
             Some((_, place)) => Verdict::OtherType(place.clone()),
             None => Verdict::Unknown,
         }
@@ -174,7 +174,7 @@ impl HostKeys {
             && certificate.validate([&authority.fingerprint(HashAlg::Sha256)]).is_ok()
     }
 
-    fn plain<'a>(&'a self, entries: &'a [(Entry, Place)]) -> impl Iterator<Item = &'a (Entry, Place)> {
+    fn plain(entries: &[(Entry, Place)]) -> impl Iterator<Item = &(Entry, Place)> {
         entries.iter().filter(|(entry, _)| entry.marker.is_none())
     }
 

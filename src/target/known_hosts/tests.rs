@@ -123,7 +123,7 @@ fn hashed_names_and_ssh_keygen_agree() {
         let found = keygen(&dir, &["-F", &record_name(host, port, None), "-f", "known"]).unwrap();
         assert!(found.contains("found"), "ssh-keygen -F {host} {port}: {found}");
         // … and by us.
-        let keys = HostKeys::gather(&[path.clone()], host, port, None).unwrap();
+        let keys = HostKeys::gather(std::slice::from_ref(&path), host, port, None).unwrap();
         assert_eq!(keys.judge(&public(&key)), Verdict::Known, "{host} {port}");
     }
     // What ssh-keygen hashes we find, and what it does not find we do not.
@@ -132,7 +132,7 @@ fn hashed_names_and_ssh_keygen_agree() {
     assert_eq!(std::fs::read_to_string(&path).unwrap().matches("|1|").count(), 3);
     for (host, port) in [("web1", 22), ("web2", 22), ("web3", 2200), ("web3", 22), ("web4", 22)] {
         let theirs = keygen(&dir, &["-F", &record_name(host, port, None), "-f", "known"]).unwrap();
-        let ours = HostKeys::gather(&[path.clone()], host, port, None).unwrap().judge(&public(&key));
+        let ours = HostKeys::gather(std::slice::from_ref(&path), host, port, None).unwrap().judge(&public(&key));
         assert_eq!(ours == Verdict::Known, theirs.contains("found"), "{host} {port}");
     }
 }
@@ -200,7 +200,7 @@ fn types_recorded_are_asked_for() {
     let path = dir.path().join("known_hosts");
     std::fs::write(&path, format!("[web1]:2222 {ecdsa}\nweb1 {ed25519}\n")).unwrap();
     let types = |port| {
-        let keys = HostKeys::gather(&[path.clone()], "web1", port, None).unwrap();
+        let keys = HostKeys::gather(std::slice::from_ref(&path), "web1", port, None).unwrap();
         keys.types().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(types(2222), ["ecdsa-sha2-nistp256"]);

@@ -27,6 +27,12 @@ enum Candidate {
     AgentCertificate(Box<Certificate>),
 }
 
+/// How to sign with RSA keys, asked for once.
+enum Rsa {
+    Unasked,
+    By(Option<HashAlg>),
+}
+
 type Agent = AgentClient<UnixStream>;
 
 /// Logs in; the error is for the user.
@@ -70,7 +76,7 @@ impl Login<'_> {
 
     async fn with_keys(&mut self, keychain: &Keychain, surroundings: &Surroundings) -> Result<bool, String> {
         let (candidates, mut agent) = self.candidates(keychain, surroundings).await;
-        let mut rsa = None;
+        let mut rsa = Rsa::Unasked;
         for candidate in candidates {
             if self.settings.password.is_some() && self.tries >= KEYS_BEFORE_PASSWORD {
                 break;
@@ -78,7 +84,13 @@ impl Login<'_> {
             if self.tries > 0 && !self.offered.contains(&MethodKind::PublicKey) {
                 break;
             }
-            let hash = if candidate.is_rsa() { self.rsa_hash(&mut rsa).await } else { None };
+            if candidate.is_rsa() && matches!(rsa, Rsa::Unasked) {
+                rsa = Rsa::By(self.rsa_hash().await);
+            }
+            let hash = match rsa {
+                Rsa::By(hash) if candidate.is_rsa() => hash,
+                _ => None,
+            };
             if self.try_key(candidate, hash, agent.as_mut()).await? {
                 return Ok(true);
             }
@@ -131,14 +143,11 @@ impl Login<'_> {
         Ok(false)
     }
 
-    /// The best signature for RSA keys that the server knows, asked for once.
-    async fn rsa_hash(&self, known: &mut Option<Option<HashAlg>>) -> Option<HashAlg> {
-        if known.is_none() {
-            let answer = self.session.best_supported_rsa_hash().await;
-            // A server that does not say is new enough far more often than not.
-            *known = Some(answer.ok().flatten().unwrap_or(Some(HashAlg::Sha512)));
-        }
-        known.flatten()
+    /// The best signature for RSA keys that the server knows.
+    async fn rsa_hash(&self) -> Option<HashAlg> {
+        let answer = self.session.best_supported_rsa_hash().await;
+        // A server that does not say is new enough far more often than not.
+        answer.ok().flatten().unwrap_or(Some(HashAlg::Sha512))
     }
 
     async fn with_password(&mut self, password: &Secret) -> Result<bool, String> {
@@ -238,15 +247,15 @@ impl Login<'_> {
         keychain: &Keychain,
         surroundings: &Surroundings,
     ) -> (Vec<Candidate>, Option<Agent>) {
-        let named = !self.settings.identities.is_empty();
+        let named = !self.settings.keys.files.is_empty();
         let files: Vec<Arc<Identity>> = if named {
-            let paths = self.settings.identities.iter();
+            let paths = self.settings.keys.files.iter();
             paths.map(|path| keychain.identity(path, surroundings.uid)).collect()
         } else {
             let usual = USUAL.iter().map(|name| surroundings.ssh_dir(name)).filter(|path| path.exists());
             usual.map(|path| keychain.identity(&path, surroundings.uid)).collect()
         };
-        let (mut agent, held) = match &self.settings.agent {
+        let (mut agent, held) = match &self.settings.keys.agent {
             Some(socket) => self.agent(socket).await,
             None => (None, Vec::new()),
         };
@@ -266,7 +275,7 @@ impl Login<'_> {
             used.extend(file.public.clone());
         }
         let mut others: Vec<_> = Vec::new();
-        if !self.settings.identities_only {
+        if !self.settings.keys.only {
             for identity in &held {
                 if let AgentIdentity::PublicKey { key, .. } = identity
                     && !used.iter().any(|one| one.key_data() == key.key_data())
@@ -287,7 +296,7 @@ impl Login<'_> {
     }
 
     fn certificates(&self, files: &[Arc<Identity>], held: &[AgentIdentity]) -> Vec<Candidate> {
-        let named = self.settings.certificates.iter().filter_map(|path| read_certificate(path));
+        let named = self.settings.keys.certificates.iter().filter_map(|path| read_certificate(path));
         let beside = files.iter().filter_map(|file| file.certificate.clone());
         let mut candidates = Vec::new();
         for certificate in named.chain(beside) {
@@ -307,7 +316,7 @@ impl Login<'_> {
         }
         for identity in held {
             if let AgentIdentity::Certificate { certificate, .. } = identity
-                && !self.settings.identities_only
+                && !self.settings.keys.only
             {
                 candidates.push(Candidate::AgentCertificate(Box::new(certificate.clone())));
             }

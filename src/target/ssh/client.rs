@@ -108,10 +108,10 @@ impl Client {
     /// Whether to go on with this key, as StrictHostKeyChecking says; a new key may be recorded.
     fn accept(&self, verdict: &Verdict, key: &PublicKey) -> Result<(), String> {
         let settings = &*self.settings;
-        let name = record_name(&settings.host, settings.port, settings.host_key_alias.as_deref());
+        let name = record_name(&settings.host, settings.port, settings.trust.alias.as_deref());
         let kind = kind_name(key);
         let print = key.fingerprint(HashAlg::Sha256);
-        match (verdict, settings.strict) {
+        match (verdict, settings.trust.strict) {
             (Verdict::Known, _) => Ok(()),
             (Verdict::Revoked(place), _) => {
                 Err(format!("Host key verification failed: the {kind} key of {name} ({print}) is revoked by {place}"))
@@ -161,11 +161,11 @@ impl Client {
     }
 
     fn record(&self, name: &str, key: &PublicKey) {
-        let Some(file) = self.settings.user_known_hosts.first() else { return };
+        let Some(file) = self.settings.trust.user_files.first() else { return };
         if file.as_os_str() == "/dev/null" {
             return;
         }
-        match known_hosts::record(file, name, key, self.settings.hash_known_hosts) {
+        match known_hosts::record(file, name, key, self.settings.trust.hashed) {
             Ok(()) => self.notes.note(&format!(
                 "Permanently added '{name}' ({}) to the list of known hosts ({}).",
                 kind_name(key),

@@ -11,7 +11,6 @@ use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
 /// What a key file gives.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
-    pub path: PathBuf,
     /// Known where the file, or the `.pub` beside it, tells it without a passphrase.
     pub public: Option<PublicKey>,
     pub certificate: Option<Certificate>,
@@ -54,7 +53,7 @@ fn read(path: &Path, uid: u32) -> Identity {
     let certificate = beside("-cert.pub").and_then(|text| Certificate::from_openssh(text.trim()).ok());
     let mut public = beside(".pub").and_then(|text| PublicKey::from_openssh(text.trim()).ok());
     let private = private(path, uid, &mut public).map(Arc::new);
-    Identity { path: path.to_owned(), public, certificate, private }
+    Identity { public, certificate, private }
 }
 
 /// Reads the private key; fills in the public one where the file tells it.

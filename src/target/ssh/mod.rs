@@ -149,7 +149,7 @@ impl Attempt<'_> {
             Ok(Ok(session)) => Ok(Connection {
                 session,
                 fate,
-                forward_agent: settings.forward_agent && settings.agent.is_some(),
+                forward_agent: settings.keys.forward_agent && settings.keys.agent.is_some(),
                 _keep: keep,
                 _via: self.via.clone(),
             }),
@@ -171,8 +171,8 @@ impl Attempt<'_> {
         let known = {
             let settings = Arc::clone(settings);
             tokio::task::spawn_blocking(move || {
-                let files = [settings.user_known_hosts.as_slice(), &settings.global_known_hosts].concat();
-                HostKeys::gather(&files, &settings.host, settings.port, settings.host_key_alias.as_deref())
+                let files = [settings.trust.user_files.as_slice(), &settings.trust.global_files].concat();
+                HostKeys::gather(&files, &settings.host, settings.port, settings.trust.alias.as_deref())
             })
         };
         let known = known.await.map_err(|error| Refused::firmly(error.to_string()))?;
@@ -192,7 +192,7 @@ impl Attempt<'_> {
             known,
             fate: fate.clone(),
             notes: self.notes.clone(),
-            agent: settings.agent.clone().filter(|_| settings.forward_agent),
+            agent: settings.keys.agent.clone().filter(|_| settings.keys.forward_agent),
             suspect: Arc::clone(&suspect),
         };
         match russh::client::connect_stream(Arc::new(config), carrier, client).await {

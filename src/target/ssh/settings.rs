@@ -21,21 +21,12 @@ pub(super) struct Settings {
     pub port: u16,
     pub user: String,
     pub password: Option<Secret>,
-    /// Key files asked for by name; the usual ones when empty.
-    pub identities: Vec<PathBuf>,
-    pub identities_only: bool,
-    pub certificates: Vec<PathBuf>,
-    pub agent: Option<PathBuf>,
-    pub forward_agent: bool,
+    pub keys: Keys,
     pub methods: Methods,
     pub proxy: Proxy,
     pub connect_timeout: Duration,
     pub attempts: u32,
-    pub user_known_hosts: Vec<PathBuf>,
-    pub global_known_hosts: Vec<PathBuf>,
-    pub host_key_alias: Option<String>,
-    pub strict: Strict,
-    pub hash_known_hosts: bool,
+    pub trust: Trust,
     pub alive: Option<Duration>,
     pub alive_max: usize,
     pub compression: bool,
@@ -45,6 +36,29 @@ pub(super) struct Settings {
     pub algorithms: Algorithms,
     /// For `-v`: what was asked for and makes no difference.
     pub notes: Vec<String>,
+}
+
+/// Which keys may be tried.
+#[derive(Clone, Debug)]
+pub(super) struct Keys {
+    /// Files asked for by name; the usual ones when empty.
+    pub files: Vec<PathBuf>,
+    /// Whether the agent's other keys are left alone.
+    pub only: bool,
+    pub certificates: Vec<PathBuf>,
+    pub agent: Option<PathBuf>,
+    pub forward_agent: bool,
+}
+
+/// How host keys are checked.
+#[derive(Clone, Debug)]
+pub(super) struct Trust {
+    pub user_files: Vec<PathBuf>,
+    pub global_files: Vec<PathBuf>,
+    pub alias: Option<String>,
+    pub strict: Strict,
+    /// Whether names are recorded as hashes.
+    pub hashed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,11 +155,13 @@ impl Pieces<'_> {
         let alive: u64 = self.seconds("serveraliveinterval")?.unwrap_or(ALIVE.as_secs());
         Ok(Settings {
             password: self.options.password.clone(),
-            identities: self.paths("identityfile", &tokens)?,
-            identities_only: self.flag("identitiesonly", false)?,
-            certificates: self.paths("certificatefile", &tokens)?,
-            agent: self.agent(&tokens)?,
-            forward_agent: self.flag("forwardagent", false)?,
+            keys: Keys {
+                files: self.paths("identityfile", &tokens)?,
+                only: self.flag("identitiesonly", false)?,
+                certificates: self.paths("certificatefile", &tokens)?,
+                agent: self.agent(&tokens)?,
+                forward_agent: self.flag("forwardagent", false)?,
+            },
             methods: self.methods()?,
             proxy,
             connect_timeout: match self.options.connect_timeout {
@@ -153,17 +169,19 @@ impl Pieces<'_> {
                 None => self.seconds("connecttimeout")?.map_or(TIMEOUT, Duration::from_secs),
             },
             attempts: self.number("connectionattempts", 1)?,
-            user_known_hosts: match self.paths("userknownhostsfile", &tokens)? {
-                files if self.values.get("userknownhostsfile").is_some() => files,
-                _ => vec![self.surroundings.ssh_dir("known_hosts"), self.surroundings.ssh_dir("known_hosts2")],
+            trust: Trust {
+                user_files: match self.paths("userknownhostsfile", &tokens)? {
+                    files if self.values.get("userknownhostsfile").is_some() => files,
+                    _ => ["known_hosts", "known_hosts2"].map(|name| self.surroundings.ssh_dir(name)).to_vec(),
+                },
+                global_files: match self.paths("globalknownhostsfile", &tokens)? {
+                    files if self.values.get("globalknownhostsfile").is_some() => files,
+                    _ => self.surroundings.global_known_hosts.clone(),
+                },
+                alias: alias.map(str::to_owned),
+                strict: self.strict()?,
+                hashed: self.flag("hashknownhosts", false)?,
             },
-            global_known_hosts: match self.paths("globalknownhostsfile", &tokens)? {
-                files if self.values.get("globalknownhostsfile").is_some() => files,
-                _ => self.surroundings.global_known_hosts.clone(),
-            },
-            host_key_alias: alias.map(str::to_owned),
-            strict: self.strict()?,
-            hash_known_hosts: self.flag("hashknownhosts", false)?,
             alive: (alive > 0).then(|| Duration::from_secs(alive)),
             alive_max: self.number("serveralivecountmax", 3)?,
             compression: self.flag("compression", false)?,
@@ -325,7 +343,7 @@ mod tests {
 
     use super::*;
 
-    fn resolve_with(config: &str, options: SshOptions) -> Result<Settings, String> {
+    fn resolve_with(config: &str, options: &SshOptions) -> Result<Settings, String> {
         let dir = TempDir::new().unwrap();
         let path = dir.path().join("config");
         std::fs::write(&path, config).unwrap();
@@ -337,7 +355,7 @@ mod tests {
             system_config: None,
             ..Surroundings::real()
         };
-        resolve(&options, &surroundings)
+        resolve(options, &surroundings)
     }
 
     fn web() -> SshOptions {
@@ -347,12 +365,12 @@ mod tests {
     #[test]
     fn the_inventory_wins_over_arguments_and_those_over_files() {
         let config = "Host web\n HostName %h.example.com\n Port 1\n User file\n ConnectTimeout 1m30s\n IdentityFile ~/f-%r\n";
-        let plain = resolve_with(config, web()).unwrap();
+        let plain = resolve_with(config, &web()).unwrap();
         assert_eq!((plain.host.as_str(), plain.port, plain.user.as_str()), ("web.example.com", 1, "file"));
         assert_eq!(plain.connect_timeout, Duration::from_secs(90));
-        assert_eq!(plain.identities, [PathBuf::from("/home/me/f-file")]);
+        assert_eq!(plain.keys.files, [PathBuf::from("/home/me/f-file")]);
         let args = vec!["-o Port=2 -l arg -i ~/a -o ConnectTimeout=5".to_owned()];
-        let with_args = resolve_with(config, SshOptions { args: args.clone(), ..web() }).unwrap();
+        let with_args = resolve_with(config, &SshOptions { args: args.clone(), ..web() }).unwrap();
         assert_eq!((with_args.port, with_args.user.as_str()), (2, "arg"));
         assert_eq!(with_args.connect_timeout, Duration::from_secs(5));
         let options = SshOptions {
@@ -363,55 +381,54 @@ mod tests {
             connect_timeout: Some(Duration::from_secs(7)),
             ..web()
         };
-        let all = resolve_with(config, options).unwrap();
+        let all = resolve_with(config, &options).unwrap();
         assert_eq!((all.port, all.user.as_str(), all.connect_timeout.as_secs()), (3, "inventory", 7));
         let files = ["/k/100%", "/home/me/a", "/home/me/f-inventory"].map(PathBuf::from);
-        assert_eq!(all.identities, files);
+        assert_eq!(all.keys.files, files);
     }
 
     #[test]
     fn defaults() {
-        let settings = resolve_with("", web()).unwrap();
-        assert_eq!((settings.port, settings.user.as_str(), settings.strict), (22, "me", Strict::Ask));
+        let settings = resolve_with("", &web()).unwrap();
+        assert_eq!((settings.port, settings.user.as_str(), settings.trust.strict), (22, "me", Strict::Ask));
         assert_eq!(settings.connect_timeout, TIMEOUT);
-        assert_eq!(settings.agent, Some("/run/agent".into()));
+        assert_eq!(settings.keys.agent, Some("/run/agent".into()));
         let files = ["/home/me/.ssh/known_hosts", "/home/me/.ssh/known_hosts2"].map(PathBuf::from);
-        assert_eq!(settings.user_known_hosts, files);
+        assert_eq!(settings.trust.user_files, files);
         let unchecked = SshOptions { host_key_checking: Some(false), ..web() };
-        assert_eq!(resolve_with("StrictHostKeyChecking yes", unchecked).unwrap().strict, Strict::No);
+        assert_eq!(resolve_with("StrictHostKeyChecking yes", &unchecked).unwrap().trust.strict, Strict::No);
     }
 
     #[test]
     fn proxies() {
-        fn check(config: &str, expect: &[(Option<&str>, &str, Option<u16>, &[&str])]) {
-            let proxy = resolve_with(config, web()).unwrap().proxy;
-            let jumps = match &proxy {
-                Proxy::Jump(jump) => vec![jump],
-                _ => vec![],
+        /// `expect`: `user host port args` of the last jump host, with `-` for what is absent.
+        fn check(config: &str, expect: &str) {
+            let got = match resolve_with(config, &web()).unwrap().proxy {
+                Proxy::Jump(jump) => {
+                    let SshOptions { user, host, port, args, .. } = *jump;
+                    let port = port.map_or_else(|| "-".to_owned(), |port| port.to_string());
+                    format!("{} {host} {port} {}", user.unwrap_or_else(|| "-".to_owned()), args.join(" "))
+                }
+                other => format!("{other:?}"),
             };
-            let got: Vec<_> = jumps.iter().map(|j| (j.user.as_deref(), j.host.as_str(), j.port, j.args.clone())).collect();
-            let expect: Vec<_> = expect
-                .iter()
-                .map(|(u, h, p, a)| (*u, *h, *p, a.iter().map(|&a| a.to_owned()).collect::<Vec<_>>()))
-                .collect();
-            assert_eq!(got, expect, "{config}");
+            assert_eq!(got.trim_end(), expect, "{config}");
         }
-        check("", &[]);
-        check("ProxyJump none", &[]);
-        check("ProxyJump gate", &[(None, "gate", None, &[])]);
-        check("ProxyJump me@[fe80::1]:2200", &[(Some("me"), "fe80::1", Some(2200), &[])]);
-        check("ProxyJump ssh://me@gate:2200/", &[(Some("me"), "gate", Some(2200), &[])]);
-        check("ProxyJump a,b@c:1,d", &[(None, "d", None, &["-J a,b@c:1"])]);
-        let command = resolve_with("ProxyCommand nc %h %p", web()).unwrap().proxy;
+        check("", "None");
+        check("ProxyJump none", "None");
+        check("ProxyJump gate", "- gate -");
+        check("ProxyJump me@[fe80::1]:2200", "me fe80::1 2200");
+        check("ProxyJump ssh://me@gate:2200/", "me gate 2200");
+        check("ProxyJump a,b@c:1,d", "- d - -J 'a,b@c:1'");
+        let command = resolve_with("ProxyCommand nc %h %p", &web()).unwrap().proxy;
         assert_eq!(command, Proxy::Command("nc web 22".to_owned()));
         let args = vec!["-F /etc/fanfare/ssh".to_owned(), "-J gate".to_owned()];
-        assert!(resolve_with("", SshOptions { args, ..web() }).unwrap_err().contains("Can't open user config file"));
+        assert!(resolve_with("", &SshOptions { args, ..web() }).unwrap_err().contains("Can't open user config file"));
     }
 
     #[test]
     fn bad_values_are_errors() {
         fn check(config: &str, expect: &str) {
-            assert_eq!(resolve_with(config, web()).unwrap_err(), expect);
+            assert_eq!(resolve_with(config, &web()).unwrap_err(), expect);
         }
         check("Port many", "port many is no number");
         check("ConnectTimeout soon", "connecttimeout soon is no time");

@@ -10,12 +10,16 @@ pub(super) fn glob(pattern: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
     for component in pattern.components() {
         let Component::Normal(name) = component else {
-            found.iter_mut().for_each(|path| path.push(component));
+            for path in &mut found {
+                path.push(component);
+            }
             continue;
         };
         let name = name.to_string_lossy();
         if !name.contains(['*', '?']) {
-            found.iter_mut().for_each(|path| path.push(&*name));
+            for path in &mut found {
+                path.push(&*name);
+            }
             continue;
         }
         found = found.iter().flat_map(|dir| within(dir, &name)).collect();

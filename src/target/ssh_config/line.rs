@@ -20,7 +20,7 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut chars = text.chars().peekable();
     loop {
-        while chars.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        while chars.next_if(char::is_ascii_whitespace).is_some() {}
         match chars.peek() {
             None | Some('#') => return Ok(words),
             Some(_) => {}
@@ -39,10 +39,9 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
                     word.extend(chars.next());
                 }
                 (Some(c), Some(open)) if c == open => quote = None,
-                (Some(c), Some(_)) => word.push(c),
                 (Some(c @ ('"' | '\'')), None) => quote = Some(c),
                 (Some(c), None) if c.is_ascii_whitespace() => break,
-                (Some(c), None) => word.push(c),
+                (Some(c), _) => word.push(c),
             }
         }
         words.push(word);
