@@ -194,10 +194,25 @@ mod tests {
             assert_eq!(command.prompt != Prompt::Never, prompt, "{expect}");
         }
         let (plain, secret) = (hop("sudo", "root", None), hop("sudo", "web user", Some("pw")));
-        check(&plain, "sudo -H -S -n -p '[sudo for fanfare, n1] password:' -u root /bin/sh -c 'x'", true, false);
-        check(&secret, "sudo -H -S -p '[sudo for fanfare, n1] password:' -u 'web user' /bin/sh -c 'x'", true, false);
+        check(
+            &plain,
+            "sudo -H -S -n -p '[sudo for fanfare, n1] password:' -u root /bin/sh -c 'x'",
+            true,
+            false,
+        );
+        check(
+            &secret,
+            "sudo -H -S -p '[sudo for fanfare, n1] password:' -u 'web user' /bin/sh -c 'x'",
+            true,
+            false,
+        );
         let own = Hop { flags: Some("-E -n".into()), exe: Some("/opt/sudo".into()), ..secret };
-        check(&own, "/opt/sudo -E -S -p '[sudo for fanfare, n1] password:' -u 'web user' /bin/sh -c 'x'", true, false);
+        check(
+            &own,
+            "/opt/sudo -E -S -p '[sudo for fanfare, n1] password:' -u 'web user' /bin/sh -c 'x'",
+            true,
+            false,
+        );
         check(&hop("su", "root", None), r#"su root -c '/bin/sh -c '"'"'x'"'"''"#, false, false);
         check(&hop("su", "bob", Some("pw")), r#"su bob -c '/bin/sh -c '"'"'x'"'"''"#, true, true);
         let error = command(&hop("runas", "bob", None), "x", "n").unwrap_err().to_string();

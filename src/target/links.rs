@@ -93,7 +93,8 @@ impl Links {
         let (done, outcome) = oneshot::channel();
         self.send(to, Job { requests, blobs, done });
         outcome.await.unwrap_or_else(|_| {
-            let message = format!("the link to {} broke by an error in fanfare itself; please report it", to.name);
+            let message =
+                format!("the link to {} broke by an error in fanfare itself; please report it", to.name);
             Err(CallError::Unreachable(message))
         })
     }

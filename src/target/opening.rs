@@ -43,7 +43,10 @@ pub(super) enum Trouble {
     /// The hop works on a terminal only.
     NeedsTerminal,
     /// The command ended first.
-    Ended { exit: Exit, said: String },
+    Ended {
+        exit: Exit,
+        said: String,
+    },
     Call(CallError),
 }
 

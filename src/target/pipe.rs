@@ -86,12 +86,18 @@ impl Pipe {
     /// The child's three streams must be piped.
     pub(super) fn child(mut child: Child) -> Self {
         let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        Self { reader: Reader::Child { child: Box::new(child), out, err, ended: false }, writer: Writer::Child(stdin) }
+        Self {
+            reader: Reader::Child { child: Box::new(child), out, err, ended: false },
+            writer: Writer::Child(stdin),
+        }
     }
 
     pub(super) fn stream(stream: Box<dyn ByteStream>) -> Self {
         let (reader, writer) = tokio::io::split(stream);
-        Self { reader: Reader::Stream(Some(Box::new(reader))), writer: Writer::Stream(Some(Box::new(writer))) }
+        Self {
+            reader: Reader::Stream(Some(Box::new(reader))),
+            writer: Writer::Stream(Some(Box::new(writer))),
+        }
     }
 }
 

@@ -16,7 +16,17 @@ mod tests {
     #[test]
     fn words_survive_every_shell_that_is_here() {
         for shell in ["sh", "bash", "dash", "tcsh", "fish", "mksh"] {
-            for word in ["plain", "", "two words", "it's", "$HOME `id`", "a\"b", "semi;colon|pipe", "'", "[sudo x] p:"] {
+            for word in [
+                "plain",
+                "",
+                "two words",
+                "it's",
+                "$HOME `id`",
+                "a\"b",
+                "semi;colon|pipe",
+                "'",
+                "[sudo x] p:",
+            ] {
                 let script = format!("printf %s {}", super::quote(word));
                 let Ok(output) = Command::new(shell).args(["-c", &script]).output() else {
                     eprintln!("SKIPPED: no {shell} here");

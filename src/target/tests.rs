@@ -57,7 +57,8 @@ fn lab() -> Links {
 async fn calls_are_answered_in_order_in_one_round_trip() {
     let links = lab();
     let to = destination(Transport::Local);
-    let replies = links.call(&to, vec![ping("a"), ping("b"), ping("c")], Arc::new(Shelf::default())).await.unwrap();
+    let replies =
+        links.call(&to, vec![ping("a"), ping("b"), ping("c")], Arc::new(Shelf::default())).await.unwrap();
     assert_eq!(answers(&replies), ["a", "b", "c"]);
     assert_eq!(links.counts().round_trips, 1);
     links.close().await;

@@ -132,7 +132,8 @@ fn hashed_names_and_ssh_keygen_agree() {
     assert_eq!(std::fs::read_to_string(&path).unwrap().matches("|1|").count(), 3);
     for (host, port) in [("web1", 22), ("web2", 22), ("web3", 2200), ("web3", 22), ("web4", 22)] {
         let theirs = keygen(&dir, &["-F", &record_name(host, port, None), "-f", "known"]).unwrap();
-        let ours = HostKeys::gather(std::slice::from_ref(&path), host, port, None).unwrap().judge(&public(&key));
+        let ours =
+            HostKeys::gather(std::slice::from_ref(&path), host, port, None).unwrap().judge(&public(&key));
         assert_eq!(ours == Verdict::Known, theirs.contains("found"), "{host} {port}");
     }
 }

@@ -19,8 +19,11 @@ pub(super) fn preferred(
     let Algorithms { kex, ciphers, macs, host_keys } = &settings.algorithms;
     let defaults = Preferred::DEFAULT;
     // What only announces abilities stays, whatever the user wants.
-    let (abilities, exchanges): (Vec<_>, Vec<_>) =
-        defaults.kex.iter().copied().partition(|name| name.as_ref().starts_with("ext-") || name.as_ref().starts_with("kex-"));
+    let (abilities, exchanges): (Vec<_>, Vec<_>) = defaults
+        .kex
+        .iter()
+        .copied()
+        .partition(|name| name.as_ref().starts_with("ext-") || name.as_ref().starts_with("kex-"));
     let mut exchanges = choose("KexAlgorithms", kex.as_deref(), &exchanges, kex::ALL_KEX_ALGORITHMS)?;
     exchanges.extend(abilities);
     // SHA-1 signatures are asked for by name or not at all.
@@ -72,7 +75,9 @@ fn choose<T: Clone + Named + PartialEq>(
         .collect();
     let without = |all: &[T]| all.iter().filter(|one| !named.contains(one)).cloned().collect::<Vec<_>>();
     let chosen = match wish.chars().next() {
-        Some('+') => [default.to_vec(), named.iter().filter(|one| !default.contains(one)).cloned().collect()].concat(),
+        Some('+') => {
+            [default.to_vec(), named.iter().filter(|one| !default.contains(one)).cloned().collect()].concat()
+        }
         Some('-') => without(default),
         Some('^') => [named.clone(), without(default)].concat(),
         _ => named,

@@ -17,7 +17,8 @@ pub(super) fn read(values: &mut Values, args: &[String]) -> Result<Flags, String
     let mut flags = Flags { source: Source::Standard, notes: Vec::new() };
     let mut words = Vec::new();
     for text in args {
-        words.extend(shlex::split(text).ok_or_else(|| format!("unbalanced quotes in ssh arguments: {text}"))?);
+        words
+            .extend(shlex::split(text).ok_or_else(|| format!("unbalanced quotes in ssh arguments: {text}"))?);
     }
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
@@ -82,7 +83,8 @@ impl Flags {
     }
 
     fn long(&mut self, values: &mut Values, text: &str) -> Result<(), String> {
-        let (name, option) = ssh_config::option(text).map_err(|error| format!("ssh argument -o {text}: {error}"))?;
+        let (name, option) =
+            ssh_config::option(text).map_err(|error| format!("ssh argument -o {text}: {error}"))?;
         match option.usage {
             Use::Meaningless => self.notes.push(format!("ssh option {name} has no meaning here")),
             Use::Unsupported => return Err(format!("ssh option {name} (-o {text}) is not supported")),

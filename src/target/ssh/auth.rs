@@ -124,7 +124,8 @@ impl Login<'_> {
                 }
             }
             (Candidate::AgentCertificate(certificate), Some(agent)) => {
-                let signed = self.session.authenticate_certificate_with(user, *certificate, hash, agent).await;
+                let signed =
+                    self.session.authenticate_certificate_with(user, *certificate, hash, agent).await;
                 match signed {
                     Ok(result) => Ok(result),
                     Err(error) => return self.unsigned(&error.to_string()),
@@ -301,9 +302,9 @@ impl Login<'_> {
         let mut candidates = Vec::new();
         for certificate in named.chain(beside) {
             let key = PublicKey::new(certificate.public_key().clone(), "");
-            let file = files.iter().find(|file| {
-                file.public.as_ref().is_some_and(|public| public.key_data() == key.key_data())
-            });
+            let file = files
+                .iter()
+                .find(|file| file.public.as_ref().is_some_and(|public| public.key_data() == key.key_data()));
             match file.map(|file| &file.private) {
                 Some(Ok(private)) => {
                     candidates.push(Candidate::FileCertificate(Arc::clone(private), Box::new(certificate)));
@@ -348,7 +349,9 @@ impl Candidate {
         let algorithm = match self {
             Self::File(key) => key.algorithm(),
             Self::Agent(key) => key.algorithm(),
-            Self::FileCertificate(_, certificate) | Self::AgentCertificate(certificate) => certificate.algorithm(),
+            Self::FileCertificate(_, certificate) | Self::AgentCertificate(certificate) => {
+                certificate.algorithm()
+            }
         };
         matches!(algorithm, Algorithm::Rsa { .. })
     }

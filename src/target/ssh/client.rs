@@ -93,7 +93,9 @@ fn broken(error: &ClientError, host: &str) -> String {
         ClientError::Ssh(Error::KeepaliveTimeout | Error::InactivityTimeout) => {
             format!("Timeout, server {host} not responding.")
         }
-        ClientError::Ssh(Error::HUP | Error::Disconnect) => format!("Connection to {host} closed by remote host."),
+        ClientError::Ssh(Error::HUP | Error::Disconnect) => {
+            format!("Connection to {host} closed by remote host.")
+        }
         ClientError::Ssh(Error::IO(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
             format!("Connection to {host} closed by remote host.")
         }
@@ -113,9 +115,9 @@ impl Client {
         let print = key.fingerprint(HashAlg::Sha256);
         match (verdict, settings.trust.strict) {
             (Verdict::Known, _) => Ok(()),
-            (Verdict::Revoked(place), _) => {
-                Err(format!("Host key verification failed: the {kind} key of {name} ({print}) is revoked by {place}"))
-            }
+            (Verdict::Revoked(place), _) => Err(format!(
+                "Host key verification failed: the {kind} key of {name} ({print}) is revoked by {place}"
+            )),
             (Verdict::Changed(place), Strict::No) => {
                 self.suspect.store(true, Ordering::Relaxed);
                 self.notes.note(&format!(

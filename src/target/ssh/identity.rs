@@ -59,9 +59,8 @@ fn read(path: &Path, uid: u32) -> Identity {
 /// Reads the private key; fills in the public one where the file tells it.
 fn private(path: &Path, uid: u32, public: &mut Option<PublicKey>) -> Result<PrivateKey, String> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        format!("Identity file {shown} not accessible: {}", super::os_text(&error))
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("Identity file {shown} not accessible: {}", super::os_text(&error)))?;
     // A public key as identity chooses one of the agent's.
     if let Ok(key) = PublicKey::from_openssh(text.trim()) {
         *public = Some(key);

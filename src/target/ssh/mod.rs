@@ -23,8 +23,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use self::client::{Client, ClientError};
 pub(super) use self::connections::Connections;
 use self::settings::{Family, Proxy, Settings};
-use self::socket::{Acknowledged, Carrier};
 pub(super) use self::socket::Fate;
+use self::socket::{Acknowledged, Carrier};
 use super::CallError;
 use super::bootstrap::Starts;
 use super::known_hosts::HostKeys;
@@ -166,7 +166,11 @@ impl Attempt<'_> {
         }
     }
 
-    async fn handshake(&self, carrier: Carrier, fate: &Fate) -> Result<(Handle<Client>, Arc<AtomicBool>), Refused> {
+    async fn handshake(
+        &self,
+        carrier: Carrier,
+        fate: &Fate,
+    ) -> Result<(Handle<Client>, Arc<AtomicBool>), Refused> {
         let settings = self.settings;
         let known = {
             let settings = Arc::clone(settings);
@@ -211,8 +215,12 @@ impl Attempt<'_> {
             self.notes.note("Password authentication is disabled to avoid man-in-the-middle attacks.");
             Arc::make_mut(&mut settings).password = None;
         }
-        let login =
-            auth::authenticate(&mut session, &settings, &self.connections.keychain, &self.connections.surroundings);
+        let login = auth::authenticate(
+            &mut session,
+            &settings,
+            &self.connections.keychain,
+            &self.connections.surroundings,
+        );
         match login.await {
             Ok(()) => Ok(session),
             Err(reason) => match fate.get() {
@@ -281,7 +289,9 @@ impl Attempt<'_> {
                 "Unable to negotiate with {host} port {port}: no matching {kind:?} algorithm found. Their offer: {}",
                 theirs.join(",")
             )),
-            ClientError::Ssh(error) => Refused::firmly(format!("the handshake with {host} port {port} failed: {error}")),
+            ClientError::Ssh(error) => {
+                Refused::firmly(format!("the handshake with {host} port {port} failed: {error}"))
+            }
         }
     }
 }
@@ -294,7 +304,9 @@ async fn resolve(settings: &Settings) -> Result<Vec<SocketAddr>, String> {
         Ok(Ok(found)) => found,
         Ok(Err(error)) => {
             let text = os_text(&error);
-            return Err(unknown(text.strip_prefix("failed to lookup address information: ").unwrap_or(&text)));
+            return Err(unknown(
+                text.strip_prefix("failed to lookup address information: ").unwrap_or(&text),
+            ));
         }
         Err(_) => return Err(unknown("the resolver does not answer")),
     };

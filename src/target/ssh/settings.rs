@@ -147,7 +147,8 @@ impl Pieces<'_> {
             Proxy::Jump(_) => self.values.get("proxyjump").unwrap_or_default(),
             _ => "",
         };
-        let tokens = Tokens { surroundings: self.surroundings, host: &host, original, port, user: &user, alias, jump };
+        let tokens =
+            Tokens { surroundings: self.surroundings, host: &host, original, port, user: &user, alias, jump };
         let proxy = match proxy {
             Proxy::Command(command) => Proxy::Command(tokens.expand(&command)?),
             other => other,
@@ -294,7 +295,8 @@ impl Pieces<'_> {
         if let Some(command) = self.text("proxycommand").filter(|command| command != "none") {
             return Ok(Proxy::Command(command));
         }
-        let Some(jumps) = self.values.get("proxyjump").filter(|jumps| !jumps.eq_ignore_ascii_case("none")) else {
+        let Some(jumps) = self.values.get("proxyjump").filter(|jumps| !jumps.eq_ignore_ascii_case("none"))
+        else {
             return Ok(Proxy::None);
         };
         let (before, last) = match jumps.rsplit_once(',') {
@@ -310,9 +312,17 @@ impl Pieces<'_> {
         if let Some(before) = before {
             args.push(shlex::try_join(["-J", before]).map_err(|error| error.to_string())?);
         }
-        let (user, host, port) = jump(last.trim()).ok_or_else(|| format!("ProxyJump {jumps} makes no sense"))?;
+        let (user, host, port) =
+            jump(last.trim()).ok_or_else(|| format!("ProxyJump {jumps} makes no sense"))?;
         let connect_timeout = self.options.connect_timeout;
-        Ok(Proxy::Jump(Box::new(SshOptions { host, port, user, args, connect_timeout, ..SshOptions::default() })))
+        Ok(Proxy::Jump(Box::new(SshOptions {
+            host,
+            port,
+            user,
+            args,
+            connect_timeout,
+            ..SshOptions::default()
+        })))
     }
 }
 
@@ -422,7 +432,11 @@ mod tests {
         let command = resolve_with("ProxyCommand nc %h %p", &web()).unwrap().proxy;
         assert_eq!(command, Proxy::Command("nc web 22".to_owned()));
         let args = vec!["-F /etc/fanfare/ssh".to_owned(), "-J gate".to_owned()];
-        assert!(resolve_with("", &SshOptions { args, ..web() }).unwrap_err().contains("Can't open user config file"));
+        assert!(
+            resolve_with("", &SshOptions { args, ..web() })
+                .unwrap_err()
+                .contains("Can't open user config file")
+        );
     }
 
     #[test]
@@ -432,7 +446,10 @@ mod tests {
         }
         check("Port many", "port many is no number");
         check("ConnectTimeout soon", "connecttimeout soon is no time");
-        check("StrictHostKeyChecking perhaps", "StrictHostKeyChecking perhaps is none of yes, no, accept-new, ask");
+        check(
+            "StrictHostKeyChecking perhaps",
+            "StrictHostKeyChecking perhaps is none of yes, no, accept-new, ask",
+        );
         check("IdentitiesOnly perhaps", "identitiesonly perhaps is neither yes nor no");
         check("IdentityFile %q", "unknown token %q in `%q`");
         check("ProxyJump @", "ProxyJump @ makes no sense");

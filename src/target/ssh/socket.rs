@@ -85,7 +85,11 @@ pub(super) struct Carrier {
 
 impl Carrier {
     /// `peer` names the other side in errors. The session lives as long as the sender.
-    pub(super) fn new(stream: Box<dyn Acknowledged>, fate: Fate, peer: String) -> (Self, oneshot::Sender<()>) {
+    pub(super) fn new(
+        stream: Box<dyn Acknowledged>,
+        fate: Fate,
+        peer: String,
+    ) -> (Self, oneshot::Sender<()>) {
         let (keep, cut) = oneshot::channel();
         (Self { stream, cut, fate, peer }, keep)
     }
@@ -132,7 +136,11 @@ impl AsyncRead for Carrier {
 }
 
 impl AsyncWrite for Carrier {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let result = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
         self.stream.acknowledge();
         if let Err(error) = &result {

@@ -241,7 +241,8 @@ impl Reader<'_> {
         }
         let Setting { key, usage, words } = setting(name, rest)?;
         if active {
-            if usage == Use::Unsupported && !matches!(words.first().map(String::as_str), Some("no" | "none")) {
+            if usage == Use::Unsupported && !matches!(words.first().map(String::as_str), Some("no" | "none"))
+            {
                 self.values.unsupported.push(format!("\0{name}"));
             }
             self.values.set(key, usage, words);
