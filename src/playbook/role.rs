@@ -5,15 +5,17 @@ use super::Layer;
 use crate::diagnostic::Place;
 
 /// A role as used in one place, with the params given there.
+#[derive(Clone, Debug)]
 pub struct Role {
     pub name: String,
     pub path: PathBuf,
     pub place: Option<Place>,
     pub defaults: Layer,
-    /// `vars/` of the role, over `vars:` where the role is used.
+    /// `vars/` of the role. `vars:` where it is used are keywords of its tasks.
     pub vars: Layer,
     pub params: Layer,
-    /// The role that depends on this one, or whose task included it.
+    /// The role that depends on this one, or whose task included it; without its dependencies, when this
+    /// one is among them.
     pub parent: Option<Arc<Role>>,
     /// Roles named in `meta/main.yml`, already loaded.
     pub dependencies: Vec<Arc<Role>>,

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::loader::Around;
 use super::{Action, Keywords, Role, Setting};
 use crate::diagnostic::Place;
 
@@ -44,11 +45,11 @@ pub struct Task {
     pub include: Option<Include>,
 }
 
-/// What the tasks of a dynamic include inherit. The keywords of the include itself are not among it, save
-/// its vars.
+/// What the tasks of a dynamic include inherit: what is around it, its vars, and `apply`.
 pub struct Include {
-    /// Keywords around the include, with the include's vars and with `apply` merged in.
-    pub inherited: Arc<Keywords>,
+    pub(super) around: Around,
+    /// What tells uses of the same role apart.
+    pub(super) identity: Arc<str>,
 }
 
 /// `loop:` or `with_<lookup>:`.

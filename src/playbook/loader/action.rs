@@ -1,0 +1,327 @@
+//! Which module a task calls, and with what.
+
+use super::fields::{Field, Fields, setting_of};
+use super::merge::piece;
+use super::repeat::lookup_of;
+use super::Loader;
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::playbook::keyword::{Object, find};
+use crate::playbook::nearest::nearest;
+use crate::playbook::{Action, Setting, split};
+use crate::value::{Dict, Value};
+use crate::yaml::Node;
+
+/// Actions whose text is a command line: only their own options are taken out of it.
+const COMMANDS: [&str; 6] = ["command", "shell", "raw", "script", "win_command", "win_shell"];
+
+/// Actions of the loader itself.
+const STATIC: [&str; 3] = ["import_playbook", "import_role", "import_tasks"];
+
+const META: [&str; 10] = [
+    "clear_facts",
+    "clear_host_errors",
+    "end_batch",
+    "end_host",
+    "end_play",
+    "end_role",
+    "flush_handlers",
+    "noop",
+    "refresh_inventory",
+    "reset_connection",
+];
+
+/// The action of a task, found among its keys.
+pub(super) struct Called<'a> {
+    /// The canonical short name.
+    pub name: String,
+    pub written: String,
+    pub place: &'a Place,
+    /// The key that calls it.
+    pub key: &'a str,
+    free_form: bool,
+    given: Given<'a>,
+}
+
+enum Given<'a> {
+    /// What stands under the module's name.
+    Node(&'a Node),
+    /// `action: name text`.
+    Text(&'a Node, String),
+    /// `action: {module: name, …}`: all but `module`.
+    Rest(&'a [(Node, Node)]),
+}
+
+/// An option with its places.
+pub(super) struct GivenOption<'a> {
+    pub name: String,
+    pub value: Value,
+    pub key: &'a Place,
+    pub node: &'a Node,
+}
+
+/// All options of a task.
+pub(super) struct Options<'a> {
+    pub all: Vec<GivenOption<'a>>,
+    pub computed: Option<Setting>,
+}
+
+impl<'a> Options<'a> {
+    pub fn get(&self, name: &str) -> Option<&GivenOption<'a>> {
+        self.all.iter().find(|option| option.name == name)
+    }
+}
+
+impl Loader {
+    pub(super) fn called<'a>(&self, fields: &Fields<'a>, object: Object) -> Result<Called<'a>> {
+        let mut calls = Vec::new();
+        let mut strange = Vec::new();
+        for field in &fields.all {
+            match field.name {
+                "action" | "local_action" => calls.push(self.spelled_out(field)?),
+                name if is_task_keyword(name) || lookup_of(name).is_some() => {}
+                name => match self.resolve(name) {
+                    Some((canonical, free_form)) => calls.push(Called {
+                        name: canonical,
+                        written: name.to_owned(),
+                        place: &field.key.place,
+                        key: field.name,
+                        free_form,
+                        given: Given::Node(field.value),
+                    }),
+                    None => strange.push(field),
+                },
+            }
+        }
+        let mut calls = calls.into_iter();
+        match (calls.next(), calls.next()) {
+            (Some(first), Some(second)) if first.key.ends_with("action") && second.key.ends_with("action") => {
+                Err(Diagnostic::new("action and local_action are mutually exclusive").at(second.place))
+            }
+            (Some(first), Some(second)) => Err(Diagnostic::new(format!(
+                "conflicting action statements: {}, {}",
+                first.written, second.written
+            ))
+            .at(second.place)
+            .note("the first one", Some(first.place.clone()))
+            .hint("a task calls one module: make two tasks of it")),
+            (Some(call), None) => match strange.first() {
+                Some(field) => match field.check(object) {
+                    Err(error) => Err(error),
+                    Ok(_) => Ok(call),
+                },
+                None => Ok(call),
+            },
+            (None, _) => Err(self.no_action(fields, &strange, object)),
+        }
+    }
+
+    fn no_action(&self, fields: &Fields<'_>, strange: &[&Field<'_>], object: Object) -> Diagnostic {
+        // Of several strangers, the one that looks least like a keyword was meant as the action.
+        let keywords = || crate::playbook::keyword::KEYWORDS.iter().map(|keyword| keyword.name);
+        let meant = strange.iter().find(|field| nearest(field.name, keywords()).is_none()).or(strange.first());
+        match meant {
+            None => Diagnostic::new("no module/action detected in task.").at(fields.place),
+            Some(field) if find(field.name).is_some() => match field.check(object) {
+                Err(error) => error,
+                Ok(_) => Diagnostic::new("no module/action detected in task.").at(fields.place),
+            },
+            Some(field) => self.unknown_action(field.name, &field.key.place),
+        }
+    }
+
+    /// The error for a name that is no module.
+    pub(super) fn unknown_action(&self, name: &str, place: &Place) -> Diagnostic {
+        let error = Diagnostic::new(format!(
+            "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
+             incorrect module path."
+        ))
+        .at(place);
+        if name == "include" || name == "ansible.builtin.include" {
+            return error.hint("'include' was removed from the language: use include_tasks or import_tasks instead");
+        }
+        let (collection, short) = name.rsplit_once('.').unwrap_or(("", name));
+        if !matches!(collection, "" | "ansible.builtin" | "ansible.legacy") {
+            return error.hint(format!("modules of the collection '{collection}' are not supported yet"));
+        }
+        let names = self.options.actions.names();
+        let known = names.iter().map(String::as_str).chain(STATIC);
+        match nearest(short, known) {
+            Some(right) => error.hint(format!("did you mean '{right}'?")),
+            None => error.hint("`fanfare doc --list` shows the modules there are"),
+        }
+    }
+
+    fn resolve(&self, name: &str) -> Option<(String, bool)> {
+        let short = name.strip_prefix("ansible.builtin.").or(name.strip_prefix("ansible.legacy.")).unwrap_or(name);
+        if STATIC.contains(&short) {
+            return Some((short.to_owned(), short == "import_tasks"));
+        }
+        self.options.actions.resolve(name).map(|known| (known.canonical, known.free_form))
+    }
+
+    /// `action: name key=value` and `action: {module: name, key: value}`.
+    fn spelled_out<'a>(&self, field: &Field<'a>) -> Result<Called<'a>> {
+        let place = &field.value.place;
+        let (written, given) = match (field.value.as_map(), field.value.as_str()) {
+            (Some(entries), _) => {
+                let named = entries.iter().find(|(key, _)| key.as_str() == Some("module"));
+                let Some(written) = named.and_then(|(_, name)| name.as_str()) else {
+                    return Err(Diagnostic::new("no module/action detected in task.").at(place));
+                };
+                self.warn(
+                    Diagnostic::new(
+                        "Using a mapping for `action` is deprecated. This feature will be removed from \
+                         ansible-core version 2.23.",
+                    )
+                    .at(place)
+                    .hint("use the module's name as the key instead"),
+                );
+                (written.to_owned(), Given::Rest(entries))
+            }
+            (None, Some(text)) => {
+                let text = text.trim();
+                let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+                (name.to_owned(), Given::Text(field.value, rest.trim_start().to_owned()))
+            }
+            (None, None) => {
+                return Err(Diagnostic::new(format!(
+                    "unexpected parameter type in action: {}",
+                    field.value.describe()
+                ))
+                .at(place));
+            }
+        };
+        if written.contains("{{") {
+            return Err(Diagnostic::new("a template as the name of a module is not supported yet").at(place));
+        }
+        let (name, free_form) = self.resolve(&written).ok_or_else(|| self.unknown_action(&written, place))?;
+        Ok(Called { name, written, place, key: field.name, free_form, given })
+    }
+
+    /// The options under the module's name and those of `args:`.
+    pub(super) fn options<'a>(&self, called: &Called<'a>, fields: &Fields<'a>) -> Result<Options<'a>> {
+        let mut options = match &called.given {
+            Given::Node(node) => self.given(called, node)?,
+            Given::Text(node, text) => text_options(called, node, text)?,
+            Given::Rest(entries) => {
+                entries.iter().filter(|(key, _)| key.as_str() != Some("module")).map(entry).collect::<Result<_>>()?
+            }
+        };
+        let mut computed = None;
+        if let Some(field) = fields.get("args").filter(|field| !field.value.is_null()) {
+            match (field.value.as_map(), field.value.as_scalar()) {
+                (Some(entries), _) => {
+                    for option in entries.iter().map(entry) {
+                        let option = option?;
+                        if !options.iter().any(|given| given.name == option.name) {
+                            options.push(option);
+                        }
+                    }
+                }
+                (None, Some(Value::Template(_))) => computed = Some(setting_of(field.value)),
+                _ => {
+                    return Err(Diagnostic::new("The value of the task `args` keyword is invalid.")
+                        .at(&field.value.place)
+                        .hint("a mapping or template which resolves to a mapping is required"));
+                }
+            }
+        }
+        Ok(Options { all: options, computed })
+    }
+
+    fn given<'a>(&self, called: &Called<'_>, node: &'a Node) -> Result<Vec<GivenOption<'a>>> {
+        if let Some(entries) = node.as_map() {
+            return entries.iter().map(entry).collect();
+        }
+        match node.as_scalar() {
+            Some(Value::None) => Ok(Vec::new()),
+            Some(Value::Str(_) | Value::Template(_)) => text_options(called, node, node.as_str().unwrap_or_default()),
+            _ => Err(Diagnostic::new(format!("unexpected parameter type in action: {}", node.describe()))
+                .at(&node.place)
+                .hint(format!("'{}' takes its options as a mapping or as key=value", called.written))),
+        }
+    }
+
+    /// The action with its options checked as far as they can be before rendering.
+    pub(super) fn action(
+        &self,
+        called: &Called<'_>,
+        options: Options<'_>,
+        defaults: &[Setting],
+    ) -> Result<Action> {
+        let has_defaults = defaults.iter().any(|setting| {
+            setting.value.as_dict().is_some_and(|defaults| defaults.contains(&called.name))
+        });
+        let complete = options.computed.is_none() && !has_defaults;
+        let pairs: Vec<_> =
+            options.all.iter().map(|option| (option.name.clone(), option.value.clone())).collect();
+        if let Err(misuse) = self.options.actions.check(&called.name, &pairs, complete) {
+            let option = misuse.option.as_deref().and_then(|name| options.get(name));
+            let place = match option {
+                Some(option) if misuse.value => &option.node.place,
+                Some(option) => option.key,
+                None => called.place,
+            };
+            let error = Diagnostic::new(misuse.message).at(place);
+            return Err(misuse.hints.into_iter().fold(error, Diagnostic::hint));
+        }
+        if called.name == "meta" {
+            check_meta(&options, called.place)?;
+        }
+        Ok(Action {
+            name: called.name.clone(),
+            written: called.written.clone(),
+            place: called.place.clone(),
+            args: pairs.into_iter().collect::<Dict>(),
+            computed: options.computed,
+        })
+    }
+}
+
+fn is_task_keyword(name: &str) -> bool {
+    find(name).is_some_and(|keyword| keyword.on.has(Object::Task) || keyword.on.has(Object::Handler))
+}
+
+fn entry((key, value): &(Node, Node)) -> Result<GivenOption<'_>> {
+    let name = key.as_str().ok_or_else(|| {
+        Diagnostic::new(format!("the name of an option must be text, not {}", key.describe())).at(&key.place)
+    })?;
+    Ok(GivenOption { name: name.to_owned(), value: value.to_value(), key: &key.place, node: value })
+}
+
+/// Options written as `key=value`, and the free text beside them.
+fn text_options<'a>(called: &Called<'_>, node: &'a Node, text: &str) -> Result<Vec<GivenOption<'a>>> {
+    let is_command = COMMANDS.contains(&called.name.as_str());
+    let parsed = split::parse(text, is_command).map_err(|error| error.at(&node.place))?;
+    let option = |name: String, text: &str| GivenOption { name, value: piece(text, node), key: &node.place, node };
+    let mut options: Vec<_> = parsed.options.into_iter().map(|(name, value)| option(name, &value)).collect();
+    if let Some(rest) = parsed.rest {
+        if !called.free_form {
+            let rest = rest.trim();
+            return Err(Diagnostic::new(format!("this task '{}' has extra params: {rest}", called.written))
+                .at(&node.place)
+                .hint("write options as key=value, or as a mapping"));
+        }
+        options.push(option("_raw_params".to_owned(), &rest));
+    }
+    Ok(options)
+}
+
+fn check_meta(options: &Options<'_>, place: &Place) -> Result<()> {
+    let Some(option) = options.get("_raw_params") else {
+        return Err(Diagnostic::new("meta needs to be told what to do").at(place).hint(format!(
+            "it is one of {}",
+            META.join(", ")
+        )));
+    };
+    match &option.value {
+        Value::Str(name) if !META.contains(&name.trim()) => {
+            let error = Diagnostic::new(format!("invalid meta action requested: {name}")).at(&option.node.place);
+            Err(match nearest(name, META) {
+                Some(right) => error.hint(format!("did you mean '{right}'?")),
+                None => error.hint(format!("it is one of {}", META.join(", "))),
+            })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,101 @@
+use std::sync::Arc;
+
+use super::around::Around;
+use super::fields::Fields;
+use super::{Found, Loader};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::keyword::Object;
+use crate::playbook::{Block, Node, Task};
+use crate::yaml;
+
+impl Loader {
+    /// A list of tasks and blocks, with imports in place. `what` names the list in messages.
+    pub(super) fn nodes(
+        &self,
+        list: &yaml::Node,
+        what: &str,
+        around: &Around,
+        found: &mut Found,
+    ) -> Result<Vec<Node>> {
+        if list.is_null() {
+            return Ok(Vec::new());
+        }
+        let items = list.as_list().ok_or_else(|| {
+            Diagnostic::new(format!("{what} should be a list of tasks, but is {}", list.describe())).at(&list.place)
+        })?;
+        let mut nodes = Vec::with_capacity(items.len());
+        for item in items.iter().filter(|item| !item.is_null()) {
+            let fields = Fields::of(item, "a task")?;
+            if ["block", "rescue", "always"].iter().any(|name| fields.get(name).is_some()) {
+                nodes.push(Node::Block(Arc::new(self.block(&fields, around, found)?)));
+            } else {
+                self.task(&fields, around, found, &mut nodes)?;
+            }
+        }
+        Ok(nodes)
+    }
+
+    fn block(&self, fields: &Fields<'_>, around: &Around, found: &mut Found) -> Result<Block> {
+        fields.check(Object::Block)?;
+        let Some(main) = fields.get("block") else {
+            let stray = fields.get("rescue").or(fields.get("always"));
+            let place = stray.map_or(fields.place, |field| &field.key.place);
+            let name = stray.map_or("rescue", |field| field.name);
+            return Err(Diagnostic::new(format!("'{name}' keyword cannot be used without 'block'")).at(place));
+        };
+        if main.value.as_list().is_none() {
+            let problem = format!("a block should be a list of tasks, but is {}", main.value.describe());
+            return Err(Diagnostic::new(problem).at(&main.value.place));
+        }
+        let keywords = self.merge(around, &fields.all)?;
+        let inside = around.with(keywords);
+        let mut section = |name: &str| match fields.get(name) {
+            Some(field) => self.nodes(field.value, name, &inside, found),
+            None => Ok(Vec::new()),
+        };
+        let block = Block {
+            place: fields.place.clone(),
+            name: fields.setting("name", Object::Block)?,
+            block: section("block")?,
+            rescue: section("rescue")?,
+            always: section("always")?,
+            role: around.role.clone(),
+            keywords: inside.keywords.clone(),
+        };
+        match fields.get("rescue").or(fields.get("always")) {
+            Some(field) if around.is_handler => {
+                Err(Diagnostic::new(format!("'{}' among handlers is not supported yet", field.name))
+                    .at(&field.key.place))
+            }
+            _ if main.value.as_list().is_some_and(<[_]>::is_empty) && !block.rescue.is_empty() => {
+                Err(Diagnostic::new("'rescue' keyword cannot be used without 'block'").at(fields.place))
+            }
+            _ => Ok(block),
+        }
+    }
+
+    /// A list of handlers; blocks among them only lend their keywords.
+    pub(super) fn handlers(
+        &self,
+        list: &yaml::Node,
+        what: &str,
+        around: &Around,
+        found: &mut Found,
+    ) -> Result<Vec<Arc<Task>>> {
+        let around = Around { is_handler: true, ..around.clone() };
+        let nodes = self.nodes(list, what, &around, found)?;
+        let mut handlers = Vec::with_capacity(nodes.len());
+        flatten(&nodes, &mut handlers);
+        Ok(handlers)
+    }
+}
+
+fn flatten(nodes: &[Node], into: &mut Vec<Arc<Task>>) {
+    for node in nodes {
+        match node {
+            Node::Task(task) => into.push(task.clone()),
+            Node::Block(block) => flatten(&block.block, into),
+            Node::RoleEnd(_) => {}
+        }
+    }
+}

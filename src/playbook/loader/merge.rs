@@ -1,0 +1,267 @@
+//! Keywords of a play, role, block or task laid over those around it.
+
+use std::sync::Arc;
+
+use super::Loader;
+use super::around::Around;
+use super::fields::{Field, setting_of};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::keyword::{find, invalid_name, is_variable_name};
+use crate::playbook::{Keywords, Layer, Setting};
+use crate::template::Template;
+use crate::value::{Dict, Value};
+use crate::yaml::Node;
+
+impl Loader {
+    /// The keywords in force inside of something that has `fields`; those of other kinds are passed over.
+    /// Nothing is copied when there are none.
+    pub(super) fn merge(&self, around: &Around, fields: &[Field<'_>]) -> Result<Arc<Keywords>> {
+        let mut merged = around.keywords.clone();
+        for field in fields {
+            if let Some(change) = self.change(around, field)? {
+                change.apply(Arc::make_mut(&mut merged));
+            }
+        }
+        // Tags may use the vars that stand beside them.
+        match fields.iter().find(|field| field.name == "tags") {
+            None => Ok(merged),
+            Some(field) => {
+                let tags = self.tags(&around.with(merged.clone()), field)?;
+                Arc::make_mut(&mut merged).tags.extend(tags);
+                Ok(merged)
+            }
+        }
+    }
+
+    fn change(&self, around: &Around, field: &Field<'_>) -> Result<Option<Change>> {
+        Ok(match field.name {
+            "when" => {
+                let conditions = field.conditions()?;
+                self.warn_of_marks(&conditions);
+                Some(Change::When(conditions))
+            }
+            "environment" => Some(Change::Environment(environment(field)?)),
+            "module_defaults" => Some(Change::ModuleDefaults(self.module_defaults(field)?)),
+            "notify" => Some(Change::Notify(texts(field)?)),
+            "vars" => vars(field.value, "vars")?.map(Change::Vars),
+            name if slot(&mut Keywords::default(), name).is_some() => match find(name) {
+                Some(keyword) => field.setting(keyword)?.map(|setting| Change::Slot(keyword.name, setting)),
+                None => None,
+            },
+            _ => {
+                let _ = around;
+                None
+            }
+        })
+    }
+
+    /// `when: "{{ x }}"` works, and is on its way out of the language.
+    pub(super) fn warn_of_marks(&self, conditions: &[Setting]) {
+        for condition in conditions {
+            if let Value::Template(template) = &condition.value
+                && template.source().trim_start().starts_with(['{'])
+            {
+                self.warn(
+                    Diagnostic::new(
+                        "Conditionals should not be surrounded by templating delimiters such as {{ }} or {% %}.",
+                    )
+                    .at(&condition.place)
+                    .hint("a condition is an expression already: write it without the braces"),
+                );
+            }
+        }
+    }
+
+    /// Tags are known before any host is: templates in them see the vars of files and command line only.
+    fn tags(&self, around: &Around, field: &Field<'_>) -> Result<Vec<Setting>> {
+        let mut tags = Vec::new();
+        match field.value.as_scalar() {
+            Some(Value::None) => {}
+            Some(Value::Str(text)) => {
+                for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+                    tags.push(Setting { value: Value::str(tag), place: field.value.place.clone() });
+                }
+            }
+            Some(template @ (Value::Template(_) | Value::Vault(_))) => {
+                self.rendered_tags(around, template, field.value, &mut tags)?;
+            }
+            Some(_) => return Err(Diagnostic::new("tags must be specified as a list").at(&field.value.place)),
+            None => {
+                let items = field.value.as_list().ok_or_else(|| {
+                    Diagnostic::new("tags must be specified as a list").at(&field.value.place)
+                })?;
+                for item in items {
+                    match item.as_scalar() {
+                        Some(Value::None) => {}
+                        Some(value) => self.rendered_tags(around, value, item, &mut tags)?,
+                        None => {
+                            let problem = format!("a tag must be text, not {}", item.describe());
+                            return Err(Diagnostic::new(problem).at(&item.place));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(tags)
+    }
+
+    fn rendered_tags(&self, around: &Around, value: &Value, node: &Node, tags: &mut Vec<Setting>) -> Result<()> {
+        let rendered = match value {
+            Value::Template(_) | Value::Vault(_) => self.render(around, value).map_err(|error| {
+                error.at(&node.place).hint(
+                    "tags are needed before any host is known: they can use vars of the play, its vars_files, \
+                     its roles and the command line, but neither inventory nor facts",
+                )
+            })?,
+            other => other.clone(),
+        };
+        let mut push = |tag: &Value| tags.push(Setting { value: Value::str(tag.to_string()), place: node.place.clone() });
+        match rendered.as_list() {
+            Some(items) => items.iter().for_each(push),
+            None => push(&rendered),
+        }
+        Ok(())
+    }
+
+    fn module_defaults(&self, field: &Field<'_>) -> Result<Vec<Setting>> {
+        let malformed = |node: &Node| {
+            Diagnostic::new(
+                "The field 'module_defaults' is supposed to be a dictionary or list of dictionaries, the keys of \
+                 which must be static action, module, or group names. Only the values may contain templates.",
+            )
+            .at(&node.place)
+            .hint("for example: {ping: \"{{ ping_defaults }}\"}")
+        };
+        field
+            .items()
+            .into_iter()
+            .map(|item| {
+                let mut defaults = Dict::new();
+                for (key, value) in item.as_map().ok_or_else(|| malformed(item))? {
+                    let Some(Value::Str(name)) = key.as_scalar() else { return Err(malformed(key)) };
+                    if name.starts_with("group/") {
+                        return Err(Diagnostic::new("module_defaults for action groups are not supported yet")
+                            .at(&key.place));
+                    }
+                    let known = self.options.actions.resolve(name).ok_or_else(|| {
+                        self.unknown_action(name, &key.place).context("Could not resolve action in module_defaults")
+                    })?;
+                    defaults.insert(known.canonical, value.to_value());
+                }
+                Ok(Setting { value: Value::dict(defaults), place: item.place.clone() })
+            })
+            .collect()
+    }
+}
+
+/// What one field does to the keywords.
+enum Change {
+    Slot(&'static str, Setting),
+    When(Vec<Setting>),
+    Environment(Vec<Setting>),
+    ModuleDefaults(Vec<Setting>),
+    Notify(Vec<Setting>),
+    Vars(Layer),
+}
+
+impl Change {
+    fn apply(self, keywords: &mut Keywords) {
+        match self {
+            Self::Slot(name, setting) => {
+                if let Some(slot) = slot(keywords, name) {
+                    *slot = Some(setting);
+                }
+            }
+            Self::When(conditions) => keywords.when.extend(conditions),
+            Self::Environment(variables) => keywords.environment.extend(variables),
+            Self::ModuleDefaults(defaults) => keywords.module_defaults.extend(defaults),
+            Self::Notify(names) => keywords.notify.extend(names),
+            Self::Vars(layer) => keywords.vars.push(layer),
+        }
+    }
+}
+
+/// Keywords that replace the one around them.
+fn slot<'a>(keywords: &'a mut Keywords, name: &str) -> Option<&'a mut Option<Setting>> {
+    Some(match name {
+        "connection" => &mut keywords.connection,
+        "port" => &mut keywords.port,
+        "remote_user" => &mut keywords.remote_user,
+        "become" => &mut keywords.r#become,
+        "become_method" => &mut keywords.become_method,
+        "become_user" => &mut keywords.become_user,
+        "become_exe" => &mut keywords.become_exe,
+        "become_flags" => &mut keywords.become_flags,
+        "check_mode" => &mut keywords.check_mode,
+        "diff" => &mut keywords.diff,
+        "no_log" => &mut keywords.no_log,
+        "ignore_errors" => &mut keywords.ignore_errors,
+        "ignore_unreachable" => &mut keywords.ignore_unreachable,
+        "any_errors_fatal" => &mut keywords.any_errors_fatal,
+        "run_once" => &mut keywords.run_once,
+        "throttle" => &mut keywords.throttle,
+        "timeout" => &mut keywords.timeout,
+        "delegate_to" => &mut keywords.delegate_to,
+        "delegate_facts" => &mut keywords.delegate_facts,
+        _ => return None,
+    })
+}
+
+/// A mapping of variables; `None` for null.
+pub(super) fn vars(node: &Node, what: &str) -> Result<Option<Layer>> {
+    if node.is_null() {
+        return Ok(None);
+    }
+    let entries = node.as_map().ok_or_else(|| {
+        Diagnostic::new(format!("{what} must be a mapping of variables, not {}", node.describe())).at(&node.place)
+    })?;
+    for (key, _) in entries {
+        if !key.as_str().is_some_and(is_variable_name) {
+            return Err(invalid_name(&key.to_value()).at(&key.place));
+        }
+    }
+    Ok(node.to_dict().filter(|vars| !vars.is_empty()).map(Arc::new))
+}
+
+/// A list of texts, such as the names of handlers.
+pub(super) fn texts(field: &Field<'_>) -> Result<Vec<Setting>> {
+    field
+        .items()
+        .into_iter()
+        .map(|item| match item.as_scalar() {
+            Some(Value::None) | None => {
+                let problem = format!("an item of '{}' must be text, not {}", field.name, item.describe());
+                Err(Diagnostic::new(problem).at(&item.place))
+            }
+            Some(Value::Template(_) | Value::Str(_) | Value::Vault(_)) => Ok(setting_of(item)),
+            Some(other) => Ok(Setting { value: Value::str(other.to_string()), place: item.place.clone() }),
+        })
+        .collect()
+}
+
+fn environment(field: &Field<'_>) -> Result<Vec<Setting>> {
+    field
+        .items()
+        .into_iter()
+        .map(|item| match item.to_value() {
+            value @ (Value::Dict(_) | Value::Template(_) | Value::Vault(_)) => {
+                Ok(Setting { value, place: item.place.clone() })
+            }
+            _ => Err(Diagnostic::new(format!(
+                "environment must be a dictionary of variables, not {}",
+                item.describe()
+            ))
+            .at(&item.place)),
+        })
+        .collect()
+}
+
+/// A piece of a text: a template again where it holds marks and the whole was one.
+pub(super) fn piece(text: &str, whole: &Node) -> Value {
+    match whole.as_scalar() {
+        Some(Value::Template(_)) if Template::is_template(text) => {
+            Value::Template(Arc::new(Template::new(text, Some(whole.place.clone()))))
+        }
+        _ => Value::str(text),
+    }
+}

@@ -1,0 +1,163 @@
+//! From files to plays: reads, checks, and puts everything static in its place.
+
+mod action;
+mod around;
+mod block;
+mod fields;
+mod files;
+mod import;
+mod include;
+mod merge;
+mod meta;
+mod play;
+mod repeat;
+mod role;
+mod search;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(super) use around::Around;
+
+use super::{Actions, Layer, Node, Playbook, Role, Task};
+use crate::diagnostic::{Diagnostic, Result};
+
+/// Where things are found.
+pub struct LoadOptions {
+    pub actions: Arc<dyn Actions>,
+    /// Searched after `roles/` beside the playbook.
+    pub roles_path: Vec<PathBuf>,
+    /// Directories that hold `ansible_collections/`.
+    pub collections_path: Vec<PathBuf>,
+    /// Names of static imports may be templates over these and the play's vars.
+    pub extra_vars: Layer,
+}
+
+/// Loads playbooks, and during the run what they include. One for the whole run: each file is parsed once,
+/// and expanded once for each include task, whatever the number of hosts and items.
+pub struct Loader {
+    options: LoadOptions,
+    /// Where paths of messages are relative to.
+    cwd: PathBuf,
+    files: Mutex<HashMap<PathBuf, Result<files::File>>>,
+    included_tasks: Mutex<HashMap<(TaskId, PathBuf), Arc<LoadedTasks>>>,
+    included_roles: Mutex<HashMap<(TaskId, RoleRequest), Arc<LoadedRole>>>,
+    /// Include tasks whose address is a key of the two maps above: kept, so that no other task gets it.
+    kept: Mutex<Vec<Arc<Task>>>,
+    warnings: Mutex<Vec<Diagnostic>>,
+}
+
+/// The address of a task.
+type TaskId = usize;
+
+/// What `include_tasks` brings.
+pub struct LoadedTasks {
+    /// The file, absolute: what `included: …` shows.
+    pub path: PathBuf,
+    pub tasks: Arc<[Node]>,
+    /// Roles of `import_role` in the file, and their handlers: they join the play.
+    pub roles: Vec<Arc<Role>>,
+    pub handlers: Vec<Arc<Task>>,
+}
+
+/// What `include_role` brings.
+pub struct LoadedRole {
+    pub role: Arc<Role>,
+    /// Those of the dependencies first.
+    pub tasks: Arc<[Node]>,
+    /// Other roles that the role's tasks import: they join the play.
+    pub roles: Vec<Arc<Role>>,
+    pub handlers: Vec<Arc<Task>>,
+}
+
+/// The rendered options of `include_role`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RoleRequest {
+    pub name: String,
+    pub tasks_from: Option<String>,
+    pub vars_from: Option<String>,
+    pub defaults_from: Option<String>,
+    pub handlers_from: Option<String>,
+    pub allow_duplicates: bool,
+}
+
+/// What static imports bring to the whole play.
+#[derive(Default)]
+struct Found {
+    roles: Vec<Arc<Role>>,
+    handlers: Vec<Arc<Task>>,
+    /// Identities of the roles whose handlers are here.
+    seen: HashSet<Arc<str>>,
+}
+
+impl Loader {
+    pub fn new(options: LoadOptions) -> Self {
+        Self {
+            options,
+            cwd: std::env::current_dir().unwrap_or_default(),
+            files: Mutex::default(),
+            included_tasks: Mutex::default(),
+            included_roles: Mutex::default(),
+            kept: Mutex::default(),
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// Loads a playbook with everything static in place.
+    pub fn playbook(&self, path: &Path) -> Result<Playbook> {
+        self.load_playbook(path)
+    }
+
+    /// The tasks of `include_tasks`; `file` is the rendered name. For an include among handlers they are
+    /// handlers. An error is the include task's failure.
+    pub fn include_tasks(&self, include: &Arc<Task>, file: &str) -> Result<Arc<LoadedTasks>> {
+        let path = self.find_included(include, file)?;
+        let key = (id(include), path.clone());
+        if let Some(loaded) = locked(&self.included_tasks).get(&key) {
+            return Ok(loaded.clone());
+        }
+        let loaded = Arc::new(self.load_included_tasks(include, path)?);
+        self.keep(include);
+        Ok(locked(&self.included_tasks).entry(key).or_insert(loaded).clone())
+    }
+
+    /// The role of `include_role`.
+    pub fn include_role(&self, include: &Arc<Task>, request: &RoleRequest) -> Result<Arc<LoadedRole>> {
+        let key = (id(include), request.clone());
+        if let Some(loaded) = locked(&self.included_roles).get(&key) {
+            return Ok(loaded.clone());
+        }
+        let loaded = Arc::new(self.load_included_role(include, request)?);
+        self.keep(include);
+        Ok(locked(&self.included_roles).entry(key).or_insert(loaded).clone())
+    }
+
+    /// Takes the warnings that came up since the last call.
+    pub fn take_warnings(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut *locked(&self.warnings))
+    }
+
+    fn warn(&self, warning: Diagnostic) {
+        locked(&self.warnings).push(warning);
+    }
+
+    fn keep(&self, include: &Arc<Task>) {
+        let mut kept = locked(&self.kept);
+        if !kept.iter().any(|task| Arc::ptr_eq(task, include)) {
+            kept.push(include.clone());
+        }
+    }
+}
+
+fn id(task: &Arc<Task>) -> TaskId {
+    Arc::as_ptr(task).addr()
+}
+
+/// A panic elsewhere does not make caches unusable.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

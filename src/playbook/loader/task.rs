@@ -1,0 +1,146 @@
+use std::sync::Arc;
+
+use super::action::Called;
+use super::around::Around;
+use super::fields::{Field, Fields};
+use super::merge::texts;
+use super::repeat::lookup_of;
+use super::{Found, Loader};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::keyword::{Object, find, invalid_name, is_variable_name};
+use crate::playbook::{Node, Setting, Task};
+use crate::value::Value;
+use crate::yaml;
+
+impl Loader {
+    /// Loads one task, or what it imports, onto the end of `nodes`.
+    pub(super) fn task(
+        &self,
+        fields: &Fields<'_>,
+        around: &Around,
+        found: &mut Found,
+        nodes: &mut Vec<Node>,
+    ) -> Result<()> {
+        let object = if around.is_handler { Object::Handler } else { Object::Task };
+        let called = self.called(fields, object)?;
+        match called.name.as_str() {
+            "import_tasks" => self.import_tasks(fields, &called, around, found, nodes),
+            "import_role" => self.import_role(fields, &called, around, found, nodes),
+            "import_playbook" => Err(Diagnostic::new("import_playbook is not for tasks")
+                .at(called.place)
+                .hint("it stands at the top level of a playbook, beside the plays")),
+            "include_role" if around.is_handler => {
+                Err(Diagnostic::new("Using 'include_role' as a handler is not supported.").at(called.place))
+            }
+            _ => {
+                nodes.push(Node::Task(Arc::new(self.plain_task(fields, &called, around)?)));
+                Ok(())
+            }
+        }
+    }
+
+    fn plain_task(&self, fields: &Fields<'_>, called: &Called<'_>, around: &Around) -> Result<Task> {
+        let object = match called.name.as_str() {
+            "include_tasks" => Object::IncludeTasks,
+            "include_role" => Object::IncludeRole,
+            _ if around.is_handler => Object::Handler,
+            _ => Object::Task,
+        };
+        check_keywords(fields, called, object, around.is_handler)?;
+        let mut keywords = self.merge(around, &fields.all)?;
+        if called.key == "local_action" {
+            let local = Setting { value: Value::str("localhost"), place: called.place.clone() };
+            Arc::make_mut(&mut keywords).delegate_to = Some(local);
+        }
+        let options = self.options(called, fields)?;
+        let (include, options) = match object {
+            Object::IncludeTasks | Object::IncludeRole => {
+                let (include, options) = self.include(called, options, fields, around)?;
+                (Some(include), options)
+            }
+            _ => (None, options),
+        };
+        Ok(Task {
+            place: fields.place.clone(),
+            name: fields.setting("name", object)?,
+            action: self.action(called, options, &keywords.module_defaults)?,
+            role: around.role.clone(),
+            repeat: self.repeat(fields)?,
+            loop_control: self.loop_control(fields)?,
+            register: register(fields)?,
+            until: self.conditions(fields, "until")?,
+            retries: optional(fields, "retries")?,
+            delay: optional(fields, "delay")?,
+            changed_when: self.conditions(fields, "changed_when")?,
+            failed_when: self.conditions(fields, "failed_when")?,
+            listen: fields.get("listen").map(|field| texts(&field)).transpose()?.unwrap_or_default(),
+            is_handler: around.is_handler,
+            include,
+            keywords,
+        })
+    }
+
+    fn conditions(&self, fields: &Fields<'_>, name: &str) -> Result<Vec<Setting>> {
+        let conditions = fields.get(name).map(|field| field.conditions()).transpose()?.unwrap_or_default();
+        self.warn_of_marks(&conditions);
+        Ok(conditions)
+    }
+}
+
+/// Checks the keys of a task besides the one that calls the action.
+pub(super) fn check_keywords(
+    fields: &Fields<'_>,
+    called: &Called<'_>,
+    object: Object,
+    is_handler: bool,
+) -> Result<()> {
+    for field in &fields.all {
+        let is_call = field.name == called.key;
+        let is_topic = is_handler && field.name == "listen";
+        if !is_call && !is_topic && lookup_of(field.name).is_none() {
+            field.check(object)?;
+        }
+    }
+    Ok(())
+}
+
+fn optional(fields: &Fields<'_>, name: &str) -> Result<Option<Setting>> {
+    match (fields.get(name), find(name)) {
+        (Some(field), Some(keyword)) => field.setting(keyword),
+        _ => Ok(None),
+    }
+}
+
+fn register(fields: &Fields<'_>) -> Result<Option<String>> {
+    let Some(field) = fields.get("register").filter(|field| !field.value.is_null()) else { return Ok(None) };
+    match field.value.as_scalar() {
+        Some(Value::Str(name)) if is_variable_name(name) => Ok(Some(name.to_string())),
+        None if field.value.as_map().is_some() => {
+            Err(Diagnostic::new("register with several expressions is not supported yet").at(&field.value.place))
+        }
+        _ => Err(invalid_name(&field.value.to_value())
+            .context("Invalid 'register' specified")
+            .at(&field.value.place)),
+    }
+}
+
+/// Warns of keywords that stand where they change nothing.
+pub(super) fn without_effect(loader: &Loader, fields: &[Field<'_>], names: &[&str], on: &str) {
+    for field in fields.iter().filter(|field| names.contains(&field.name)) {
+        loader.warn(
+            Diagnostic::new(format!("'{}' on {on} has no effect", field.name))
+                .at(&field.key.place)
+                .hint("put it on what is imported instead"),
+        );
+    }
+}
+
+/// The value of an option that must be a literal boolean.
+pub(super) fn flag(node: &yaml::Node, option: &str) -> Result<bool> {
+    match node.to_value() {
+        Value::Bool(flag) => Ok(flag),
+        Value::Str(text) if text.eq_ignore_ascii_case("yes") || text.eq_ignore_ascii_case("true") => Ok(true),
+        Value::Str(text) if text.eq_ignore_ascii_case("no") || text.eq_ignore_ascii_case("false") => Ok(false),
+        _ => Err(Diagnostic::new(format!("'{option}' must be true or false")).at(&node.place)),
+    }
+}
