@@ -1,9 +1,9 @@
 //! Which module a task calls, and with what.
 
+use super::Loader;
 use super::fields::{Field, Fields, setting_of};
 use super::merge::piece;
 use super::repeat::lookup_of;
-use super::Loader;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::keyword::{Object, find};
 use crate::playbook::nearest::nearest;
@@ -94,7 +94,9 @@ impl Loader {
         }
         let mut calls = calls.into_iter();
         match (calls.next(), calls.next()) {
-            (Some(first), Some(second)) if first.key.ends_with("action") && second.key.ends_with("action") => {
+            (Some(first), Some(second))
+                if first.key.ends_with("action") && second.key.ends_with("action") =>
+            {
                 Err(Diagnostic::new("action and local_action are mutually exclusive").at(second.place))
             }
             (Some(first), Some(second)) => Err(Diagnostic::new(format!(
@@ -118,7 +120,8 @@ impl Loader {
     fn no_action(&self, fields: &Fields<'_>, strange: &[&Field<'_>], object: Object) -> Diagnostic {
         // Of several strangers, the one that looks least like a keyword was meant as the action.
         let keywords = || crate::playbook::keyword::KEYWORDS.iter().map(|keyword| keyword.name);
-        let meant = strange.iter().find(|field| nearest(field.name, keywords()).is_none()).or(strange.first());
+        let meant =
+            strange.iter().find(|field| nearest(field.name, keywords()).is_none()).or(strange.first());
         match meant {
             None => Diagnostic::new("no module/action detected in task.").at(fields.place),
             Some(field) if find(field.name).is_some() => match field.check(object) {
@@ -137,7 +140,8 @@ impl Loader {
         ))
         .at(place);
         if name == "include" || name == "ansible.builtin.include" {
-            return error.hint("'include' was removed from the language: use include_tasks or import_tasks instead");
+            return error
+                .hint("'include' was removed from the language: use include_tasks or import_tasks instead");
         }
         let (collection, short) = name.rsplit_once('.').unwrap_or(("", name));
         if !matches!(collection, "" | "ansible.builtin" | "ansible.legacy") {
@@ -152,7 +156,8 @@ impl Loader {
     }
 
     fn resolve(&self, name: &str) -> Option<(String, bool)> {
-        let short = name.strip_prefix("ansible.builtin.").or(name.strip_prefix("ansible.legacy.")).unwrap_or(name);
+        let short =
+            name.strip_prefix("ansible.builtin.").or(name.strip_prefix("ansible.legacy.")).unwrap_or(name);
         if STATIC.contains(&short) {
             return Some((short.to_owned(), short == "import_tasks"));
         }
@@ -203,9 +208,11 @@ impl Loader {
         let mut options = match &called.given {
             Given::Node(node) => self.given(called, node)?,
             Given::Text(node, text) => text_options(called, node, text)?,
-            Given::Rest(entries) => {
-                entries.iter().filter(|(key, _)| key.as_str() != Some("module")).map(entry).collect::<Result<_>>()?
-            }
+            Given::Rest(entries) => entries
+                .iter()
+                .filter(|(key, _)| key.as_str() != Some("module"))
+                .map(entry)
+                .collect::<Result<_>>()?,
         };
         let mut computed = None;
         if let Some(field) = fields.get("args").filter(|field| !field.value.is_null()) {
@@ -235,7 +242,9 @@ impl Loader {
         }
         match node.as_scalar() {
             Some(Value::None) => Ok(Vec::new()),
-            Some(Value::Str(_) | Value::Template(_)) => text_options(called, node, node.as_str().unwrap_or_default()),
+            Some(Value::Str(_) | Value::Template(_)) => {
+                text_options(called, node, node.as_str().unwrap_or_default())
+            }
             _ => Err(Diagnostic::new(format!("unexpected parameter type in action: {}", node.describe()))
                 .at(&node.place)
                 .hint(format!("'{}' takes its options as a mapping or as key=value", called.written))),
@@ -249,9 +258,9 @@ impl Loader {
         options: Options<'_>,
         defaults: &[Setting],
     ) -> Result<Action> {
-        let has_defaults = defaults.iter().any(|setting| {
-            setting.value.as_dict().is_some_and(|defaults| defaults.contains(&called.name))
-        });
+        let has_defaults = defaults
+            .iter()
+            .any(|setting| setting.value.as_dict().is_some_and(|defaults| defaults.contains(&called.name)));
         let complete = options.computed.is_none() && !has_defaults;
         let pairs: Vec<_> =
             options.all.iter().map(|option| (option.name.clone(), option.value.clone())).collect();
@@ -293,7 +302,8 @@ fn entry((key, value): &(Node, Node)) -> Result<GivenOption<'_>> {
 fn text_options<'a>(called: &Called<'_>, node: &'a Node, text: &str) -> Result<Vec<GivenOption<'a>>> {
     let is_command = COMMANDS.contains(&called.name.as_str());
     let parsed = split::parse(text, is_command).map_err(|error| error.at(&node.place))?;
-    let option = |name: String, text: &str| GivenOption { name, value: piece(text, node), key: &node.place, node };
+    let option =
+        |name: String, text: &str| GivenOption { name, value: piece(text, node), key: &node.place, node };
     let mut options: Vec<_> = parsed.options.into_iter().map(|(name, value)| option(name, &value)).collect();
     if let Some(rest) = parsed.rest {
         if !called.free_form {
@@ -309,14 +319,14 @@ fn text_options<'a>(called: &Called<'_>, node: &'a Node, text: &str) -> Result<V
 
 fn check_meta(options: &Options<'_>, place: &Place) -> Result<()> {
     let Some(option) = options.get("_raw_params") else {
-        return Err(Diagnostic::new("meta needs to be told what to do").at(place).hint(format!(
-            "it is one of {}",
-            META.join(", ")
-        )));
+        return Err(Diagnostic::new("meta needs to be told what to do")
+            .at(place)
+            .hint(format!("it is one of {}", META.join(", "))));
     };
     match &option.value {
         Value::Str(name) if !META.contains(&name.trim()) => {
-            let error = Diagnostic::new(format!("invalid meta action requested: {name}")).at(&option.node.place);
+            let error =
+                Diagnostic::new(format!("invalid meta action requested: {name}")).at(&option.node.place);
             Err(match nearest(name, META) {
                 Some(right) => error.hint(format!("did you mean '{right}'?")),
                 None => error.hint(format!("it is one of {}", META.join(", "))),

@@ -21,7 +21,8 @@ impl Loader {
             return Ok(Vec::new());
         }
         let items = list.as_list().ok_or_else(|| {
-            Diagnostic::new(format!("{what} should be a list of tasks, but is {}", list.describe())).at(&list.place)
+            Diagnostic::new(format!("{what} should be a list of tasks, but is {}", list.describe()))
+                .at(&list.place)
         })?;
         let mut nodes = Vec::with_capacity(items.len());
         for item in items.iter().filter(|item| !item.is_null()) {

@@ -22,13 +22,16 @@ impl<'a> Fields<'a> {
     /// `what` is for the message: `a task`.
     pub fn of(node: &'a Node, what: &str) -> Result<Self> {
         let Some(entries) = node.as_map() else {
-            return Err(Diagnostic::new(format!("{what} must be a mapping, not {}", node.describe())).at(&node.place));
+            return Err(
+                Diagnostic::new(format!("{what} must be a mapping, not {}", node.describe())).at(&node.place)
+            );
         };
         let all = entries
             .iter()
             .map(|(key, value)| {
                 let name = key.as_str().ok_or_else(|| {
-                    Diagnostic::new(format!("the keys of {what} must be text, not {}", key.describe())).at(&key.place)
+                    Diagnostic::new(format!("the keys of {what} must be text, not {}", key.describe()))
+                        .at(&key.place)
                 })?;
                 Ok(Field { name, key, value })
             })

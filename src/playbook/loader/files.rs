@@ -56,7 +56,9 @@ impl Loader {
         }
         match node.to_dict() {
             Some(vars) => Ok(Arc::new(vars)),
-            None => Err(Diagnostic::new(format!("{what} must contain a dictionary of variables")).at(&node.place)),
+            None => {
+                Err(Diagnostic::new(format!("{what} must contain a dictionary of variables")).at(&node.place))
+            }
         }
     }
 

@@ -66,20 +66,24 @@ impl Loader {
         nodes: &mut Vec<Node>,
     ) -> Result<()> {
         if around.is_handler {
-            return Err(Diagnostic::new("Using 'import_role' as a handler is not supported.").at(called.place));
+            return Err(
+                Diagnostic::new("Using 'import_role' as a handler is not supported.").at(called.place)
+            );
         }
         let inside = self.inside_import(fields, called, around)?;
         let options = self.options(called, fields)?;
         check_options(called, &options, &ROLE_OPTIONS)?;
         let name = role_option(called, &options)?;
-        let text = |option: &str| options.get(option).map(|given| self.static_name(&inside, given)).transpose();
+        let text =
+            |option: &str| options.get(option).map(|given| self.static_name(&inside, given)).transpose();
         let from = From {
             tasks: text("tasks_from")?,
             vars: text("vars_from")?,
             defaults: text("defaults_from")?,
             handlers: text("handlers_from")?,
         };
-        let is = |option: &str, default| options.get(option).map_or(Ok(default), |given| flag(given.node, option));
+        let is =
+            |option: &str, default| options.get(option).map_or(Ok(default), |given| flag(given.node, option));
         let is_public = is("public", true)?;
         let role = RoleUse {
             name: self.static_name(&inside, name)?,
@@ -149,7 +153,10 @@ pub(super) fn check_options(called: &Called<'_>, options: &Options<'_>, known: &
     })
 }
 
-pub(super) fn file_option<'o, 'a>(called: &Called<'_>, options: &'o Options<'a>) -> Result<&'o GivenOption<'a>> {
+pub(super) fn file_option<'o, 'a>(
+    called: &Called<'_>,
+    options: &'o Options<'a>,
+) -> Result<&'o GivenOption<'a>> {
     options
         .get("_raw_params")
         .or(options.get("file"))
@@ -157,7 +164,10 @@ pub(super) fn file_option<'o, 'a>(called: &Called<'_>, options: &'o Options<'a>)
         .ok_or_else(|| Diagnostic::new(format!("No file specified for {}", called.written)).at(called.place))
 }
 
-pub(super) fn role_option<'o, 'a>(called: &Called<'_>, options: &'o Options<'a>) -> Result<&'o GivenOption<'a>> {
+pub(super) fn role_option<'o, 'a>(
+    called: &Called<'_>,
+    options: &'o Options<'a>,
+) -> Result<&'o GivenOption<'a>> {
     options.get("name").or(options.get("role")).filter(|option| !option.value.is_none()).ok_or_else(|| {
         Diagnostic::new(format!("'name' is a required field for {}.", called.written)).at(called.place)
     })

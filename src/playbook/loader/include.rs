@@ -34,7 +34,8 @@ impl Loader {
             file_option(called, &options)?;
         }
         let mut keywords = around.keywords.clone();
-        if let Some(layer) = fields.get("vars").map(|field| vars(field.value, "vars")).transpose()?.flatten() {
+        if let Some(layer) = fields.get("vars").map(|field| vars(field.value, "vars")).transpose()?.flatten()
+        {
             let keywords = Arc::make_mut(&mut keywords);
             keywords.vars.push(layer.clone());
             keywords.params.push(layer);
@@ -57,7 +58,10 @@ impl Loader {
             inside.keywords = self.merge(&inside, &applied.all)?;
         }
         options.all.retain(|option| option.name != "apply");
-        let include = Include { around: Around { imports: Arc::default(), ..inside }, identity: identity(fields).into() };
+        let include = Include {
+            around: Around { imports: Arc::default(), ..inside },
+            identity: identity(fields).into(),
+        };
         Ok((include, options))
     }
 

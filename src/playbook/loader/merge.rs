@@ -105,7 +105,13 @@ impl Loader {
         Ok(tags)
     }
 
-    fn rendered_tags(&self, around: &Around, value: &Value, node: &Node, tags: &mut Vec<Setting>) -> Result<()> {
+    fn rendered_tags(
+        &self,
+        around: &Around,
+        value: &Value,
+        node: &Node,
+        tags: &mut Vec<Setting>,
+    ) -> Result<()> {
         let rendered = match value {
             Value::Template(_) | Value::Vault(_) => self.render(around, value).map_err(|error| {
                 error.at(&node.place).hint(
@@ -115,7 +121,9 @@ impl Loader {
             })?,
             other => other.clone(),
         };
-        let mut push = |tag: &Value| tags.push(Setting { value: Value::str(tag.to_string()), place: node.place.clone() });
+        let mut push = |tag: &Value| {
+            tags.push(Setting { value: Value::str(tag.to_string()), place: node.place.clone() })
+        };
         match rendered.as_list() {
             Some(items) => items.iter().for_each(push),
             None => push(&rendered),
@@ -140,11 +148,14 @@ impl Loader {
                 for (key, value) in item.as_map().ok_or_else(|| malformed(item))? {
                     let Some(Value::Str(name)) = key.as_scalar() else { return Err(malformed(key)) };
                     if name.starts_with("group/") {
-                        return Err(Diagnostic::new("module_defaults for action groups are not supported yet")
-                            .at(&key.place));
+                        return Err(Diagnostic::new(
+                            "module_defaults for action groups are not supported yet",
+                        )
+                        .at(&key.place));
                     }
                     let known = self.options.actions.resolve(name).ok_or_else(|| {
-                        self.unknown_action(name, &key.place).context("Could not resolve action in module_defaults")
+                        self.unknown_action(name, &key.place)
+                            .context("Could not resolve action in module_defaults")
                     })?;
                     defaults.insert(known.canonical, value.to_value());
                 }
@@ -213,7 +224,8 @@ pub(super) fn vars(node: &Node, what: &str) -> Result<Option<Layer>> {
         return Ok(None);
     }
     let entries = node.as_map().ok_or_else(|| {
-        Diagnostic::new(format!("{what} must be a mapping of variables, not {}", node.describe())).at(&node.place)
+        Diagnostic::new(format!("{what} must be a mapping of variables, not {}", node.describe()))
+            .at(&node.place)
     })?;
     for (key, _) in entries {
         if !key.as_str().is_some_and(is_variable_name) {

@@ -64,8 +64,11 @@ impl Loader {
     pub(super) fn warn_of_argument_specs(&self, role: &Role, meta: &Meta, place: &Place) {
         if meta.has_specs {
             self.warn(
-                Diagnostic::new(format!("the argument specs of the role '{}' are not checked yet", role.name))
-                    .at(place),
+                Diagnostic::new(format!(
+                    "the argument specs of the role '{}' are not checked yet",
+                    role.name
+                ))
+                .at(place),
             );
         }
     }
@@ -74,10 +77,15 @@ impl Loader {
     /// the role's tasks inherit.
     pub(super) fn role_entry(&self, node: &Node, around: &Around) -> Result<(RoleUse, Around)> {
         if let Some(Value::Str(_) | Value::Template(_)) = node.as_scalar() {
-            return Ok((self.role_of(setting_of(node), around, Arc::default(), String::new())?, around.clone()));
+            return Ok((
+                self.role_of(setting_of(node), around, Arc::default(), String::new())?,
+                around.clone(),
+            ));
         }
         if node.as_map().is_none() {
-            return Err(Diagnostic::new(format!("Invalid role definition: {}", node.describe())).at(&node.place));
+            return Err(
+                Diagnostic::new(format!("Invalid role definition: {}", node.describe())).at(&node.place)
+            );
         }
         let fields = Fields::of(node, "a role")?;
         let mut keywords = Vec::new();
@@ -148,7 +156,8 @@ fn identity(fields: &Fields<'_>) -> String {
     let mut parts: Vec<&Field<'_>> =
         fields.all.iter().filter(|field| !["role", "name"].contains(&field.name)).collect();
     parts.sort_by_key(|field| field.name);
-    let parts: Vec<_> = parts.iter().map(|field| format!("{}={:?}", field.name, field.value.to_value())).collect();
+    let parts: Vec<_> =
+        parts.iter().map(|field| format!("{}={:?}", field.name, field.value.to_value())).collect();
     parts.join(" ")
 }
 

@@ -54,9 +54,10 @@ impl Loader {
                 .at(&item.place));
             }
             let fields = Fields::of(item, "a play")?;
-            let import = ["import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook"]
-                .iter()
-                .find(|name| fields.get(name).is_some());
+            let import =
+                ["import_playbook", "ansible.builtin.import_playbook", "ansible.legacy.import_playbook"]
+                    .iter()
+                    .find(|name| fields.get(name).is_some());
             match import {
                 Some(name) => self.import_playbook(name, &fields, path, importing, plays)?,
                 None => plays.push(self.play(&fields, path, importing)?),
@@ -83,7 +84,9 @@ impl Loader {
             .collect();
         without_effect(self, &fields.all, &inert, "import_playbook");
         let Some(field) = fields.get(key).filter(|field| !field.value.is_null()) else {
-            return Err(Diagnostic::new("The field 'import_playbook' is required but was not set.").at(fields.place));
+            return Err(
+                Diagnostic::new("The field 'import_playbook' is required but was not set.").at(fields.place)
+            );
         };
         if field.value.as_str().is_none() {
             return Err(Diagnostic::new(format!(
@@ -94,8 +97,12 @@ impl Loader {
         }
         let dir = path.parent().unwrap_or(Path::new("/"));
         let play = PlayAround { dir: dir.to_owned(), ..PlayAround::default() };
-        let own: Vec<_> =
-            fields.all.iter().filter(|field| ["tags", "vars", "when"].contains(&field.name)).copied().collect();
+        let own: Vec<_> = fields
+            .all
+            .iter()
+            .filter(|field| ["tags", "vars", "when"].contains(&field.name))
+            .copied()
+            .collect();
         let keywords = self.merge(&outermost(play, Arc::default()), &own)?;
         let around = outermost(PlayAround { dir: dir.to_owned(), ..PlayAround::default() }, keywords.clone());
         let name = self.render_text(&around, &setting_of(field.value))?;
@@ -106,7 +113,9 @@ impl Loader {
                 .hint(format!("looked for {}", target.display())));
         }
         if target == path || importing.chain.contains(&target) {
-            return Err(Diagnostic::new(format!("import_playbook: '{name}' imports itself")).at(&field.value.place));
+            return Err(
+                Diagnostic::new(format!("import_playbook: '{name}' imports itself")).at(&field.value.place)
+            );
         }
         let mut inner = importing.clone();
         inner.chain.push(path.to_owned());
@@ -128,7 +137,8 @@ impl Loader {
         {
             for base in &self.options.collections_path {
                 let books = base.join("ansible_collections").join(space).join(collection).join("playbooks");
-                let found = ["yml", "yaml", "json"].iter().map(|ending| books.join(format!("{book}.{ending}")));
+                let found =
+                    ["yml", "yaml", "json"].iter().map(|ending| books.join(format!("{book}.{ending}")));
                 if let Some(path) = found.map(|path| self.absolute(&path)).find(|path| path.is_file()) {
                     return path;
                 }
@@ -191,8 +201,15 @@ impl Loader {
         })
     }
 
-    fn roles(&self, fields: &Fields<'_>, around: &Around, found: &mut Found) -> Result<Vec<crate::playbook::Node>> {
-        let Some(field) = fields.get("roles").filter(|field| !field.value.is_null()) else { return Ok(Vec::new()) };
+    fn roles(
+        &self,
+        fields: &Fields<'_>,
+        around: &Around,
+        found: &mut Found,
+    ) -> Result<Vec<crate::playbook::Node>> {
+        let Some(field) = fields.get("roles").filter(|field| !field.value.is_null()) else {
+            return Ok(Vec::new());
+        };
         let entries = field.value.as_list().ok_or_else(|| {
             Diagnostic::new(format!(
                 "A malformed role declaration was encountered: roles should be a list, but is {}",
@@ -233,7 +250,8 @@ impl Loader {
     fn strategy(&self, fields: &Fields<'_>, around: &Around) -> Result<Option<Setting>> {
         let Some(mut strategy) = fields.setting("strategy", Object::Play)? else { return Ok(None) };
         let name = self.render_text(around, &strategy)?;
-        let short = name.strip_prefix("ansible.builtin.").or(name.strip_prefix("ansible.legacy.")).unwrap_or(&name);
+        let short =
+            name.strip_prefix("ansible.builtin.").or(name.strip_prefix("ansible.legacy.")).unwrap_or(&name);
         match short {
             "linear" | "free" => {
                 strategy.value = Value::str(short);
@@ -276,7 +294,9 @@ fn hosts(fields: &Fields<'_>) -> Result<Setting> {
     let node = field.value;
     let error = |message: String, node: &Node| Err(Diagnostic::new(message).at(&node.place));
     match (node.as_scalar(), node.as_list()) {
-        (Some(Value::None), _) | (_, Some([])) => error("Hosts list cannot be empty. Please check your playbook".into(), field.key),
+        (Some(Value::None), _) | (_, Some([])) => {
+            error("Hosts list cannot be empty. Please check your playbook".into(), field.key)
+        }
         (Some(Value::Str(text)), _) if text.trim().is_empty() => {
             error("Hosts list cannot be empty. Please check your playbook".into(), node)
         }
@@ -285,7 +305,10 @@ fn hosts(fields: &Fields<'_>) -> Result<Setting> {
             for item in items {
                 match item.as_scalar() {
                     Some(Value::None) => {
-                        return error("Hosts list cannot contain values of 'None'. Please check your playbook".into(), item);
+                        return error(
+                            "Hosts list cannot contain values of 'None'. Please check your playbook".into(),
+                            item,
+                        );
                     }
                     Some(Value::Str(_) | Value::Template(_) | Value::Vault(_)) => {}
                     _ => {
@@ -325,9 +348,12 @@ fn serial(fields: &Fields<'_>) -> Result<Vec<Setting>> {
     };
     let settings = fields.settings("serial");
     match settings.iter().find(|setting| !valid(&setting.value)) {
-        Some(wrong) => Err(Diagnostic::new(format!("Error processing keyword 'serial': The value {:?} is no number of hosts", wrong.value))
-            .at(&wrong.place)
-            .hint("a batch is a number such as 2, or a percentage such as 30%")),
+        Some(wrong) => Err(Diagnostic::new(format!(
+            "Error processing keyword 'serial': The value {:?} is no number of hosts",
+            wrong.value
+        ))
+        .at(&wrong.place)
+        .hint("a batch is a number such as 2, or a percentage such as 30%")),
         None => Ok(settings),
     }
 }
@@ -337,8 +363,8 @@ fn order(fields: &Fields<'_>) -> Result<Option<Setting>> {
     let Some(order) = fields.setting("order", Object::Play)? else { return Ok(None) };
     match &order.value {
         Value::Str(name) if !ORDERS.contains(&&**name) => {
-            let error =
-                Diagnostic::new(format!("Invalid 'order' specified for inventory hosts: {name}")).at(&order.place);
+            let error = Diagnostic::new(format!("Invalid 'order' specified for inventory hosts: {name}"))
+                .at(&order.place);
             Err(match nearest(name, ORDERS) {
                 Some(right) => error.hint(format!("did you mean '{right}'?")),
                 None => error.hint(format!("it is one of {}", ORDERS.join(", "))),

@@ -51,7 +51,8 @@ impl Loader {
         let inner = Fields::of(field.value, "loop_control")?;
         inner.check(Object::LoopControl)?;
         let setting = |name| inner.setting(name, Object::LoopControl);
-        let break_when = inner.get("break_when").map(|field| field.conditions()).transpose()?.unwrap_or_default();
+        let break_when =
+            inner.get("break_when").map(|field| field.conditions()).transpose()?.unwrap_or_default();
         self.warn_of_marks(&break_when);
         Ok(LoopControl {
             loop_var: setting("loop_var")?,

@@ -165,7 +165,8 @@ impl Loader {
             }
         }
         let places = self.role_places(around);
-        let path = places.iter().map(|place| normal(&place.join(expand_home(name)))).find(|path| path.is_dir());
+        let path =
+            places.iter().map(|place| normal(&place.join(expand_home(name)))).find(|path| path.is_dir());
         let Some(path) = path else {
             let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
             let error = Diagnostic::new(format!("The role '{name}' was not found in: {}", looked.join(":")))
@@ -176,7 +177,8 @@ impl Loader {
                 None => error,
             });
         };
-        let shown = path.file_name().map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned());
+        let shown =
+            path.file_name().map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned());
         Ok((shown, path))
     }
 
@@ -222,7 +224,10 @@ fn role_file(role: &Path, kind: &str, given: Option<&str>, wanted: &RoleUse) -> 
 }
 
 fn find_role_file(directory: &Path, name: &str) -> Option<PathBuf> {
-    ENDINGS.iter().map(|ending| normal(&directory.join(format!("{name}{ending}")))).find(|path| path.is_file())
+    ENDINGS
+        .iter()
+        .map(|ending| normal(&directory.join(format!("{name}{ending}"))))
+        .find(|path| path.is_file())
 }
 
 /// Files of variables beneath a directory, in order of their names.
@@ -237,7 +242,10 @@ fn list_vars(directory: &Path, files: &mut Vec<PathBuf>) {
         }
         if path.is_dir() {
             list_vars(&path, files);
-        } else if path.extension().is_none_or(|ending| ["yml", "yaml", "json"].iter().any(|known| ending == *known)) {
+        } else if path
+            .extension()
+            .is_none_or(|ending| ["yml", "yaml", "json"].iter().any(|known| ending == *known))
+        {
             files.push(path);
         }
     }

@@ -16,7 +16,13 @@ pub(super) enum Manner {
 
 impl Loader {
     /// The file of tasks that `name` means where `place` stands.
-    pub(super) fn find_tasks(&self, name: &str, manner: Manner, around: &Around, place: &Place) -> Result<PathBuf> {
+    pub(super) fn find_tasks(
+        &self,
+        name: &str,
+        manner: Manner,
+        around: &Around,
+        place: &Place,
+    ) -> Result<PathBuf> {
         let here = self.absolute(place.source.path.parent().unwrap_or(Path::new("")));
         let candidates: Vec<_> = directories(&here, manner, around)
             .into_iter()
@@ -25,8 +31,11 @@ impl Loader {
         match candidates.iter().find(|path| path.is_file()) {
             Some(path) => Ok(path.clone()),
             None => {
-                let mut looked: Vec<_> =
-                    candidates.iter().filter_map(|path| path.parent()).map(|path| path.display().to_string()).collect();
+                let mut looked: Vec<_> = candidates
+                    .iter()
+                    .filter_map(|path| path.parent())
+                    .map(|path| path.display().to_string())
+                    .collect();
                 looked.dedup();
                 Err(Diagnostic::new(format!("Could not find or access '{name}' on the Ansible Controller."))
                     .at(place)

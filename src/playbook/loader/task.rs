@@ -116,7 +116,8 @@ fn register(fields: &Fields<'_>) -> Result<Option<String>> {
     match field.value.as_scalar() {
         Some(Value::Str(name)) if is_variable_name(name) => Ok(Some(name.to_string())),
         None if field.value.as_map().is_some() => {
-            Err(Diagnostic::new("register with several expressions is not supported yet").at(&field.value.place))
+            Err(Diagnostic::new("register with several expressions is not supported yet")
+                .at(&field.value.place))
         }
         _ => Err(invalid_name(&field.value.to_value())
             .context("Invalid 'register' specified")
@@ -140,7 +141,9 @@ pub(super) fn flag(node: &yaml::Node, option: &str) -> Result<bool> {
     match node.to_value() {
         Value::Bool(flag) => Ok(flag),
         Value::Str(text) if text.eq_ignore_ascii_case("yes") || text.eq_ignore_ascii_case("true") => Ok(true),
-        Value::Str(text) if text.eq_ignore_ascii_case("no") || text.eq_ignore_ascii_case("false") => Ok(false),
+        Value::Str(text) if text.eq_ignore_ascii_case("no") || text.eq_ignore_ascii_case("false") => {
+            Ok(false)
+        }
         _ => Err(Diagnostic::new(format!("'{option}' must be true or false")).at(&node.place)),
     }
 }
