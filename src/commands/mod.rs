@@ -26,6 +26,6 @@ pub fn execute(cli: Cli) -> Result<Exit> {
             adhoc::adhoc(command, config)
         }
         Invocation::Inventory(command) => inventory::inventory(command, config),
-        Invocation::Doc(command) => doc::doc(command, config),
+        Invocation::Doc(command) => doc::doc(&command, &config),
     }
 }

@@ -205,6 +205,33 @@ fn terminal_width() -> usize {
     columns.map_or(banner::DEFAULT_WIDTH, |columns| columns - 1)
 }
 
+/// Writes a text to stdout. Whoever closed the pipe has seen enough.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Diagnostic::new(format!("cannot write the output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells stderr what the settings had to say, for commands that run nothing.
+pub fn announce(config: &Config) {
+    let mut err = io::stderr();
+    let colour = anstream::AutoStream::choice(&err) != anstream::ColorChoice::Never;
+    let mut page = Page::new(Painter { colour }, banner::DEFAULT_WIDTH);
+    let mut warnings = Warnings::new(&config.display);
+    config.warnings.iter().for_each(|warning| warnings.warn(warning, &mut page));
+    if config.display.verbosity > 0 {
+        config.notes.iter().for_each(|note| page.line(Stream::Err, Meaning::Verbose, note));
+    }
+    for (_, text) in page.take() {
+        // Nobody is left to tell when stderr is gone.
+        let _ = err.write_all(text.as_bytes());
+    }
+}
+
 /// Tells stderr about an error that ends the program.
 pub fn report_error(error: &Diagnostic) {
     let mut stderr = io::stderr();

@@ -1,0 +1,49 @@
+use super::Entry;
+use super::wrap::wrap;
+use crate::playbook::keyword::{KEYWORDS, Keyword, Status};
+
+pub(super) fn all() -> Vec<Box<dyn Entry>> {
+    KEYWORDS.iter().map(|keyword| Box::new(keyword) as Box<dyn Entry>).collect()
+}
+
+impl Entry for &'static Keyword {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn summary(&self) -> String {
+        let not_yet = if is_done(self) { "" } else { "Not supported yet. " };
+        format!("{not_yet}{}", self.help)
+    }
+
+    fn page(&self) -> String {
+        format!(
+            "{}\n{}\n    On: {}\n    Type: {}\n",
+            self.name,
+            wrap(&self.summary(), 4),
+            objects(self).join(", "),
+            self.kind.name()
+        )
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "description": self.help,
+            "applies_to": objects(self),
+            "type": self.kind.name(),
+            "supported": is_done(self),
+        })
+    }
+
+    fn snippet(&self) -> Option<String> {
+        None
+    }
+}
+
+fn is_done(keyword: &Keyword) -> bool {
+    matches!(keyword.status, Status::Done)
+}
+
+fn objects(keyword: &Keyword) -> Vec<&'static str> {
+    keyword.on.objects().map(crate::playbook::keyword::Object::name).collect()
+}

@@ -1,0 +1,149 @@
+//! `fanfare doc`: what modules and keywords are and take, from the one place where it is written.
+
+mod keyword;
+mod module;
+mod wrap;
+
+use super::Exit;
+use crate::cli::{DocCommand, DocFormat, DocTopic};
+use crate::config::Config;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::output;
+
+/// Something with a page of its own.
+trait Entry {
+    fn name(&self) -> &str;
+    /// One line.
+    fn summary(&self) -> String;
+    fn page(&self) -> String;
+    fn json(&self) -> serde_json::Value;
+    /// A task to start from; `None` where that makes no sense.
+    fn snippet(&self) -> Option<String>;
+}
+
+pub(super) fn doc(command: &DocCommand, config: &Config) -> Result<Exit> {
+    output::announce(config);
+    let entries: Vec<Box<dyn Entry>> = match command.topic {
+        DocTopic::Module => module::all(),
+        DocTopic::Keyword => keyword::all(),
+    };
+    output::print(&text(command, &entries)?)?;
+    Ok(Exit::Done)
+}
+
+fn text(command: &DocCommand, entries: &[Box<dyn Entry>]) -> Result<String> {
+    Ok(match command.format {
+        DocFormat::List => list(command, entries),
+        DocFormat::ListJson => {
+            let named = listed(command, entries);
+            pretty(named.map(|entry| (entry.name().to_owned(), entry.summary().into())).collect())
+        }
+        DocFormat::Page => {
+            let pages = chosen(command, entries)?;
+            pages.iter().map(|entry| entry.page()).collect::<Vec<_>>().join("\n")
+        }
+        DocFormat::PageJson => {
+            let pages = chosen(command, entries)?;
+            pretty(pages.iter().map(|entry| (entry.name().to_owned(), entry.json())).collect())
+        }
+        DocFormat::Snippet => {
+            let pages = chosen(command, entries)?;
+            let snippets = pages.iter().map(|entry| {
+                let wrong = || Diagnostic::new(format!("not supported: a snippet of {}", entry.name()));
+                entry.snippet().ok_or_else(wrong)
+            });
+            snippets.collect::<Result<Vec<_>>>()?.join("\n")
+        }
+    })
+}
+
+fn list(command: &DocCommand, entries: &[Box<dyn Entry>]) -> String {
+    let named: Vec<_> = listed(command, entries).collect();
+    let width = named.iter().map(|entry| entry.name().len()).max().unwrap_or_default();
+    named.iter().map(|entry| format!("{:width$}  {}\n", entry.name(), entry.summary())).collect()
+}
+
+/// Those whose names hold one of the given parts; all when none is given.
+fn listed<'a>(
+    command: &'a DocCommand,
+    entries: &'a [Box<dyn Entry>],
+) -> impl Iterator<Item = &'a dyn Entry> {
+    let wanted = |entry: &&dyn Entry| {
+        command.names.is_empty() || command.names.iter().any(|part| entry.name().contains(part.as_str()))
+    };
+    entries.iter().map(|entry| &**entry).filter(wanted)
+}
+
+fn chosen<'a>(command: &DocCommand, entries: &'a [Box<dyn Entry>]) -> Result<Vec<&'a dyn Entry>> {
+    command.names.iter().map(|name| find(name, command.topic, entries)).collect()
+}
+
+fn find<'a>(name: &str, topic: DocTopic, entries: &'a [Box<dyn Entry>]) -> Result<&'a dyn Entry> {
+    let short = match topic {
+        DocTopic::Module => module::canonical(name),
+        DocTopic::Keyword => name,
+    };
+    if let Some(entry) = entries.iter().find(|entry| entry.name() == short) {
+        return Ok(&**entry);
+    }
+    let what = match topic {
+        DocTopic::Module => "module",
+        DocTopic::Keyword => "keyword",
+    };
+    let unknown = Diagnostic::new(format!("there is no {what} {name:?}"));
+    let near = entries
+        .iter()
+        .map(|entry| (strsim::jaro_winkler(entry.name(), short), entry.name()))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    Err(match near {
+        Some((_, near)) => unknown.hint(format!("did you mean {near}?")),
+        None => unknown.hint(format!("`fanfare doc -l -t {what}` lists all")),
+    })
+}
+
+fn pretty(entries: serde_json::Map<String, serde_json::Value>) -> String {
+    format!("{:#}\n", serde_json::Value::Object(entries))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(topic: DocTopic, names: &[&str], format: DocFormat) -> String {
+        let entries = match topic {
+            DocTopic::Module => module::all(),
+            DocTopic::Keyword => keyword::all(),
+        };
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        text(&DocCommand { topic, names, format }, &entries).unwrap_or_else(|error| error.report(false))
+    }
+
+    #[test]
+    fn every_module_has_every_form() {
+        for module in fanfare_modules::MODULES {
+            for format in [DocFormat::Page, DocFormat::PageJson, DocFormat::Snippet] {
+                let text = show(DocTopic::Module, &[module.name], format);
+                assert!(text.contains(module.name), "{text}");
+                assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
+            }
+        }
+        let list = show(DocTopic::Module, &[], DocFormat::List);
+        assert!(list.lines().count() >= fanfare_modules::MODULES.len(), "{list}");
+    }
+
+    #[test]
+    fn a_page() {
+        insta::assert_snapshot!(show(DocTopic::Module, &["ansible.builtin.ping"], DocFormat::Page));
+        insta::assert_snapshot!(show(DocTopic::Keyword, &["when"], DocFormat::Page));
+        insta::assert_snapshot!(show(DocTopic::Module, &["ping"], DocFormat::Snippet));
+    }
+
+    #[test]
+    fn unknown_names() {
+        insta::assert_snapshot!(show(DocTopic::Module, &["pign"], DocFormat::Page), @r"
+        error: there is no module "pign"
+        help: did you mean ping?
+        ");
+    }
+}
