@@ -60,7 +60,8 @@ fn text(command: &DocCommand, entries: &[Box<dyn Entry>]) -> Result<String> {
 fn list(command: &DocCommand, entries: &[Box<dyn Entry>]) -> String {
     let named: Vec<_> = listed(command, entries).collect();
     let width = named.iter().map(|entry| entry.name().len()).max().unwrap_or_default();
-    named.iter().map(|entry| format!("{:width$}  {}\n", entry.name(), entry.summary())).collect()
+    let line = |entry: &&dyn Entry| format!("{:width$}  {}\n", entry.name(), entry.summary());
+    named.iter().map(line).collect()
 }
 
 /// Those whose names hold one of the given parts; all when none is given.
@@ -141,9 +142,7 @@ mod tests {
 
     #[test]
     fn unknown_names() {
-        insta::assert_snapshot!(show(DocTopic::Module, &["pign"], DocFormat::Page), @r"
-        error: there is no module "pign"
-        help: did you mean ping?
-        ");
+        let text = show(DocTopic::Module, &["pign"], DocFormat::Page);
+        assert!(text.contains("there is no module \"pign\"") && text.contains("did you mean ping?"), "{text}");
     }
 }

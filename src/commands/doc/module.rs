@@ -39,7 +39,7 @@ impl Entry for &'static Module {
         let rules = rules(spec);
         if !rules.is_empty() {
             page.push_str("\nRules\n");
-            rules.iter().for_each(|rule| page.push_str(&wrap(rule, 4)));
+            page.extend(rules.iter().map(|rule| wrap(rule, 4)));
         }
         if !spec.examples.trim().is_empty() {
             page.push_str("\nExamples\n");
