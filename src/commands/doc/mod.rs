@@ -65,10 +65,7 @@ fn list(command: &DocCommand, entries: &[Box<dyn Entry>]) -> String {
 }
 
 /// Those whose names hold one of the given parts; all when none is given.
-fn listed<'a>(
-    command: &'a DocCommand,
-    entries: &'a [Box<dyn Entry>],
-) -> impl Iterator<Item = &'a dyn Entry> {
+fn listed<'a>(command: &'a DocCommand, entries: &'a [Box<dyn Entry>]) -> impl Iterator<Item = &'a dyn Entry> {
     let wanted = |entry: &&dyn Entry| {
         command.names.is_empty() || command.names.iter().any(|part| entry.name().contains(part.as_str()))
     };
@@ -143,6 +140,9 @@ mod tests {
     #[test]
     fn unknown_names() {
         let text = show(DocTopic::Module, &["pign"], DocFormat::Page);
-        assert!(text.contains("there is no module \"pign\"") && text.contains("did you mean ping?"), "{text}");
+        assert!(
+            text.contains("there is no module \"pign\"") && text.contains("did you mean ping?"),
+            "{text}"
+        );
     }
 }

@@ -127,8 +127,10 @@ fn option_json(option: &OptionSpec) -> Json {
 
 fn rules(spec: &Spec) -> Vec<String> {
     let rules = &spec.rules;
-    let exclusive = rules.mutually_exclusive.iter().map(|names| format!("At most one of {}.", names.join(", ")));
-    let together = rules.required_together.iter().map(|names| format!("Together or not at all: {}.", names.join(", ")));
+    let exclusive =
+        rules.mutually_exclusive.iter().map(|names| format!("At most one of {}.", names.join(", ")));
+    let together =
+        rules.required_together.iter().map(|names| format!("Together or not at all: {}.", names.join(", ")));
     let one_of = rules.required_one_of.iter().map(|names| format!("At least one of {}.", names.join(", ")));
     let when = rules.required_if.iter().map(|rule| {
         let joint = if rule.any { " or " } else { " and " };
