@@ -14,12 +14,26 @@ pub mod kit;
 #[cfg(test)]
 mod laws;
 
+mod blockinfile;
+mod command;
+mod lineinfile;
 mod ping;
+mod raw;
+mod replace;
+mod script;
 mod setup;
+mod shell;
 
 table! {
+    blockinfile,
+    command,
+    lineinfile,
     ping,
+    raw,
+    replace,
+    script,
     setup,
+    shell,
 }
 
 /// A row of the table: what a module is called and what it takes.

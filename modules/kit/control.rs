@@ -90,6 +90,15 @@ pub enum ControlSource {
     Path(String),
 }
 
+/// A script of the control node with its arguments: what `cmd: "path/to/script a b"` becomes. The first word
+/// (split as a shell does) is the file, the rest stays as written.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlScript {
+    pub file: ControlFile,
+    #[serde(default)]
+    pub arguments: String,
+}
+
 impl ControlFile {
     /// A manifest with its content within.
     pub fn inline(name: impl Into<String>, content: &[u8]) -> Self {
@@ -140,5 +149,6 @@ macro_rules! control_schema {
 }
 
 control_schema!(ControlFile, "file");
+control_schema!(ControlScript, "script");
 control_schema!(ControlTree, "tree");
 control_schema!(ControlSource, "tree");

@@ -1,102 +1,134 @@
-//! File name patterns: `*`, `?`, `[a-z]`, `[!a-z]`, as Python's `fnmatch` has them.
+//! Path patterns: `*`, `?`, `[a-z]`, as Python's `glob` and `fnmatch`.
 
-/// Whether the whole text matches the pattern.
-pub fn matches(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.chars().collect();
-    // Where to go on after the last `*` took one more character.
-    let mut retry: Option<(usize, usize)> = None;
-    let (mut p, mut t) = (0, 0);
-    while let Some(c) = text.get(t) {
-        let step = match pattern.get(p) {
-            Some('*') => {
-                retry = Some((p + 1, t));
-                p += 1;
+use std::path::{Path, PathBuf};
+
+use crate::kit::outcome::Result;
+use crate::kit::system::System;
+
+/// The paths that match, sorted. A path without wildcards matches itself when it is there. Names that start with
+/// a dot are matched only by a pattern that does.
+pub fn expand(sys: &System<'_>, pattern: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = vec![PathBuf::new()];
+    for part in pattern.components() {
+        let name = part.as_os_str().to_string_lossy();
+        let mut next = Vec::new();
+        for dir in found {
+            if !has_magic(&name) {
+                let path = dir.join(part);
+                if sys.stat(&path)?.is_some() {
+                    next.push(path);
+                }
                 continue;
             }
-            Some('?') => Some(p + 1),
-            Some('[') => match set(&pattern, p, *c) {
-                Set::In(next) => Some(next),
-                Set::NotIn => None,
-                Set::Unclosed => (*c == '[').then_some(p + 1),
+            let at = if dir.as_os_str().is_empty() { Path::new(".") } else { &dir };
+            if !matches!(sys.stat_followed(at)?, Some(meta) if meta.is_dir()) {
+                continue;
+            }
+            for entry in sys.list(at)? {
+                let text = entry.to_string_lossy();
+                if text.starts_with('.') == name.starts_with('.') && matches(&name, &text) {
+                    next.push(dir.join(&entry));
+                }
+            }
+        }
+        found = next;
+    }
+    Ok(found)
+}
+
+/// Whether the text has a wildcard.
+pub fn has_magic(text: &str) -> bool {
+    text.contains(['*', '?', '['])
+}
+
+/// Whether a name matches a pattern (`fnmatch`).
+pub fn matches(pattern: &str, name: &str) -> bool {
+    let pattern: Vec<char> = pattern.chars().collect();
+    let name: Vec<char> = name.chars().collect();
+    go(&pattern, &name)
+}
+
+fn go(mut pattern: &[char], mut name: &[char]) -> bool {
+    // Where to go on when what followed the last star did not match: one more character for the star.
+    let mut retry: Option<(&[char], &[char])> = None;
+    loop {
+        let step = match (pattern.split_first(), name.split_first()) {
+            (None, None) => return true,
+            (Some(('*', rest)), _) => {
+                retry = Some((rest, name));
+                pattern = rest;
+                continue;
+            }
+            (Some(('?', rest)), Some((_, left))) => Some((rest, left)),
+            (Some(('[', rest)), Some((c, left))) => match class(rest) {
+                Some((set, after)) => in_class(set, *c).then_some((after, left)),
+                None => (*c == '[').then_some((rest, left)),
             },
-            Some(literal) if literal == c => Some(p + 1),
+            (Some((p, rest)), Some((c, left))) => (p == c).then_some((rest, left)),
             _ => None,
         };
-        match (step, &mut retry) {
-            (Some(next), _) => {
-                p = next;
-                t += 1;
+        if let Some((rest, left)) = step {
+            (pattern, name) = (rest, left);
+            continue;
+        }
+        match retry {
+            Some((rest, [_, left @ ..])) => {
+                retry = Some((rest, left));
+                (pattern, name) = (rest, left);
             }
-            (None, Some((after_star, taken))) => {
-                *taken += 1;
-                p = *after_star;
-                t = *taken;
-            }
-            (None, None) => return false,
+            _ => return false,
         }
     }
-    pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
 }
 
-/// How a character fares against `[…]`.
-enum Set {
-    /// It is in it; the pattern goes on there.
-    In(usize),
-    NotIn,
-    /// There is no `]`: the bracket stands for itself.
-    Unclosed,
+/// The inside of `[…]`, and what follows; `None` when it is not closed.
+fn class(rest: &[char]) -> Option<(&[char], &[char])> {
+    let start = if rest.first() == Some(&'!') { 2 } else { 1 };
+    let end = rest.iter().skip(start).position(|c| *c == ']')? + start;
+    Some((rest.get(..end)?, rest.get(end + 1..)?))
 }
 
-/// Matches a character against the set that starts at `at`.
-fn set(pattern: &[char], at: usize, c: char) -> Set {
-    let mut index = at + 1;
-    let negated = pattern.get(index) == Some(&'!');
-    if negated {
-        index += 1;
-    }
-    let first = index;
-    let mut found = false;
-    loop {
-        match pattern.get(index).copied() {
-            None => return Set::Unclosed,
-            Some(']') if index > first => break,
-            Some(low) => match (pattern.get(index + 1), pattern.get(index + 2)) {
-                (Some('-'), Some(high)) if *high != ']' => {
-                    found |= (low..=*high).contains(&c);
-                    index += 3;
-                }
-                _ => {
-                    found |= low == c;
-                    index += 1;
-                }
-            },
+fn in_class(set: &[char], c: char) -> bool {
+    let (set, wanted) = match set.split_first() {
+        Some(('!', rest)) => (rest, false),
+        _ => (set, true),
+    };
+    let mut set = set;
+    while let Some((first, rest)) = set.split_first() {
+        if let [_, '-', last, after @ ..] = set {
+            if (*first..=*last).contains(&c) {
+                return wanted;
+            }
+            set = after;
+        } else {
+            if *first == c {
+                return wanted;
+            }
+            set = rest;
         }
     }
-    if found == negated { Set::NotIn } else { Set::In(index + 1) }
+    !wanted
 }
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
-
     #[test]
-    fn patterns() {
-        for (pattern, text, expected) in [
-            ("*.conf", "a.conf", true),
-            ("*.conf", "a.conf.bak", false),
-            ("a?c", "abc", true),
-            ("a*b*c", "axxbyyc", true),
-            ("a*b*c", "axxbyy", false),
-            ("[a-c]x", "bx", true),
-            ("[!a-c]x", "bx", false),
+    fn names_match_as_with_fnmatch() {
+        for (pattern, name, expected) in [
+            ("*", "", true),
+            ("*.log", "a.log", true),
+            ("*.log", "a.logs", false),
+            ("a*b*c", "aXbYc", true),
+            ("a*b*c", "aXbYd", false),
+            ("?x", "ax", true),
+            ("?x", "x", false),
+            ("[a-c]1", "b1", true),
+            ("[!a-c]1", "b1", false),
             ("[]]", "]", true),
             ("[x", "[x", true),
-            ("", "", true),
-            ("*", "", true),
-            ("", "a", false),
+            ("**a", "bba", true),
         ] {
-            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+            assert_eq!(super::matches(pattern, name), expected, "{pattern} {name}");
         }
     }
 }

@@ -77,6 +77,7 @@ pub fn result_map(outcome: Result<Json>) -> Map<String, Json> {
         Ok(Json::Null) => Map::new(),
         Ok(other) => Map::from_iter([("result".to_owned(), other)]),
         Err(failure) => {
+            // The fields may be those of a success, with a message of its own.
             let mut map = failure.fields;
             map.insert("failed".to_owned(), Json::Bool(true));
             map.insert("msg".to_owned(), Json::String(failure.msg));

@@ -90,6 +90,9 @@ pub enum ControlKind {
     FileOrTree,
     /// A file that is rendered, then sent as a `ControlFile`.
     Template,
+    /// A file and the arguments to run it with: the first word of the value, and the rest. Sent as a
+    /// `ControlScript`.
+    Script,
     /// Where on the control node something is put: never sent.
     Destination,
 }

@@ -121,6 +121,7 @@ fn control(field: &Json, inner: &Json) -> Option<ControlUse> {
     let find = |key: &str| text(field, key).or_else(|| text(inner, key));
     let (what, subdir) = match find("control")? {
         "tree" => (ControlKind::FileOrTree, "files"),
+        "script" => (ControlKind::Script, "files"),
         "template" => (ControlKind::Template, "templates"),
         "destination" => (ControlKind::Destination, ""),
         _ => (ControlKind::File, "files"),

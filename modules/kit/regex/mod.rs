@@ -74,6 +74,11 @@ impl<'t> Match<'t> {
         self.text.get(start..end)
     }
 
+    /// Where a group begins and ends, in bytes; `None` when it took no part in the match.
+    pub fn span(&self, index: usize) -> Option<(usize, usize)> {
+        *self.groups.get(index)?
+    }
+
     /// The whole match.
     pub fn as_str(&self) -> &'t str {
         self.group(0).unwrap_or_default()

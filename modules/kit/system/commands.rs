@@ -16,6 +16,12 @@ impl System<'_> {
         Ok(self.attempt_judged(command, |_| true)?.map(|(_, output)| output))
     }
 
+    /// Runs a command of which nobody knows what it will change, however it ends. Check mode foretells nothing:
+    /// the module should say that it skipped.
+    pub fn attempt_unforetold(&mut self, command: Command) -> Result<Option<Output>> {
+        if self.wishes.check { Ok(None) } else { self.attempt(command) }
+    }
+
     /// As [`System::exec`], for a command whose output tells whether it changed anything. In check mode it
     /// counts as a change.
     pub fn exec_judged(

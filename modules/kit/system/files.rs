@@ -31,7 +31,7 @@ pub struct WriteOptions<'a> {
     /// The content must not show in diffs.
     pub hidden: bool,
     /// The content was asked for already ([`System::ask_for`]).
-    pub(super) asked: bool,
+    pub(crate) asked: bool,
 }
 
 /// What [`System::write_with`] did.

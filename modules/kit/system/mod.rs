@@ -75,6 +75,12 @@ impl<'a> System<'a> {
         self.deprecations.push(json!({"msg": text.into(), "version": version}));
     }
 
+    /// For wording only (`would` or `did`), and for what check mode cannot foretell. What a module does must not
+    /// depend on it.
+    pub fn is_check(&self) -> bool {
+        self.wishes.check
+    }
+
     /// An environment variable as commands see it.
     pub fn env(&self, name: &str) -> Option<String> {
         let mine = self.wishes.environment.iter().find(|(known, _)| known == name);

@@ -1,0 +1,89 @@
+//! Editing text files: what `lineinfile`, `blockinfile` and `replace` have in common.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::kit::regex::{Flags, Regex, RegexError};
+use crate::kit::{Failure, FileAttributes, FilePath, Result, System, WriteOptions, Written};
+
+/// The options of a module that edits one text file. Used with `#[serde(flatten)]`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Edit {
+    /// The file.
+    #[schemars(extend("aliases" = ["dest", "destfile", "name"]))]
+    pub path: FilePath,
+    /// Keeps the old file beside the new one, its name with a time stamp.
+    #[serde(default)]
+    pub backup: bool,
+    /// A command that checks the new file before it takes the old one's place, with `%s` for its path.
+    pub validate: Option<String>,
+    /// The file's encoding. Only UTF-8 is supported.
+    #[serde(default = "utf8")]
+    pub encoding: String,
+    #[serde(flatten)]
+    pub attributes: FileAttributes,
+}
+
+fn utf8() -> String {
+    "utf-8".to_owned()
+}
+
+impl Edit {
+    /// The file that is really edited: links are followed.
+    pub fn target(&self, sys: &System<'_>) -> Result<PathBuf> {
+        if !matches!(self.encoding.to_lowercase().as_str(), "utf-8" | "utf8") {
+            return Err(Failure::new(format!("encoding: '{}' is not supported, only utf-8", self.encoding)));
+        }
+        let path: &Path = &self.path;
+        match sys.stat(path)? {
+            Some(meta) if meta.is_link() => sys.resolve(path),
+            _ => Ok(path.to_owned()),
+        }
+    }
+
+    /// The text of the file; `None` when there is no file.
+    pub fn read(&self, sys: &System<'_>, target: &Path) -> Result<Option<String>> {
+        let Some(meta) = sys.stat_followed(target)? else { return Ok(None) };
+        if meta.is_dir() {
+            return Err(Failure::new(format!("Path {} is a directory !", self.path.text())).with("rc", 256));
+        }
+        let bytes = sys.read(target)?;
+        String::from_utf8(bytes).map(Some).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            Failure::new(format!("{} is not UTF-8 (byte {at}): it was left as it is", self.path.text()))
+        })
+    }
+
+    /// Writes the text back, with backup, validation and attributes.
+    pub fn write(&self, sys: &mut System<'_>, target: &Path, text: &str) -> Result<Written> {
+        let options = WriteOptions {
+            attributes: Some(&self.attributes),
+            backup: self.backup,
+            validate: self.validate.as_deref(),
+            ..WriteOptions::default()
+        };
+        sys.write_with(target, text, &options)
+    }
+}
+
+/// A pattern of the user's, searched for in single lines.
+pub fn pattern(option: &str, text: &str, flags: Flags) -> Result<std::sync::Arc<Regex>> {
+    Regex::cached(text, flags).map_err(|error| bad_pattern(option, &error))
+}
+
+/// What to say about a pattern or replacement that is no good.
+pub fn bad_pattern(option: &str, error: &RegexError) -> Failure {
+    Failure::new(format!("{option}: {error}"))
+}
+
+/// Splits into lines with their ends.
+pub fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
+}
+
+/// A line without its end.
+pub fn bare(line: &str) -> &str {
+    line.trim_end_matches(['\r', '\n'])
+}
