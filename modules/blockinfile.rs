@@ -222,7 +222,11 @@ mod tests {
         check("a\nb\n", json!({"block": "x", "insertafter": "^a"}), &format!("a\n{BEGIN}x\n{END}b\n"));
         check("a\nb\n", json!({"block": "x", "insertbefore": "^b"}), &format!("a\n{BEGIN}x\n{END}b\n"));
         check("a\n", json!({"block": "x", "insertbefore": "BOF"}), &format!("{BEGIN}x\n{END}a\n"));
-        check(&format!("a\n{BEGIN}old\n{END}b\n"), json!({"block": "new"}), &format!("a\n{BEGIN}new\n{END}b\n"));
+        check(
+            &format!("a\n{BEGIN}old\n{END}b\n"),
+            json!({"block": "new"}),
+            &format!("a\n{BEGIN}new\n{END}b\n"),
+        );
         check(&format!("a\n{BEGIN}old\n{END}b\n"), json!({"state": "absent"}), "a\nb\n");
         check(&format!("a\n{BEGIN}old\n{END}b\n"), json!({"block": ""}), "a\nb\n");
         check(

@@ -169,7 +169,11 @@ fn insertion(args: &Args, all: &[String]) -> Result<usize> {
     Ok(found.map_or(all.len(), |index| index + usize::from(after)))
 }
 
-fn position(all: &[String], first: bool, mut matches: impl FnMut(&str) -> Result<bool>) -> Result<Option<usize>> {
+fn position(
+    all: &[String],
+    first: bool,
+    mut matches: impl FnMut(&str) -> Result<bool>,
+) -> Result<Option<usize>> {
     let mut found = None;
     for (index, line) in all.iter().enumerate() {
         if matches(line)? {
@@ -194,7 +198,12 @@ fn expand(regex: &Regex, old: &str, line: &str) -> Result<String> {
     }
 }
 
-fn absent(args: &Args, sys: &mut System<'_>, target: &std::path::Path, old: Option<String>) -> Result<Returns> {
+fn absent(
+    args: &Args,
+    sys: &mut System<'_>,
+    target: &std::path::Path,
+    old: Option<String>,
+) -> Result<Returns> {
     let Some(text) = old else {
         return Ok(Returns { backup: String::new(), msg: "file not present".to_owned(), found: None });
     };
@@ -247,13 +256,23 @@ mod tests {
         check("a\nb", json!({"line": "c"}), "a\nb\nc\n", "line added");
         check("a\nb\n", json!({"line": "b"}), "a\nb\n", "");
         check("x=1\nx=2\n", json!({"line": "x=3", "regexp": "^x="}), "x=1\nx=3\n", "line replaced");
-        check("x=1\nx=2\n", json!({"line": "x=3", "regexp": "^x=", "firstmatch": true}), "x=3\nx=2\n", "line replaced");
+        check(
+            "x=1\nx=2\n",
+            json!({"line": "x=3", "regexp": "^x=", "firstmatch": true}),
+            "x=3\nx=2\n",
+            "line replaced",
+        );
         check("a\nb\n", json!({"line": "n", "insertafter": "^a"}), "a\nn\nb\n", "line added");
         check("a\nb\n", json!({"line": "n", "insertafter": "^b"}), "a\nb\nn\n", "line added");
         check("a\nb\n", json!({"line": "n", "insertbefore": "^b"}), "a\nn\nb\n", "line added");
         check("a\n", json!({"line": "n", "insertbefore": "BOF"}), "n\na\n", "line added");
         check("a\n", json!({"line": "n", "insertafter": "nothing"}), "a\nn\n", "line added");
-        check("ab12\n", json!({"line": "\\1-x", "regexp": "([0-9]+)", "backrefs": true}), "12-x\n", "line replaced");
+        check(
+            "ab12\n",
+            json!({"line": "\\1-x", "regexp": "([0-9]+)", "backrefs": true}),
+            "12-x\n",
+            "line replaced",
+        );
         check("ab\n", json!({"line": "\\1", "regexp": "([0-9]+)", "backrefs": true}), "ab\n", "");
         check("a[b\n", json!({"line": "z", "search_string": "a[b"}), "z\n", "line replaced");
     }

@@ -64,9 +64,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let flags = Flags { multiline: true, ..Flags::default() };
     let regex = pattern("regexp", &args.regexp, flags)?;
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    let (replaced, count) = regex
-        .replace(part(start, end), &args.replace, 0)
-        .map_err(|error| bad_pattern("replace", &error))?;
+    let (replaced, count) =
+        regex.replace(part(start, end), &args.replace, 0).map_err(|error| bad_pattern("replace", &error))?;
     let new = [part(0, start), &replaced, part(end, text.len())].concat();
     let msg = if count > 0 && new != text { format!("{count} replacements made") } else { String::new() };
     let written = args.file.write(sys, &target, &new)?;
@@ -112,8 +111,18 @@ mod tests {
         check("a1\nb2\n", json!({"regexp": "[0-9]$", "replace": "x"}), "ax\nbx\n", "2 replacements made");
         check("ab\n", json!({"regexp": "^(a)(b)$", "replace": "\\2\\1"}), "ba\n", "1 replacements made");
         check("ab\n", json!({"regexp": "c"}), "ab\n", "");
-        check("x\na\ny\na\n", json!({"regexp": "a", "replace": "b", "after": "y"}), "x\na\ny\nb\n", "1 replacements made");
-        check("a\ny\na\n", json!({"regexp": "a", "replace": "b", "before": "y"}), "b\ny\na\n", "1 replacements made");
+        check(
+            "x\na\ny\na\n",
+            json!({"regexp": "a", "replace": "b", "after": "y"}),
+            "x\na\ny\nb\n",
+            "1 replacements made",
+        );
+        check(
+            "a\ny\na\n",
+            json!({"regexp": "a", "replace": "b", "before": "y"}),
+            "b\ny\na\n",
+            "1 replacements made",
+        );
         check(
             "a\n",
             json!({"regexp": "a", "replace": "b", "after": "nope"}),
