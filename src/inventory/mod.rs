@@ -1,1 +1,25 @@
-//! Hosts and groups: read from YAML, INI, host lists, scripts and directories of these.
+//! Hosts and groups: what they are called, how they nest, which variables they bring.
+//!
+//! An [`Inventory`] is read from sources (files, directories, scripts, host lists) and answers who a
+//! pattern means ([`Inventory::select`]) and which variables a host has from here, as shared layers in
+//! order of precedence ([`Inventory::host_layers`]). Nothing is merged or copied per host.
+
+mod data;
+mod ini;
+mod json;
+mod layers;
+mod literal;
+mod pattern;
+mod range;
+mod script;
+pub mod show;
+mod source;
+#[cfg(test)]
+mod tests;
+mod vars_dir;
+mod words;
+mod yaml;
+
+pub use data::{Group, Host, Inventory};
+pub use layers::{Layer, Level, Origin};
+pub use pattern::Selection;

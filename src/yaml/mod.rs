@@ -5,6 +5,7 @@
 //! template marks becomes a template; text from anywhere else never does ([`Trust`]).
 
 mod compose;
+mod dump;
 mod mistake;
 mod node;
 mod scalar;
@@ -15,6 +16,7 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use dump::{DumpOptions, Flow, dump};
 pub use node::{Kind, Node};
 
 use crate::diagnostic::{Diagnostic, Place, Result, Source};

@@ -19,6 +19,46 @@ pub(super) fn resolve(text: &str) -> Option<Value> {
     }
 }
 
+/// Whether plain text reads back as a string: no number, date, `=` or `<<`.
+pub(super) fn is_plain_string(text: &str) -> bool {
+    resolve(text).is_none() && !is_timestamp(text) && !matches!(text, "=" | "<<")
+}
+
+/// `2020-01-01`, or with a time of day after `T` or spaces, in the forms that YAML 1.1 gives.
+fn is_timestamp(text: &str) -> bool {
+    let digits = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    let date_end = text.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(text.len());
+    let (date, time) = text.split_at(date_end);
+    let Ok([year, month, day]) = <[&str; 3]>::try_from(date.split('-').collect::<Vec<_>>()) else {
+        return false;
+    };
+    if time.is_empty() {
+        return digits(year, 4..=4) && digits(month, 2..=2) && digits(day, 2..=2);
+    }
+    if !(digits(year, 4..=4) && digits(month, 1..=2) && digits(day, 1..=2)) {
+        return false;
+    }
+    let spaced = time.trim_start_matches([' ', '\t']);
+    let time = if spaced.len() < time.len() { Some(spaced) } else { time.strip_prefix(['T', 't']) };
+    let Some((hours, rest)) = time.and_then(|time| time.split_once(':')) else { return false };
+    let Some((minutes, rest)) = rest.split_once(':') else { return false };
+    let seconds_end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let (seconds, rest) = rest.split_at(seconds_end);
+    let fraction = rest.strip_prefix('.').unwrap_or(rest);
+    let zone =
+        if rest.starts_with('.') { fraction.trim_start_matches(|c: char| c.is_ascii_digit()) } else { rest };
+    let zone = zone.trim_start_matches([' ', '\t']);
+    let is_zone = zone.is_empty()
+        || zone == "Z"
+        || zone.strip_prefix(['+', '-']).is_some_and(|offset| match offset.split_once(':') {
+            Some((hours, minutes)) => digits(hours, 1..=2) && digits(minutes, 2..=2),
+            None => digits(offset, 1..=2),
+        });
+    digits(hours, 1..=2) && digits(minutes, 2..=2) && digits(seconds, 2..=2) && is_zone
+}
+
 fn word(text: &str) -> Option<Value> {
     match text {
         "~" | "null" | "Null" | "NULL" => Some(Value::None),

@@ -1,0 +1,330 @@
+//! What `fanfare inventory` prints, as `ansible-inventory` words it.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::data::Inventory;
+use super::layers::{Layer, Level};
+use super::pattern::Selection;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::template::Template;
+use crate::value::{Dict, Value};
+use crate::yaml::{DumpOptions, dump};
+
+/// What to show besides the inventory itself.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The directory whose `group_vars` and `host_vars` count as the playbook's.
+    pub playbook_dir: Option<&'a Path>,
+    /// The hosts that `--limit` leaves; all when there is none.
+    pub limit: Option<&'a Selection>,
+    /// Variables where they are set, not where they end up.
+    pub export: bool,
+    /// `-e`, which a host has unless exported.
+    pub extra_vars: &'a Dict,
+}
+
+/// `--list`: what an inventory script answers, in JSON.
+pub fn list(inventory: &Inventory, view: &View<'_>) -> Result<String> {
+    let shower = Shower { inventory, view };
+    let mut result = Dict::new();
+    let mut seen = HashSet::new();
+    shower.list_group("all", &mut result, &mut seen)?;
+    let mut hostvars = Dict::new();
+    for (name, _) in inventory.hosts() {
+        if shower.is_shown(name) {
+            let vars = shower.host_vars(name)?;
+            if !vars.is_empty() {
+                hostvars.insert(Value::Str(Arc::clone(name)), vars);
+            }
+        }
+    }
+    result.insert(
+        "_meta",
+        Dict::from_iter([("hostvars", Value::from(hostvars)), ("profile", "inventory_legacy".into())]),
+    );
+    Ok(Json { marks_unsafe: true }.document(&Value::from(result)))
+}
+
+/// `--list --yaml`: an inventory in YAML.
+pub fn list_yaml(inventory: &Inventory, view: &View<'_>) -> Result<String> {
+    let shower = Shower { inventory, view };
+    let (mut groups, mut hosts) = (HashSet::new(), HashSet::new());
+    let all = shower.yaml_group("all", &mut groups, &mut hosts)?;
+    let mut document = Dict::new();
+    if !all.is_empty() {
+        document.insert("all", all);
+    }
+    Ok(dump(&Value::from(document), &DumpOptions::default()))
+}
+
+/// `--graph`, from `group` down; `vars` adds the variables.
+pub fn graph(inventory: &Inventory, group: &str, vars: bool, view: &View<'_>) -> Result<String> {
+    if inventory.group(group).is_none() {
+        return Err(Diagnostic::new(format!("no group `{group}` in the inventory"))
+            .hint("--graph starts from a group; `--host NAME` shows a host"));
+    }
+    let mut text = String::new();
+    Shower { inventory, view }.draw(&mut text, group, 0, vars)?;
+    Ok(text)
+}
+
+/// `--host`: one host's variables, as JSON or YAML.
+pub fn host(inventory: &Inventory, name: &str, yaml: bool, view: &View<'_>) -> Result<String> {
+    let vars = Value::from(Shower { inventory, view }.host_vars(name)?);
+    Ok(if yaml { dump(&vars, &DumpOptions::default()) } else { Json { marks_unsafe: false }.document(&vars) })
+}
+
+struct Shower<'a> {
+    inventory: &'a Inventory,
+    view: &'a View<'a>,
+}
+
+impl Shower<'_> {
+    fn is_shown(&self, host: &str) -> bool {
+        self.view.limit.is_none_or(|limit| limit.hosts.iter().any(|shown| **shown == *host))
+    }
+
+    fn host_vars(&self, host: &str) -> Result<Dict> {
+        let layers = self.inventory.host_layers(host, self.view.playbook_dir)?;
+        if self.view.export {
+            return Ok(merged(layers.iter().filter(|layer| layer.level >= Level::InventoryHost)));
+        }
+        let mut vars = merged(layers.iter());
+        vars.extend(self.view.extra_vars.iter().map(|(name, value)| (name.clone(), value.clone())));
+        Ok(vars)
+    }
+
+    fn group_vars(&self, group: &str) -> Result<Dict> {
+        Ok(merged(self.inventory.group_layers(group, self.view.playbook_dir)?.iter()))
+    }
+
+    /// Adds a group and all below it to the answer, those without any content left out.
+    fn list_group(&self, name: &str, result: &mut Dict, seen: &mut HashSet<Arc<str>>) -> Result<()> {
+        let Some(group) = self.inventory.group(name) else { return Ok(()) };
+        let mut entry = Dict::new();
+        let children: Vec<Value> = group.children().map(|child| Value::Str(Arc::clone(child))).collect();
+        for child in group.children() {
+            if seen.insert(Arc::clone(child)) {
+                self.list_group(child, result, seen)?;
+            }
+        }
+        if name != "all" {
+            let hosts: Vec<Value> = group
+                .own_hosts()
+                .filter(|host| self.is_shown(host))
+                .map(|host| Value::Str(Arc::clone(host)))
+                .collect();
+            if !hosts.is_empty() {
+                entry.insert("hosts", hosts);
+            }
+        }
+        if !children.is_empty() {
+            entry.insert("children", children);
+        }
+        if self.view.export {
+            let vars = self.group_vars(name)?;
+            if !vars.is_empty() {
+                entry.insert("vars", vars);
+            }
+        }
+        if !entry.is_empty() {
+            result.insert(name, entry);
+        }
+        Ok(())
+    }
+
+    /// A group with all below it. A group or host that was shown before is only named.
+    fn yaml_group(
+        &self,
+        name: &str,
+        groups: &mut HashSet<Arc<str>>,
+        hosts: &mut HashSet<Arc<str>>,
+    ) -> Result<Dict> {
+        let Some(group) = self.inventory.group(name) else { return Ok(Dict::new()) };
+        let mut children = Dict::new();
+        for child in group.children() {
+            if groups.insert(Arc::clone(child)) {
+                let shown = self.yaml_group(child, groups, hosts)?;
+                if !shown.is_empty() {
+                    children.insert(Value::Str(Arc::clone(child)), shown);
+                }
+            } else {
+                children.insert(Value::Str(Arc::clone(child)), Dict::new());
+            }
+        }
+        let mut own = Dict::new();
+        if name != "all" {
+            for host in group.own_hosts().filter(|host| self.is_shown(host)) {
+                let vars = if hosts.insert(Arc::clone(host)) { self.host_vars(host)? } else { Dict::new() };
+                own.insert(Value::Str(Arc::clone(host)), vars);
+            }
+        }
+        let vars = if self.view.export { self.group_vars(name)? } else { Dict::new() };
+        let parts = [("children", children), ("hosts", own), ("vars", vars)];
+        Ok(parts.into_iter().filter(|(_, part)| !part.is_empty()).collect())
+    }
+
+    fn draw(&self, text: &mut String, name: &str, depth: usize, vars: bool) -> Result<()> {
+        line(text, depth, &format!("@{name}:"));
+        let Some(group) = self.inventory.group(name) else { return Ok(()) };
+        for child in group.children() {
+            self.draw(text, child, depth + 1, vars)?;
+        }
+        if name != "all" {
+            for host in group.own_hosts() {
+                line(text, depth + 1, host);
+                if vars {
+                    draw_vars(text, depth + 2, &self.host_vars(host)?);
+                }
+            }
+        }
+        if vars {
+            draw_vars(text, depth + 1, &self.group_vars(name)?);
+        }
+        Ok(())
+    }
+}
+
+fn draw_vars(text: &mut String, depth: usize, vars: &Dict) {
+    for (name, value) in sorted(vars) {
+        line(text, depth, &format!("{{{name} = {value}}}"));
+    }
+}
+
+fn line(text: &mut String, depth: usize, content: &str) {
+    if depth > 0 {
+        text.push_str(&"  |".repeat(depth));
+        text.push_str("--");
+    }
+    text.push_str(content);
+    text.push('\n');
+}
+
+fn merged<'l>(layers: impl Iterator<Item = &'l Layer>) -> Dict {
+    let mut vars = Dict::new();
+    for layer in layers {
+        vars.extend(layer.vars.iter().map(|(name, value)| (name.clone(), value.clone())));
+    }
+    vars
+}
+
+fn sorted(entries: &Dict) -> Vec<(&Value, &Value)> {
+    let mut sorted: Vec<_> = entries.iter().collect();
+    sorted.sort_by_cached_key(|(name, _)| name.to_string());
+    sorted
+}
+
+/// JSON with sorted keys, four columns a level and letters as they are, as Python writes it.
+#[derive(Clone, Copy)]
+struct Json {
+    /// Whether strings that are not to be rendered say so (`__ansible_unsafe`).
+    marks_unsafe: bool,
+}
+
+impl Json {
+    fn document(self, value: &Value) -> String {
+        let mut text = String::new();
+        self.value(&mut text, value, 0);
+        text.push('\n');
+        text
+    }
+
+    fn value(self, text: &mut String, value: &Value, depth: usize) {
+        match value {
+            Value::None | Value::Undefined(_) | Value::Omit => text.push_str("null"),
+            Value::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
+            Value::Float(number) if number.is_nan() => text.push_str("NaN"),
+            Value::Float(number) if number.is_infinite() => {
+                text.push_str(if *number > 0.0 { "Infinity" } else { "-Infinity" });
+            }
+            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
+                let _ = write!(text, "{value}");
+            }
+            Value::Str(content) if self.marks_unsafe && Template::is_template(content) => {
+                write_json_object(text, &[("__ansible_unsafe", content)], depth);
+            }
+            Value::Vault(vaulted) => {
+                write_json_object(text, &[("__ansible_vault", &vaulted.ciphertext)], depth);
+            }
+            Value::List(items) | Value::Tuple(items) => {
+                if items.is_empty() {
+                    text.push_str("[]");
+                    return;
+                }
+                text.push('[');
+                for (index, item) in items.iter().enumerate() {
+                    next_json(text, index, depth);
+                    self.value(text, item, depth + 1);
+                }
+                close_json(text, ']', depth);
+            }
+            Value::Dict(entries) => {
+                if entries.is_empty() {
+                    text.push_str("{}");
+                    return;
+                }
+                text.push('{');
+                for (index, (key, value)) in sorted(entries).into_iter().enumerate() {
+                    next_json(text, index, depth);
+                    let key = match key {
+                        Value::None => "null".to_owned(),
+                        Value::Bool(flag) => flag.to_string(),
+                        other => other.to_string(),
+                    };
+                    write_json_string(text, &key);
+                    text.push_str(": ");
+                    self.value(text, value, depth + 1);
+                }
+                close_json(text, '}', depth);
+            }
+            Value::Str(_) | Value::Template(_) | Value::Object(_) => {
+                write_json_string(text, &value.to_string());
+            }
+        }
+    }
+}
+
+fn write_json_object(text: &mut String, entries: &[(&str, &str)], depth: usize) {
+    text.push('{');
+    for (index, (key, value)) in entries.iter().enumerate() {
+        next_json(text, index, depth);
+        write_json_string(text, key);
+        text.push_str(": ");
+        write_json_string(text, value);
+    }
+    close_json(text, '}', depth);
+}
+
+fn next_json(text: &mut String, index: usize, depth: usize) {
+    text.push_str(if index == 0 { "\n" } else { ",\n" });
+    text.push_str(&"    ".repeat(depth + 1));
+}
+
+fn close_json(text: &mut String, bracket: char, depth: usize) {
+    text.push('\n');
+    text.push_str(&"    ".repeat(depth));
+    text.push(bracket);
+}
+
+fn write_json_string(text: &mut String, content: &str) {
+    text.push('"');
+    for c in content.chars() {
+        match c {
+            '"' => text.push_str("\\\""),
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            '\u{8}' => text.push_str("\\b"),
+            '\u{c}' => text.push_str("\\f"),
+            c if (c as u32) < 0x20 => {
+                let _ = write!(text, "\\u{:04x}", c as u32);
+            }
+            c => text.push(c),
+        }
+    }
+    text.push('"');
+}

@@ -1,0 +1,259 @@
+//! Columns, indentation and folding, after PyYAML's emitter (MIT licence).
+
+use super::DumpOptions;
+use super::scalar::{Style, escape, is_break};
+
+#[expect(clippy::struct_excessive_bools, reason = "the state of PyYAML's emitter")]
+pub(super) struct Emitter {
+    out: String,
+    width: usize,
+    best_indent: usize,
+    allow_unicode: bool,
+    explicit_start: bool,
+    column: usize,
+    /// The current indentation and those around it; none at the root.
+    indent: Option<usize>,
+    indents: Vec<Option<usize>>,
+    flow_level: usize,
+    /// Whether the last character was whitespace.
+    whitespace: bool,
+    /// Whether only indentation and indicators stand in this line.
+    indention: bool,
+    /// Whether the document is a plain scalar, which only `...` ends.
+    open_ended: bool,
+}
+
+impl Emitter {
+    pub(super) fn new(options: &DumpOptions) -> Self {
+        let best_indent = if (2..10).contains(&options.indent) { options.indent } else { 2 };
+        let width = if options.width > best_indent * 2 { options.width } else { 80 };
+        Self {
+            out: String::new(),
+            width,
+            best_indent,
+            allow_unicode: options.allow_unicode,
+            explicit_start: options.explicit_start,
+            column: 0,
+            indent: None,
+            indents: Vec::new(),
+            flow_level: 0,
+            whitespace: true,
+            indention: true,
+            open_ended: false,
+        }
+    }
+
+    pub(super) fn start(&mut self) {
+        if self.explicit_start {
+            self.indicator("---", true, false, false);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> String {
+        self.write_indent();
+        if self.open_ended {
+            self.indicator("...", true, false, false);
+            self.write_indent();
+        }
+        self.out
+    }
+
+    pub(super) fn is_in_flow(&self) -> bool {
+        self.flow_level > 0
+    }
+
+    pub(super) fn is_at_indent(&self) -> bool {
+        self.indention
+    }
+
+    pub(super) fn increase_indent(&mut self, is_flow: bool, is_indentless: bool) {
+        self.indents.push(self.indent);
+        self.indent = match self.indent {
+            None => Some(if is_flow { self.best_indent } else { 0 }),
+            Some(indent) if is_indentless => Some(indent),
+            Some(indent) => Some(indent + self.best_indent),
+        };
+    }
+
+    pub(super) fn decrease_indent(&mut self) {
+        self.indent = self.indents.pop().flatten();
+    }
+
+    pub(super) fn open_flow(&mut self, bracket: &str) {
+        self.indicator(bracket, true, true, false);
+        self.flow_level += 1;
+        self.increase_indent(true, false);
+    }
+
+    /// Before each part of a flow collection: the comma and, past the width, a new line.
+    pub(super) fn next_in_flow(&mut self, is_first: bool) {
+        if !is_first {
+            self.indicator(",", false, false, false);
+        }
+        if self.column > self.width {
+            self.write_indent();
+        }
+    }
+
+    pub(super) fn close_flow(&mut self, bracket: &str) {
+        self.decrease_indent();
+        self.flow_level -= 1;
+        self.indicator(bracket, false, false, false);
+    }
+
+    pub(super) fn indicator(&mut self, text: &str, needs_space: bool, is_space: bool, is_indention: bool) {
+        if needs_space && !self.whitespace {
+            self.write(" ");
+        }
+        self.write(text);
+        self.whitespace = is_space;
+        self.indention = self.indention && is_indention;
+        self.open_ended = false;
+    }
+
+    pub(super) fn write_indent(&mut self) {
+        let indent = self.indent.unwrap_or(0);
+        if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {
+            self.line_break('\n');
+        }
+        if self.column < indent {
+            self.whitespace = true;
+            let padding = " ".repeat(indent - self.column);
+            self.write(&padding);
+        }
+    }
+
+    /// A scalar; `is_text` when it is a string, whose style is to be chosen.
+    pub(super) fn scalar(&mut self, text: &str, is_text: bool, is_simple_key: bool, is_root: bool) {
+        let style = if is_text {
+            Style::choose(text, self.is_in_flow(), is_simple_key, self.allow_unicode)
+        } else {
+            Style::Plain
+        };
+        let may_fold = !is_simple_key;
+        // What is folded goes in one level further.
+        self.increase_indent(true, false);
+        match style {
+            Style::Plain => self.plain(text, may_fold, is_root),
+            Style::SingleQuoted => self.single_quoted(text, may_fold),
+            Style::DoubleQuoted => self.double_quoted(text, may_fold),
+        }
+        self.decrease_indent();
+    }
+
+    /// A tagged block scalar.
+    pub(super) fn literal(&mut self, tag: &str, text: &str) {
+        self.indicator(tag, true, false, false);
+        let chomping = if text.ends_with('\n') { "" } else { "-" };
+        self.indicator(&format!("|{chomping}"), true, false, false);
+        // At the root the text would stand in the first column.
+        let indent = self.indent.unwrap_or(0).max(self.best_indent);
+        for line in text.lines() {
+            self.line_break('\n');
+            let padded = format!("{:indent$}{line}", "");
+            self.write(&padded);
+        }
+        self.whitespace = false;
+        self.indention = false;
+    }
+
+    fn plain(&mut self, text: &str, may_fold: bool, is_root: bool) {
+        if !text.is_empty() && !self.whitespace {
+            self.write(" ");
+        }
+        self.whitespace = false;
+        self.indention = false;
+        for (index, run) in runs(text).enumerate() {
+            if run == " " && index > 0 && self.column > self.width && may_fold {
+                self.write_indent();
+                self.whitespace = false;
+                self.indention = false;
+            } else {
+                self.write(run);
+            }
+        }
+        self.open_ended = is_root;
+    }
+
+    fn single_quoted(&mut self, text: &str, may_fold: bool) {
+        self.indicator("'", true, false, false);
+        let mut at = 0;
+        for run in runs(text) {
+            let is_inside = at > 0 && at + run.len() < text.len();
+            at += run.len();
+            if run == " " && is_inside && self.column > self.width && may_fold {
+                self.write_indent();
+            } else if let Some(first) = run.chars().next().filter(|c| is_break(*c)) {
+                if first == '\n' {
+                    self.line_break('\n');
+                }
+                for c in run.chars() {
+                    self.line_break(c);
+                }
+                self.write_indent();
+            } else {
+                self.write(&run.replace('\'', "''"));
+            }
+        }
+        self.indicator("'", false, false, false);
+    }
+
+    fn double_quoted(&mut self, text: &str, may_fold: bool) {
+        self.indicator("\"", true, false, false);
+        let chars: Vec<char> = text.chars().collect();
+        let mut pending = String::new();
+        for (index, &c) in chars.iter().enumerate() {
+            let escaped = escape(c, self.allow_unicode);
+            if let Some(escaped) = &escaped {
+                self.write(&std::mem::take(&mut pending));
+                self.write(escaped);
+            }
+            let can_break = index > 0 && index + 1 < chars.len() && (c == ' ' || pending.is_empty());
+            // An escape may still end one column too far out.
+            let width = self.width + usize::from(escaped.is_some());
+            if can_break && may_fold && self.column + pending.chars().count() > width {
+                pending.push('\\');
+                self.write(&std::mem::take(&mut pending));
+                self.write_indent();
+                self.whitespace = false;
+                self.indention = false;
+                let next = if escaped.is_some() { chars.get(index + 1) } else { Some(&c) };
+                if next == Some(&' ') {
+                    self.write("\\");
+                }
+            }
+            if escaped.is_none() {
+                pending.push(c);
+            }
+        }
+        self.write(&pending);
+        self.indicator("\"", false, false, false);
+    }
+
+    fn line_break(&mut self, c: char) {
+        self.whitespace = true;
+        self.indention = true;
+        self.out.push(c);
+        self.column = 0;
+    }
+
+    fn write(&mut self, text: &str) {
+        self.column += text.chars().count();
+        self.out.push_str(text);
+    }
+}
+
+/// Cuts a text into runs of spaces, of line breaks, and of everything else.
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    fn class(c: char) -> u8 {
+        if c == ' ' { 0 } else { 1 + u8::from(is_break(c)) }
+    }
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = class(rest.chars().next()?);
+        let end = rest.find(|c| class(c) != first).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        rest = after;
+        Some(run)
+    })
+}

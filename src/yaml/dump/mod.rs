@@ -1,0 +1,279 @@
+//! Values as YAML text, byte for byte as PyYAML writes them.
+
+mod emitter;
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use emitter::Emitter;
+use scalar::Style;
+
+use crate::value::{Dict, Value};
+
+/// How the text looks; the defaults are those of `ansible-inventory --yaml`.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "the options of PyYAML's dump")]
+pub struct DumpOptions {
+    /// Columns a level.
+    pub indent: usize,
+    /// Where long strings are folded, in columns.
+    pub width: usize,
+    pub sort_keys: bool,
+    /// Whether letters outside ASCII are written as they are.
+    pub allow_unicode: bool,
+    pub flow: Flow,
+    /// Whether the document begins with `---`.
+    pub explicit_start: bool,
+    /// Whether a list or mapping that stands in two places is written once, with an anchor.
+    pub aliases: bool,
+}
+
+/// PyYAML's `default_flow_style`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// `- a`, one item a line.
+    Block,
+    /// Collections of scalars alone as `[a, b]`.
+    Leaves,
+    /// Everything as `[a, b]`.
+    Always,
+}
+
+impl Default for DumpOptions {
+    fn default() -> Self {
+        Self {
+            indent: 2,
+            width: 80,
+            sort_keys: true,
+            allow_unicode: true,
+            flow: Flow::Block,
+            explicit_start: false,
+            aliases: true,
+        }
+    }
+}
+
+/// Writes one document, with a newline at the end. Templates are written as their source, vaulted text
+/// under `!vault`, what has no YAML form as its text.
+pub fn dump(value: &Value, options: &DumpOptions) -> String {
+    let mut writer = Writer { options, emitter: Emitter::new(options), shared: HashMap::new(), anchors: 0 };
+    if options.aliases {
+        writer.count(value);
+    }
+    writer.emitter.start();
+    writer.node(value, Position { is_root: true, ..Position::default() });
+    writer.emitter.finish()
+}
+
+/// Where a node stands, as far as its form depends on it.
+#[derive(Clone, Copy, Default)]
+struct Position {
+    in_mapping: bool,
+    is_simple_key: bool,
+    is_root: bool,
+}
+
+impl Position {
+    const ITEM: Self = Self { in_mapping: false, is_simple_key: false, is_root: false };
+    const KEY: Self = Self { in_mapping: true, is_simple_key: true, is_root: false };
+    const VALUE: Self = Self { in_mapping: true, is_simple_key: false, is_root: false };
+}
+
+struct Writer<'o> {
+    options: &'o DumpOptions,
+    emitter: Emitter,
+    /// By address: how often a container occurs, and its anchor once written.
+    shared: HashMap<usize, (usize, Option<usize>)>,
+    anchors: usize,
+}
+
+impl Writer<'_> {
+    fn count(&mut self, value: &Value) {
+        let Some(address) = address(value) else { return };
+        let entry = self.shared.entry(address).or_default();
+        entry.0 += 1;
+        if entry.0 > 1 {
+            return;
+        }
+        match value {
+            Value::List(items) | Value::Tuple(items) => items.iter().for_each(|item| self.count(item)),
+            Value::Dict(entries) => entries.iter().for_each(|(key, value)| {
+                self.count(key);
+                self.count(value);
+            }),
+            _ => {}
+        }
+    }
+
+    /// Writes the alias of what was written before (`true`), or the anchor of what will be needed again.
+    fn anchor(&mut self, value: &Value) -> bool {
+        let Some((count, anchor)) = address(value).and_then(|address| self.shared.get_mut(&address)) else {
+            return false;
+        };
+        if *count < 2 {
+            return false;
+        }
+        if let Some(number) = anchor {
+            self.emitter.indicator(&format!("*id{number:03}"), true, false, false);
+            return true;
+        }
+        self.anchors += 1;
+        *anchor = Some(self.anchors);
+        self.emitter.indicator(&format!("&id{:03}", self.anchors), true, false, false);
+        false
+    }
+
+    fn node(&mut self, value: &Value, position: Position) {
+        match value {
+            Value::List(items) | Value::Tuple(items) => {
+                if !self.anchor(value) {
+                    self.list(items, position);
+                }
+            }
+            Value::Dict(entries) => {
+                if !self.anchor(value) {
+                    self.dict(entries);
+                }
+            }
+            Value::Vault(vaulted) => self.emitter.literal("!vault", &vaulted.ciphertext),
+            scalar => {
+                let (text, is_text) = text_of(scalar);
+                self.emitter.scalar(&text, is_text, position.is_simple_key, position.is_root);
+            }
+        }
+    }
+
+    fn list(&mut self, items: &[Value], position: Position) {
+        if self.is_flow(items.is_empty(), items.iter()) {
+            self.emitter.open_flow("[");
+            for (index, item) in items.iter().enumerate() {
+                self.emitter.next_in_flow(index == 0);
+                self.node(item, Position::ITEM);
+            }
+            self.emitter.close_flow("]");
+            return;
+        }
+        let is_indentless = position.in_mapping && !self.emitter.is_at_indent();
+        self.emitter.increase_indent(false, is_indentless);
+        for item in items {
+            self.emitter.write_indent();
+            self.emitter.indicator("-", true, false, true);
+            self.node(item, Position::ITEM);
+        }
+        self.emitter.decrease_indent();
+    }
+
+    fn dict(&mut self, entries: &Dict) {
+        let mut order: Vec<(&Value, &Value)> = entries.iter().collect();
+        if self.options.sort_keys {
+            sort(&mut order);
+        }
+        let parts = order.iter().flat_map(|(key, value)| [*key, *value]);
+        if self.is_flow(order.is_empty(), parts) {
+            self.emitter.open_flow("{");
+            for (index, (key, value)) in order.into_iter().enumerate() {
+                self.emitter.next_in_flow(index == 0);
+                self.entry(key, value);
+            }
+            self.emitter.close_flow("}");
+            return;
+        }
+        self.emitter.increase_indent(false, false);
+        for (key, value) in order {
+            self.emitter.write_indent();
+            self.entry(key, value);
+        }
+        self.emitter.decrease_indent();
+    }
+
+    fn entry(&mut self, key: &Value, value: &Value) {
+        let (text, _) = text_of(key);
+        let is_simple = match key {
+            Value::List(items) | Value::Tuple(items) => items.is_empty(),
+            Value::Dict(entries) => entries.is_empty(),
+            _ => !text.is_empty() && text.chars().count() < 128 && !text.contains(scalar::is_break),
+        };
+        if is_simple {
+            self.node(key, Position::KEY);
+            self.emitter.indicator(":", false, false, false);
+        } else {
+            self.emitter.indicator("?", true, false, true);
+            self.node(key, Position::VALUE);
+            if self.emitter.is_in_flow() {
+                self.emitter.indicator(":", true, false, false);
+            } else {
+                self.emitter.write_indent();
+                self.emitter.indicator(":", true, false, true);
+            }
+        }
+        self.node(value, Position::VALUE);
+    }
+
+    fn is_flow<'v>(&self, is_empty: bool, mut parts: impl Iterator<Item = &'v Value>) -> bool {
+        let is_leaf = |value: &Value| address(value).is_none() && !matches!(value, Value::Vault(_));
+        is_empty
+            || self.emitter.is_in_flow()
+            || match self.options.flow {
+                Flow::Block => false,
+                Flow::Always => true,
+                Flow::Leaves => parts.all(is_leaf),
+            }
+    }
+}
+
+/// The identity of a list or mapping.
+fn address(value: &Value) -> Option<usize> {
+    match value {
+        Value::List(items) | Value::Tuple(items) => Some(Arc::as_ptr(items) as usize),
+        Value::Dict(entries) => Some(Arc::as_ptr(entries) as usize),
+        _ => None,
+    }
+}
+
+/// By key, as Python sorts; mixed keys by their text, where Python would leave them unsorted.
+fn sort(entries: &mut [(&Value, &Value)]) {
+    if entries.iter().all(|(key, _)| key.as_int().is_some()) {
+        entries.sort_by_key(|(key, _)| key.as_int());
+    } else if entries.iter().all(|(key, _)| key.as_str().is_some()) {
+        entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
+    }
+}
+
+/// The text of a scalar, and whether it is a string, which must not read back as anything else.
+fn text_of(value: &Value) -> (String, bool) {
+    let text = match value {
+        Value::None | Value::Undefined(_) | Value::Omit => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Float(number) if number.is_nan() => ".nan".to_owned(),
+        Value::Float(number) if number.is_infinite() => {
+            if *number > 0.0 { ".inf" } else { "-.inf" }.to_owned()
+        }
+        // `1e+16` would read back as a string.
+        Value::Float(_) => {
+            let text = value.to_string();
+            if text.contains('.') { text } else { text.replace('e', ".0e") }
+        }
+        Value::Int(_) | Value::BigInt(_) => value.to_string(),
+        text => return (text.to_string(), true),
+    };
+    (text, false)
+}
+
+impl Style {
+    /// How a string is written where nobody asks for a style.
+    fn choose(text: &str, is_in_flow: bool, is_simple_key: bool, allow_unicode: bool) -> Self {
+        let analysis = scalar::Analysis::of(text, allow_unicode);
+        let is_awkward_key = is_simple_key && (analysis.is_empty || analysis.is_multiline);
+        let allows_plain = if is_in_flow { analysis.allow_flow_plain } else { analysis.allow_block_plain };
+        if allows_plain && !is_awkward_key && super::scalar::is_plain_string(text) {
+            Self::Plain
+        } else if analysis.allow_single_quoted && !(is_simple_key && analysis.is_multiline) {
+            Self::SingleQuoted
+        } else {
+            Self::DoubleQuoted
+        }
+    }
+}
