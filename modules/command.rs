@@ -215,12 +215,12 @@ impl When {
 
 /// Output as text. What is no UTF-8 shows as `\xff`, and the user is told.
 pub(crate) fn texts(output: &Output, sys: &mut System<'_>) -> (String, String) {
-    let mut text = |bytes: &[u8], name: &str| match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
-        Err(_) => {
-            sys.warn(format!("{name} is not UTF-8: the bytes that are not are shown as \\xNN"));
-            escape(bytes)
+    let mut text = |bytes: &[u8], name: &str| {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return text.to_owned();
         }
+        sys.warn(format!("{name} is not UTF-8: the bytes that are not are shown as \\xNN"));
+        escape(bytes)
     };
     (text(&output.stdout, "stdout"), text(&output.stderr, "stderr"))
 }

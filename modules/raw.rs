@@ -30,8 +30,9 @@ pub struct Args {
 
 pub(crate) fn run(args: Args, _sys: &mut System<'_>) -> Result<()> {
     // The control node runs this without a worker, so that a worker asked to do it is a mistake to be told.
-    let shell = args.executable.as_deref().unwrap_or("the account's shell");
-    fail!("raw needs no worker: {} is for {shell} on the connection itself", args.cmd)
+    let Args { cmd, executable } = args;
+    let shell = executable.as_deref().unwrap_or("the account's shell");
+    fail!("raw needs no worker: {cmd} is for {shell} on the connection itself")
 }
 
 #[cfg(test)]

@@ -51,12 +51,13 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    if let Some(needless) = args.when.needless(sys)? {
+    let Args { cmd: script, when, executable } = args;
+    if let Some(needless) = when.needless(sys)? {
         let option = if needless.state == "exists" { "creates" } else { "removes" };
         let msg = format!("{} {}, matching {option} option", needless.path, needless.state);
         return Ok(Returns { skipped: true, msg: Some(msg), ..Returns::default() });
     }
-    if let Some(dir) = &args.when.chdir {
+    if let Some(dir) = &when.chdir {
         if !dir.is_absolute() {
             return Err(Failure::new("chdir must be an absolute path"));
         }
@@ -64,19 +65,19 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             return Err(Failure::new(format!("chdir is no directory: {}", dir.display())));
         }
     }
-    let foretold = args.when.creates.is_some() || args.when.removes.is_some();
+    let foretold = when.creates.is_some() || when.removes.is_some();
     let start = |sys: &mut System<'_>, line: String| {
         let mut command = Command::new("/bin/sh").arg("-c").arg(line);
-        command.dir = args.when.chdir.as_ref().map(|dir| dir.0.clone());
+        command.dir = when.chdir.as_ref().map(|dir| dir.0.clone());
         if foretold { sys.attempt(command) } else { sys.attempt_unforetold(command) }
     };
     let ran = if sys.is_check() {
-        start(sys, args.cmd.arguments.clone())?
+        start(sys, script.arguments.clone())?
     } else {
-        sys.with_control_file(&args.cmd.file, 0o700, |sys, path| {
-            let program = args.executable.as_ref().map(|program| format!("{program} ")).unwrap_or_default();
+        sys.with_control_file(&script.file, 0o700, |sys, path| {
+            let program = executable.map(|program| format!("{program} ")).unwrap_or_default();
             let path = quote(&path.to_string_lossy());
-            start(sys, format!("{program}{path} {}", args.cmd.arguments))
+            start(sys, format!("{program}{path} {}", script.arguments))
         })?
     };
     let Some(output) = ran else {

@@ -63,6 +63,7 @@ pub mod flags;
 pub mod glob;
 pub mod host;
 pub mod memory;
+pub mod mime;
 mod mode;
 pub mod netlink;
 pub mod outcome;

@@ -42,11 +42,24 @@ impl Trial {
         self.exact(args, check, check)
     }
 
-    /// Runs it with diffs.
-    pub fn diff(&self, args: &Json) -> Json {
+    /// Runs it with diffs, and holds it to the laws: check mode touches nothing and foretells what the real run
+    /// does; a second run changes nothing. Gives the real run's result.
+    pub fn lawful(&self, args: &Json) -> Json {
         let given = args.as_object().cloned().unwrap_or_default();
         let args = self.module.spec().normalise(&given).expect("good arguments");
-        self.exact(args, false, true)
+        let before = self.host.snapshot();
+        let foretold = self.exact(args.clone(), true, true);
+        assert_eq!(self.host.snapshot(), before, "check mode touched something");
+        let real = self.exact(args.clone(), false, true);
+        assert_eq!(real.get("failed"), None, "{real:#}");
+        for key in ["changed", "diff", "failed"] {
+            assert_eq!(timeless(foretold.get(key)), timeless(real.get(key)), "{key} was foretold otherwise");
+        }
+        let after = self.host.snapshot();
+        let again = self.exact(args, false, true);
+        assert_eq!((again.get("changed"), again.get("diff")), (Some(&Json::Bool(false)), None), "again: {again:#}");
+        assert_eq!(self.host.snapshot(), after, "a second run touched something");
+        real
     }
 
     fn exact(&self, args: Map<String, Json>, check: bool, diff: bool) -> Json {
@@ -54,6 +67,18 @@ impl Trial {
             Request { module: self.module.name.to_owned(), args, check, diff, ..Request::default() };
         Json::Object(answer(&*self.host, &Overlay::over(&*self.host), request, &mut Deaf).result)
     }
+}
+
+/// Without what is read off the clock.
+fn timeless(value: Option<&Json>) -> Option<Json> {
+    let mut value = value?.clone();
+    for side in ["/before", "/after"] {
+        if let Some(Json::Object(map)) = value.pointer_mut(side) {
+            map.shift_remove("atime");
+            map.shift_remove("mtime");
+        }
+    }
+    Some(value)
 }
 
 /// A control file with its content within, as a JSON argument.

@@ -262,10 +262,9 @@ fn fields(text: &str) -> Vec<String> {
         let Some(last) = fields.last_mut() else { break };
         match quote {
             Some(open) if c == open => quote = None,
-            Some(_) => last.push(c),
             None if c == '"' || c == '\'' => quote = Some(c),
             None if c == ',' || c == ' ' => fields.push(String::new()),
-            None => last.push(c),
+            _ => last.push(c),
         }
     }
     fields.retain(|field| !field.is_empty());

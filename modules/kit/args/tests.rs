@@ -74,7 +74,6 @@ fn spec() -> Spec {
 }
 
 /// Normalises one option beside `path` and gives its value, or the error.
-#[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
 fn check(name: &str, value: Json, expected: Json) {
     let given = json!({"path": "/x", name: value});
     let got = match spec().normalise(given.as_object().unwrap()) {

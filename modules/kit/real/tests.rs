@@ -7,7 +7,6 @@ use crate::cmd;
 use crate::kit::command::Command;
 use crate::kit::host::{Host, Placement};
 
-#[expect(clippy::needless_pass_by_value, reason = "reads better at the calls")]
 fn run(command: Command) -> (i32, String, String) {
     let output = Real::new().run(&command).unwrap();
     (output.code, output.stdout().into_owned(), output.stderr().into_owned())

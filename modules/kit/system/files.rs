@@ -236,22 +236,20 @@ impl System<'_> {
 
     /// Ensures a symbolic link with that target (as written). A file or link in its place is replaced.
     pub fn symlink(&mut self, target: &Path, path: &Path) -> Result<bool> {
-        let before = match self.host.stat(path, false)? {
-            Some(meta) if meta.is_link() => {
-                let now = self.host.read_link(path)?;
-                if now == target {
-                    return Ok(false);
-                }
-                Some(now)
-            }
+        let old = self.host.stat(path, false)?;
+        let old_target = match &old {
+            Some(meta) if meta.is_link() => Some(self.host.read_link(path)?),
             _ => None,
         };
+        if old_target.as_deref() == Some(target) {
+            return Ok(false);
+        }
         self.host.symlink(target, path)?;
-        match before {
+        match old_target {
             Some(before) => {
                 self.attribute(path, "src", before.to_string_lossy(), target.to_string_lossy());
             }
-            None => self.attribute(path, "state", "absent", "link"),
+            None => self.attribute(path, "state", old.as_ref().map_or("absent", state), "link"),
         }
         Ok(true)
     }

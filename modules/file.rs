@@ -1,0 +1,351 @@
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::command::yes;
+use crate::kit::{Failure, FileAttributes, FileFacts, FilePath, Meta, Result, System, Time};
+
+/// Manages files, directories and links and their attributes.
+///
+/// For content use `copy`, `template`, `lineinfile` or `blockinfile`.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: Owner, group and permissions of a file that is there
+///   file: {path: /etc/passwd, owner: root, group: root, mode: '0644'}
+///
+/// - name: A directory, with its parents
+///   file:
+///     path: /srv/app/releases
+///     state: directory
+///     mode: u=rwx,g=rx,o=rx
+///
+/// - name: A symbolic link
+///   file: {src: /srv/app/releases, dest: /srv/current, state: link, force: yes}
+///
+/// - name: An empty file, its times left alone when it is there
+///   file: {path: /etc/app.conf, state: touch, access_time: preserve, modification_time: preserve}
+///
+/// - name: All below a directory
+///   file: {path: /var/www, state: directory, recurse: yes, owner: nobody}
+///
+/// - name: Nothing is there
+///   file: {path: /etc/foo.txt, state: absent}
+/// ```
+#[derive(Deserialize, JsonSchema)]
+pub struct Args {
+    /// The path to manage.
+    #[schemars(extend("aliases" = ["dest", "name"]))]
+    pub path: FilePath,
+    /// What is to be there. Without it: what is there now, else `directory` with `recurse`, else `file`.
+    pub state: Option<State>,
+    /// What a link points to. A symbolic link's may be relative to the link, and need not exist with `force`.
+    pub src: Option<FilePath>,
+    /// Whether attributes are set on all that is in a directory, too. Only with `state: directory`.
+    #[serde(default)]
+    pub recurse: bool,
+    /// Makes a symbolic link although nothing is at its target, or although a file or an empty directory is in its
+    /// place.
+    #[serde(default)]
+    pub force: bool,
+    /// Whether a symbolic link's target is meant.
+    #[serde(default = "yes")]
+    pub follow: bool,
+    /// When the file was last changed: `preserve`, `now` or a time. The default is `now` for `touch`, else
+    /// `preserve`.
+    pub modification_time: Option<String>,
+    /// How `modification_time` is written, as for `strftime`.
+    #[serde(default = "time_format")]
+    pub modification_time_format: String,
+    /// When the file was last read: `preserve`, `now` or a time. The default is `now` for `touch`, else `preserve`.
+    pub access_time: Option<String>,
+    /// How `access_time` is written, as for `strftime`.
+    #[serde(default = "time_format")]
+    pub access_time_format: String,
+    #[serde(flatten)]
+    pub attributes: FileAttributes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Nothing is there. Directories go with all they hold.
+    Absent,
+    /// A directory, with its parents; new ones get the attributes given.
+    Directory,
+    /// A file must be there already; its attributes are managed.
+    File,
+    /// A hard link.
+    Hard,
+    /// A symbolic link.
+    Link,
+    /// A file, made empty when it is not there; its times are set.
+    Touch,
+}
+
+fn time_format() -> String {
+    "%Y%m%d%H%M.%S".to_owned()
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Returns {
+    /// For `absent`, `directory` and `file`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    /// For `hard`, `link` and `touch`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src: Option<String>,
+    #[serde(flatten)]
+    facts: FileFacts,
+}
+
+pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let now = sys.stat(&args.path)?;
+    let state = args.state.unwrap_or(match &now {
+        Some(meta) if meta.is_dir() => State::Directory,
+        Some(meta) if meta.is_link() => State::Link,
+        None if args.recurse => State::Directory,
+        _ => State::File,
+    });
+    if args.recurse && state != State::Directory {
+        return Err(wrong("recurse option requires state to be 'directory'", &args.path, sys)?);
+    }
+    if args.src.is_some() && !matches!(state, State::Link | State::Hard) {
+        return Err(wrong("src option requires state to be 'link' or 'hard'", &args.path, sys)?);
+    }
+    // A hard link in a directory is named as its source, as `ln` does it.
+    if state == State::Hard
+        && let (Some(src), Some(meta)) = (&args.src, sys.stat_followed(&args.path)?)
+        && meta.is_dir()
+        && let Some(name) = src.file_name()
+    {
+        args.path.0.push(name);
+    }
+    match state {
+        State::Absent => {
+            sys.remove(&args.path)?;
+            let facts = FileFacts { state: "absent", ..FileFacts::default() };
+            Ok(Returns { path: Some(args.path.text().into_owned()), facts, ..Returns::default() })
+        }
+        State::File => file(&args, sys),
+        State::Directory => directory(&args, sys),
+        State::Link => link(&args, now.as_ref(), sys),
+        State::Hard => hard(&args, sys),
+        State::Touch => touch(&args, sys),
+    }
+}
+
+fn file(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
+    let path = target(args, sys)?;
+    match sys.stat(&path)? {
+        None => {
+            let msg = format!("file ({}) is absent, cannot continue", args.path.display());
+            Err(Failure::new(msg).with("path", args.path.text()).with("state", "absent"))
+        }
+        Some(meta) if meta.is_dir() || meta.is_link() => {
+            let what = sys.file_facts(&path, false)?.state;
+            Err(wrong(&format!("file ({}) is {what}, cannot continue", path.display()), &path, sys)?)
+        }
+        Some(_) => {
+            sys.set_attributes(&path, &args.attributes, true)?;
+            times(args, &path, "preserve", sys)?;
+            by_path(&path, sys)
+        }
+    }
+}
+
+fn directory(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
+    let path = target(args, sys)?;
+    if let Some(meta) = sys.stat(&path)?
+        && !meta.is_dir()
+    {
+        let what = sys.file_facts(&path, false)?.state;
+        return Err(wrong(&format!("{} already exists as a {what}", path.display()), &path, sys)?);
+    }
+    for made in sys.make_dirs(&path, None)? {
+        sys.set_attributes(&made, &args.attributes, false)?;
+    }
+    sys.set_attributes(&path, &args.attributes, true)?;
+    if args.recurse {
+        let mut seen = vec![sys.resolve(&path)?];
+        recurse(args, &path, &mut seen, sys)?;
+    }
+    times(args, &path, "preserve", sys)?;
+    by_path(&path, sys)
+}
+
+/// Sets the attributes of all that is in a directory. Links are followed when the user wants it, each directory
+/// once.
+fn recurse(args: &Args, dir: &Path, seen: &mut Vec<PathBuf>, sys: &mut System<'_>) -> Result<()> {
+    for name in sys.list(dir)? {
+        let path = dir.join(name);
+        let Some(meta) = sys.stat(&path)? else { continue };
+        let (path, meta) = if meta.is_link() && args.follow {
+            let real = sys.resolve(&path)?;
+            match sys.stat(&real)? {
+                Some(meta) => (real, meta),
+                // It points to nothing.
+                None => continue,
+            }
+        } else {
+            (path, meta)
+        };
+        sys.set_attributes(&path, &args.attributes, false)?;
+        if meta.is_dir() && !seen.contains(&path) {
+            seen.push(path.clone());
+            recurse(args, &path, seen, sys)?;
+        }
+    }
+    Ok(())
+}
+
+fn link(args: &Args, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns> {
+    let path = &args.path;
+    let source = match &args.src {
+        Some(src) => src.0.clone(),
+        None if now.is_some_and(Meta::is_link) => sys.read_link(path)?,
+        None => return Err(Failure::new("src is required for creating new symlinks")),
+    };
+    let base = if now.is_some_and(Meta::is_dir) { Some(path.0.as_path()) } else { path.parent() };
+    let full = base.unwrap_or(Path::new("/")).join(&source);
+    let exists = sys.exists(&full)?;
+    if !args.force && !exists && args.src.is_some() {
+        let msg = format!(
+            "src file does not exist, use 'force=yes' if you really want to create the link: {}",
+            full.display()
+        );
+        return Err(Failure::new(msg).with("path", path.text()).with("src", source.to_string_lossy()));
+    }
+    if let Some(meta) = now
+        && !meta.is_link()
+    {
+        let what = sys.file_facts(path, false)?.state;
+        if !args.force {
+            let msg = format!("refusing to convert from {what} to symlink for {}", path.display());
+            return Err(wrong(&msg, path, sys)?);
+        }
+        if meta.is_dir() {
+            if !sys.list(path)?.is_empty() {
+                let msg = format!("the directory {} is not empty, refusing to convert it", path.display());
+                return Err(wrong(&msg, path, sys)?);
+            }
+            sys.remove(path)?;
+        }
+    }
+    sys.symlink(&source, path)?;
+    if args.follow && !exists {
+        if args.attributes != FileAttributes::default() {
+            sys.warn(
+                "Cannot set fs attributes on a non-existent symlink target. follow should be set to False to \
+                 avoid this.",
+            );
+        }
+    } else {
+        sys.set_attributes(path, &args.attributes, args.follow)?;
+        times(args, path, "preserve", sys)?;
+    }
+    Ok(Returns {
+        dest: Some(path.text().into_owned()),
+        src: Some(source.to_string_lossy().into_owned()),
+        facts: sys.file_facts(path, false)?,
+        ..Returns::default()
+    })
+}
+
+fn hard(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
+    let path = &args.path;
+    let Some(src) = &args.src else {
+        return Err(Failure::new("src is required for creating new hardlinks"));
+    };
+    let Some(source) = sys.stat_followed(src)? else {
+        let failure = Failure::new("src does not exist").with("dest", path.text());
+        return Err(failure.with("src", src.text()));
+    };
+    if let Some(old) = sys.stat(path)?
+        && (old.inode, old.device) != (source.inode, source.device)
+        && !args.force
+        && !old.is_link()
+    {
+        let what = match &old {
+            meta if meta.is_dir() => "a directory exists",
+            meta if meta.links > 1 => "different hard link exists",
+            _ => "a file exists",
+        };
+        return Err(Failure::new(format!("Cannot link, {what} at destination"))
+            .with("dest", path.text())
+            .with("src", src.text()));
+    }
+    sys.hard_link(src, path)?;
+    sys.set_attributes(path, &args.attributes, args.follow)?;
+    times(args, path, "preserve", sys)?;
+    Ok(Returns {
+        dest: Some(path.text().into_owned()),
+        src: Some(src.text().into_owned()),
+        facts: sys.file_facts(path, false)?,
+        ..Returns::default()
+    })
+}
+
+fn touch(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
+    let path = target(args, sys)?;
+    if sys.stat(&path)?.is_none() {
+        sys.write(&path, "")?;
+    }
+    sys.set_attributes(&path, &args.attributes, args.follow)?;
+    times(args, &path, "now", sys)?;
+    let facts = sys.file_facts(&path, false)?;
+    Ok(Returns { dest: Some(path.to_string_lossy().into_owned()), facts, ..Returns::default() })
+}
+
+/// The path meant: the end of a symbolic link, when links are followed.
+fn target(args: &Args, sys: &System<'_>) -> Result<PathBuf> {
+    match sys.stat(&args.path)? {
+        Some(meta) if meta.is_link() && args.follow => sys.resolve(&args.path),
+        _ => Ok(args.path.0.clone()),
+    }
+}
+
+fn times(args: &Args, path: &Path, default: &str, sys: &mut System<'_>) -> Result<()> {
+    let now = sys.now();
+    let access = args.access_time.as_deref().unwrap_or(default);
+    let change = args.modification_time.as_deref().unwrap_or(default);
+    let atime = moment(access, &args.access_time_format, now)?;
+    let mtime = moment(change, &args.modification_time_format, now)?;
+    if atime.is_some() || mtime.is_some() {
+        sys.set_times(path, atime, mtime, args.follow)?;
+    }
+    Ok(())
+}
+
+fn moment(text: &str, format: &str, now: Time) -> Result<Option<Time>> {
+    match text {
+        "preserve" => return Ok(None),
+        "now" => return Ok(Some(now)),
+        _ => {}
+    }
+    let parsed = jiff::civil::DateTime::strptime(format, text)
+        .and_then(|at| at.to_zoned(jiff::tz::TimeZone::system()))
+        .map_err(|_| {
+            Failure::new(format!(
+                "Error while obtaining timestamp for time {text} using format {format}: the text does not fit"
+            ))
+        })?;
+    Ok(Some(Time { secs: parsed.timestamp().as_second(), nanos: 0 }))
+}
+
+fn by_path(path: &Path, sys: &System<'_>) -> Result<Returns> {
+    let facts = sys.file_facts(path, false)?;
+    Ok(Returns { path: Some(path.to_string_lossy().into_owned()), facts, ..Returns::default() })
+}
+
+/// A failure that tells what is there.
+fn wrong(msg: &str, path: &Path, sys: &System<'_>) -> Result<Failure> {
+    Ok(Failure::new(msg).with("path", path.to_string_lossy()).with_all(sys.file_facts(path, false)?))
+}
+
+#[cfg(test)]
+mod tests;
