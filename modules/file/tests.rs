@@ -77,7 +77,10 @@ fn symbolic_links() {
         json!({"diff": {"before": {"path": "/d/l", "src": "f"}, "after": {"path": "/d/l", "src": "sub/g"}}}),
     );
     check(json!({"path": "/d/l", "src": "f", "state": "link"}), json!({"changed": false}));
-    check(json!({"path": "/d/new", "src": "/nope", "state": "link", "force": true}), json!({"changed": true}));
+    check(
+        json!({"path": "/d/new", "src": "/nope", "state": "link", "force": true}),
+        json!({"changed": true}),
+    );
     check(json!({"path": "/d/f", "src": "sub/g", "state": "link", "force": true}), json!({"changed": true}));
     error(
         json!({"path": "/d/new", "src": "/nope", "state": "link"}),

@@ -57,7 +57,11 @@ impl Trial {
         }
         let after = self.host.snapshot();
         let again = self.exact(args, false, true);
-        assert_eq!((again.get("changed"), again.get("diff")), (Some(&Json::Bool(false)), None), "again: {again:#}");
+        assert_eq!(
+            (again.get("changed"), again.get("diff")),
+            (Some(&Json::Bool(false)), None),
+            "again: {again:#}"
+        );
         assert_eq!(self.host.snapshot(), after, "a second run touched something");
         real
     }
