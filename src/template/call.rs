@@ -175,9 +175,10 @@ impl<'a> Args<'a> {
                         Diagnostic::new(format!("{name}() got an unexpected keyword argument '{key}'"));
                     let known: Vec<&str> =
                         params.iter().copied().filter(|param| !param.starts_with('*')).collect();
-                    return Err(match known.is_empty() {
-                        true => error.hint(format!("'{name}' takes no keyword arguments.")),
-                        false => error.hint(format!("'{name}' takes: {}.", known.join(", "))),
+                    return Err(if known.is_empty() {
+                        error.hint(format!("'{name}' takes no keyword arguments."))
+                    } else {
+                        error.hint(format!("'{name}' takes: {}.", known.join(", ")))
                     });
                 }
                 _ => {}

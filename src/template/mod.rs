@@ -6,6 +6,7 @@ pub mod filters;
 pub mod lookups;
 mod names;
 pub mod python_format;
+pub mod python_random;
 pub mod tests;
 
 use std::sync::Arc;

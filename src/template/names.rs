@@ -37,14 +37,12 @@ pub fn unknown(kind: &str, name: &str, known: impl Iterator<Item = &'static str>
 fn home(name: &str) -> Option<&'static str> {
     Some(match name {
         "json_query" | "dict_kv" | "counter" | "random_mac" | "version_sort" | "from_csv" | "flattened"
-        | "filetree" | "dig" | "random_string" | "passwordstore" | "merge_variables" | "redis" | "hiera" => {
-            "community.general"
-        }
+        | "filetree" | "dig" | "random_string" | "passwordstore" | "merge_variables" | "to_ini" | "redis"
+        | "hiera" => "community.general",
         "ipaddr" | "ipv4" | "ipv6" | "ipwrap" | "ipsubnet" | "ipmath" | "nthhost" | "next_nth_usable"
         | "network_in_usable" | "hwaddr" | "macaddr" | "slaac" | "to_paths" | "get_path" | "index_of"
         | "from_xml" | "to_xml" | "usable_range" | "validate" => "ansible.utils",
         "parse_cli" | "parse_xml" | "type5_pw" | "vlan_parser" => "ansible.netcommon",
-        "to_ini" => "community.general",
         _ => return None,
     })
 }

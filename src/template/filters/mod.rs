@@ -1,16 +1,65 @@
 //! The filters of Jinja and of ansible-core, one file per family.
 
+#[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
+mod choice;
+mod combinatorics;
+mod comment;
+mod dates;
+mod dicts;
+#[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
+mod encoding;
+#[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
+mod hashing;
+mod json;
+mod lists;
+mod mapping;
+#[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
+mod markup;
+mod numbers;
+mod parse_json;
+mod passwords;
+mod paths;
+mod regex;
+mod sets;
+mod sorting;
+#[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
+mod text;
+#[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
+mod types;
+mod wordwrap;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::Context;
 use super::call::{Args, FilterEntry, Operands};
 use super::names::{plain_name, unknown};
+use super::{Context, iterate, resolve};
 use crate::diagnostic::Result;
 use crate::value::{Dict, Value};
 
 /// Every family's table.
-static FAMILIES: &[&[FilterEntry]] = &[];
+static FAMILIES: &[&[FilterEntry]] = &[
+    choice::TABLE,
+    combinatorics::TABLE,
+    comment::TABLE,
+    dates::TABLE,
+    dicts::TABLE,
+    encoding::TABLE,
+    hashing::TABLE,
+    json::TABLE,
+    lists::TABLE,
+    mapping::TABLE,
+    markup::TABLE,
+    numbers::TABLE,
+    passwords::TABLE,
+    paths::TABLE,
+    regex::TABLE,
+    sets::TABLE,
+    sorting::TABLE,
+    text::TABLE,
+    types::TABLE,
+    wordwrap::TABLE,
+];
 
 /// The filter of that name, with or without `ansible.builtin.`.
 pub fn find(name: &str) -> Option<&'static FilterEntry> {
@@ -43,9 +92,10 @@ pub fn apply(
     {
         return Ok(undefined.clone());
     }
-    let operands = match entry.lazy {
-        true => Ok(Operands::stored(subject, positional, named)),
-        false => Operands::rendered(subject, positional, named, context),
+    let operands = if entry.lazy {
+        Ok(Operands::stored(subject, positional, named))
+    } else {
+        Operands::rendered(subject, positional, named, context)
     };
     let result = operands.and_then(|operands| {
         let args = Args::bind(entry.name, entry.params, &operands.positional, &operands.named)?;
@@ -57,4 +107,20 @@ pub fn apply(
         }
         Err(error.context(format_args!("The filter plugin 'ansible.builtin.{}' failed", entry.name)))
     })
+}
+
+/// The items a `for` would walk over, each rendered (its own parts are not); one that is undefined stays so.
+fn items(value: &Value, context: &Context<'_>) -> Result<Vec<Value>> {
+    let mut items = iterate(value, context)?;
+    for item in &mut items {
+        if matches!(item, Value::Template(_) | Value::Vault(_)) {
+            *item = read(item, context)?;
+        }
+    }
+    Ok(items)
+}
+
+/// The value rendered; one that reads something undefined is undefined itself.
+fn read(value: &Value, context: &Context<'_>) -> Result<Value> {
+    resolve(value, context).or_else(|error| if error.is_undefined() { Ok(error.into()) } else { Err(error) })
 }

@@ -23,8 +23,11 @@ pub fn apply(name: &str, terms: &[Value], options: &Dict, context: &Context<'_>)
     let entry = find(name).ok_or_else(|| unknown("lookup", name, names()))?;
     Args::bind(entry.name, entry.params, &[], options)
         .and_then(|args| (entry.run)(terms, &args, context))
-        .map_err(|error| match error.is_undefined() {
-            true => error,
-            false => error.context(format_args!("The lookup plugin '{name}' failed")),
+        .map_err(|error| {
+            if error.is_undefined() {
+                error
+            } else {
+                error.context(format_args!("The lookup plugin '{name}' failed"))
+            }
         })
 }

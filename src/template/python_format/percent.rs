@@ -145,7 +145,6 @@ pub(super) fn size(number: i64) -> Result<usize> {
 }
 
 #[derive(Default)]
-#[expect(clippy::struct_excessive_bools, reason = "these are printf's flags")]
 struct Conversion {
     alternate: bool,
     zeros: bool,

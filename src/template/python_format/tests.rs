@@ -146,7 +146,7 @@ const BRACES: &[(&str, &str, &str, Result<&str, &str>)] = &[
     ("{:.2d}", "[3]", "{}", Err("Precision not allowed in integer format specifier")),
     ("{!z}", "[1]", "{}", Err("Unknown conversion specifier z")),
     ("{:y}", "[1.0]", "{}", Err("Unknown format code 'y' for object of type 'float'")),
-    ("{:>>5", r#"["a"]"#, "{}", Err("unmatched '{' in format spec")),
+    ("{:>>5", r#"["a"]"#, "{}", Err("expected '}' before end of string")),
     ("{:5}", "[[1]]", "{}", Err("unsupported format string passed to list.__format__")),
     ("{a.b}", "[]", r#"{"a": {"b": 1}}"#, Err("'dict' object has no attribute 'b'")),
     ("{:abc}", "[1]", "{}", Err("Invalid format specifier 'abc' for object of type 'int'")),

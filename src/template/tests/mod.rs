@@ -40,9 +40,10 @@ pub fn apply(
     {
         return Ok(undefined.clone());
     }
-    let operands = match entry.lazy {
-        true => Ok(Operands::stored(subject, positional, named)),
-        false => Operands::rendered(subject, positional, named, context),
+    let operands = if entry.lazy {
+        Ok(Operands::stored(subject, positional, named))
+    } else {
+        Operands::rendered(subject, positional, named, context)
     };
     let result = operands.and_then(|operands| {
         let args = Args::bind(entry.name, entry.params, &operands.positional, &operands.named)?;
