@@ -3,6 +3,7 @@
 mod action;
 pub mod keyword;
 mod keywords;
+mod list;
 mod loader;
 mod nearest;
 mod play;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use action::{Action, Actions, Known, Misuse};
 pub use keywords::Keywords;
+pub use list::{Listing, list};
 pub use loader::{LoadOptions, LoadedRole, LoadedTasks, Loader, RoleRequest};
 pub use play::{Play, Playbook};
 pub use role::Role;

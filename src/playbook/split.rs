@@ -34,9 +34,10 @@ pub fn parse(text: &str, is_command: bool) -> Result<Parsed> {
                     rest.push(' ');
                 }
                 // Quirk: a word with an `=` that makes no option loses its escapes.
-                match other.is_none() && word.contains('=') {
-                    true => rest.push_str(&unescape(&word).replace("\\=", "=")),
-                    false => rest.push_str(&word),
+                if other.is_none() && word.contains('=') {
+                    rest.push_str(&unescape(&word).replace("\\=", "="));
+                } else {
+                    rest.push_str(&word);
                 }
                 // One space parts it from the next word, and goes with that.
                 let kept = trailing.strip_suffix(' ').filter(|_| tokens.peek().is_some());

@@ -198,6 +198,9 @@ fn misplaced(keyword: &Keyword, object: Object) -> Diagnostic {
 
 fn unknown(name: &str, object: Object) -> Diagnostic {
     let error = invalid(name, object);
+    if name == "include" && object == Object::Play {
+        return error.hint("'include' was removed from the language: use import_playbook instead");
+    }
     let names = KEYWORDS.iter().filter(|keyword| keyword.on.has(object)).map(|keyword| keyword.name);
     match nearest(name, names) {
         Some(found) => error.hint(format!("did you mean '{found}'?")),

@@ -204,9 +204,9 @@ impl Loader {
     }
 
     /// The options under the module's name and those of `args:`.
-    pub(super) fn options<'a>(&self, called: &Called<'a>, fields: &Fields<'a>) -> Result<Options<'a>> {
+    pub(super) fn options<'a>(called: &Called<'a>, fields: &Fields<'a>) -> Result<Options<'a>> {
         let mut options = match &called.given {
-            Given::Node(node) => self.given(called, node)?,
+            Given::Node(node) => given(called, node)?,
             Given::Text(node, text) => text_options(called, node, text)?,
             Given::Rest(entries) => entries
                 .iter()
@@ -234,21 +234,6 @@ impl Loader {
             }
         }
         Ok(Options { all: options, computed })
-    }
-
-    fn given<'a>(&self, called: &Called<'_>, node: &'a Node) -> Result<Vec<GivenOption<'a>>> {
-        if let Some(entries) = node.as_map() {
-            return entries.iter().map(entry).collect();
-        }
-        match node.as_scalar() {
-            Some(Value::None) => Ok(Vec::new()),
-            Some(Value::Str(_) | Value::Template(_)) => {
-                text_options(called, node, node.as_str().unwrap_or_default())
-            }
-            _ => Err(Diagnostic::new(format!("unexpected parameter type in action: {}", node.describe()))
-                .at(&node.place)
-                .hint(format!("'{}' takes its options as a mapping or as key=value", called.written))),
-        }
     }
 
     /// The action with its options checked as far as they can be before rendering.
@@ -296,6 +281,22 @@ fn entry((key, value): &(Node, Node)) -> Result<GivenOption<'_>> {
         Diagnostic::new(format!("the name of an option must be text, not {}", key.describe())).at(&key.place)
     })?;
     Ok(GivenOption { name: name.to_owned(), value: value.to_value(), key: &key.place, node: value })
+}
+
+/// What stands under a module's name: a mapping, or a text.
+fn given<'a>(called: &Called<'_>, node: &'a Node) -> Result<Vec<GivenOption<'a>>> {
+    if let Some(entries) = node.as_map() {
+        return entries.iter().map(entry).collect();
+    }
+    match node.as_scalar() {
+        Some(Value::None) => Ok(Vec::new()),
+        Some(Value::Str(_) | Value::Template(_)) => {
+            text_options(called, node, node.as_str().unwrap_or_default())
+        }
+        _ => Err(Diagnostic::new(format!("unexpected parameter type in action: {}", node.describe()))
+            .at(&node.place)
+            .hint(format!("'{}' takes its options as a mapping or as key=value", called.written))),
+    }
 }
 
 /// Options written as `key=value`, and the free text beside them.

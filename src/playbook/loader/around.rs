@@ -38,6 +38,9 @@ impl Around {
 impl Loader {
     /// Renders what must be known before any host is: names of static imports, tags.
     pub(super) fn render(&self, around: &Around, value: &Value) -> Result<Value> {
+        if let Value::Str(_) = value {
+            return Ok(value.clone());
+        }
         let names = StaticNames { loader: self, around, magic: magic(around) };
         resolve_deep(value, &Context::new(&names))
     }

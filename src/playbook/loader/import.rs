@@ -41,7 +41,7 @@ impl Loader {
         nodes: &mut Vec<Node>,
     ) -> Result<()> {
         let inside = self.inside_import(fields, called, around)?;
-        let options = self.options(called, fields)?;
+        let options = Self::options(called, fields)?;
         check_options(called, &options, &["file", "_raw_params"])?;
         let file = file_option(called, &options)?;
         let name = self.static_name(&inside, file)?;
@@ -71,7 +71,7 @@ impl Loader {
             );
         }
         let inside = self.inside_import(fields, called, around)?;
-        let options = self.options(called, fields)?;
+        let options = Self::options(called, fields)?;
         check_options(called, &options, &ROLE_OPTIONS)?;
         let name = role_option(called, &options)?;
         let text =

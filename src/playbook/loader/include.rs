@@ -34,8 +34,7 @@ impl Loader {
             file_option(called, &options)?;
         }
         let mut keywords = around.keywords.clone();
-        if let Some(layer) = fields.get("vars").map(|field| vars(field.value, "vars")).transpose()?.flatten()
-        {
+        if let Some(layer) = fields.get("vars").map(|field| vars(field.value)).transpose()?.flatten() {
             let keywords = Arc::make_mut(&mut keywords);
             keywords.vars.push(layer.clone());
             keywords.params.push(layer);

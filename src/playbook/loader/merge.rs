@@ -43,7 +43,7 @@ impl Loader {
             "environment" => Some(Change::Environment(environment(field)?)),
             "module_defaults" => Some(Change::ModuleDefaults(self.module_defaults(field)?)),
             "notify" => Some(Change::Notify(texts(field)?)),
-            "vars" => vars(field.value, "vars")?.map(Change::Vars),
+            "vars" => vars(field.value)?.map(Change::Vars),
             name if slot(&mut Keywords::default(), name).is_some() => match find(name) {
                 Some(keyword) => field.setting(keyword)?.map(|setting| Change::Slot(keyword.name, setting)),
                 None => None,
@@ -122,7 +122,7 @@ impl Loader {
             other => other.clone(),
         };
         let mut push = |tag: &Value| {
-            tags.push(Setting { value: Value::str(tag.to_string()), place: node.place.clone() })
+            tags.push(Setting { value: Value::str(tag.to_string()), place: node.place.clone() });
         };
         match rendered.as_list() {
             Some(items) => items.iter().for_each(push),
@@ -219,12 +219,12 @@ fn slot<'a>(keywords: &'a mut Keywords, name: &str) -> Option<&'a mut Option<Set
 }
 
 /// A mapping of variables; `None` for null.
-pub(super) fn vars(node: &Node, what: &str) -> Result<Option<Layer>> {
+pub(super) fn vars(node: &Node) -> Result<Option<Layer>> {
     if node.is_null() {
         return Ok(None);
     }
     let entries = node.as_map().ok_or_else(|| {
-        Diagnostic::new(format!("{what} must be a mapping of variables, not {}", node.describe()))
+        Diagnostic::new(format!("Vars must be specified as a dictionary, not {}", node.describe()))
             .at(&node.place)
     })?;
     for (key, _) in entries {

@@ -131,11 +131,8 @@ impl Loader {
 /// `role:` or `name:`; for entries in the manner of `requirements.yml` the last part of `src:`.
 fn role_name(fields: &Fields<'_>) -> Result<Setting> {
     let named = fields.get("role").or(fields.get("name")).filter(|field| !field.value.is_null());
-    let field = match (named, fields.get("src")) {
-        (Some(field), _) | (None, Some(field)) => field,
-        (None, None) => {
-            return Err(Diagnostic::new("role definitions must contain a role name").at(fields.place));
-        }
+    let Some(field) = named.or(fields.get("src")) else {
+        return Err(Diagnostic::new("role definitions must contain a role name").at(fields.place));
     };
     if field.value.as_str().is_none() {
         return Err(Diagnostic::new(format!("a role's name must be text, not {}", field.value.describe()))

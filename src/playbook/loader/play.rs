@@ -25,6 +25,18 @@ struct Importing {
 }
 
 impl Loader {
+    /// A setting of a play, rendered with what is known without a host: its own vars, its vars_files and the
+    /// command line's.
+    pub fn play_value(&self, play: &Play, setting: &Setting) -> Result<Value> {
+        let around = PlayAround {
+            dir: play.path.parent().unwrap_or(Path::new("/")).to_owned(),
+            vars: play.vars.clone(),
+            vars_files: play.vars_files.clone(),
+        };
+        self.render(&outermost(around, Arc::default()), &setting.value)
+            .map_err(|error| error.at(&setting.place))
+    }
+
     pub(super) fn load_playbook(&self, path: &Path) -> Result<Playbook> {
         let path = self.absolute(path);
         let mut plays = Vec::new();
@@ -150,7 +162,7 @@ impl Loader {
     fn play(&self, fields: &Fields<'_>, path: &Path, importing: &Importing) -> Result<Play> {
         fields.check(Object::Play)?;
         let hosts = hosts(fields)?;
-        let own_vars = fields.get("vars").map(|field| vars(field.value, "vars")).transpose()?.flatten();
+        let own_vars = fields.get("vars").map(|field| vars(field.value)).transpose()?.flatten();
         let play = PlayAround {
             dir: path.parent().unwrap_or(Path::new("/")).to_owned(),
             vars: Arc::new(over(&own_vars.unwrap_or_default(), &importing.vars)),
@@ -161,7 +173,7 @@ impl Loader {
         let shared: Vec<_> = fields.all.iter().filter(|field| field.name != "vars").copied().collect();
         let mut around = outermost(play, Arc::default());
         around.keywords = self.merge(&around, &shared)?;
-        self.import_keywords(fields, importing, &mut around)?;
+        Self::import_keywords(fields, importing, &mut around)?;
         around.collections = collections(fields)?.unwrap_or_default();
         let mut found = Found::default();
         let section = |name: &str, found: &mut Found| match fields.get(name) {
@@ -228,7 +240,7 @@ impl Loader {
     }
 
     /// What the import of the playbook adds to the play, and the old `user`.
-    fn import_keywords(&self, fields: &Fields<'_>, importing: &Importing, around: &mut Around) -> Result<()> {
+    fn import_keywords(fields: &Fields<'_>, importing: &Importing, around: &mut Around) -> Result<()> {
         if let Some(user) = fields.setting("user", Object::Play)? {
             if fields.get("remote_user").is_some() {
                 return Err(Diagnostic::new(

@@ -13,30 +13,31 @@ pub(super) fn lookup_of(name: &str) -> Option<&str> {
     name.strip_prefix("with_")
 }
 
-impl Loader {
-    pub(super) fn repeat(&self, fields: &Fields<'_>) -> Result<Option<Loop>> {
-        let mut found: Option<(Field<'_>, Loop)> = None;
-        for field in &fields.all {
-            let lookup = match (field.name, lookup_of(field.name)) {
-                ("loop", _) if field.value.is_null() => continue,
-                ("loop", _) => None,
-                (_, Some(lookup)) => Some(known_lookup(lookup, field)?),
-                _ => continue,
-            };
-            if let Some((first, _)) = found {
-                return Err(Diagnostic::new(format!("duplicate loop in task: {}", field.name))
-                    .at(&field.key.place)
-                    .note(format!("the first one is {}", first.name), Some(first.key.place.clone())));
-            }
-            if field.value.is_null() {
-                return Err(Diagnostic::new(format!("you must specify a value when using {}", field.name))
-                    .at(&field.key.place));
-            }
-            found = Some((*field, Loop { lookup, items: setting_of(field.value) }));
+/// The task's loop; two are an error.
+pub(super) fn repeat(fields: &Fields<'_>) -> Result<Option<Loop>> {
+    let mut found: Option<(Field<'_>, Loop)> = None;
+    for field in &fields.all {
+        let lookup = match (field.name, lookup_of(field.name)) {
+            ("loop", _) if field.value.is_null() => continue,
+            ("loop", _) => None,
+            (_, Some(lookup)) => Some(known_lookup(lookup, field)?),
+            _ => continue,
+        };
+        if let Some((first, _)) = found {
+            return Err(Diagnostic::new(format!("duplicate loop in task: {}", field.name))
+                .at(&field.key.place)
+                .note(format!("the first one is {}", first.name), Some(first.key.place.clone())));
         }
-        Ok(found.map(|(_, repeat)| repeat))
+        if field.value.is_null() {
+            return Err(Diagnostic::new(format!("you must specify a value when using {}", field.name))
+                .at(&field.key.place));
+        }
+        found = Some((*field, Loop { lookup, items: setting_of(field.value) }));
     }
+    Ok(found.map(|(_, repeat)| repeat))
+}
 
+impl Loader {
     pub(super) fn loop_control(&self, fields: &Fields<'_>) -> Result<LoopControl> {
         let Some(field) = fields.get("loop_control").filter(|field| !field.value.is_null()) else {
             return Ok(LoopControl::default());

@@ -91,9 +91,10 @@ impl Loader {
             nodes.extend(tasks);
             dependencies.push(dependency);
         }
-        let role = match dependencies.is_empty() {
-            true => bare,
-            false => Arc::new(Role { dependencies, ..Role::clone(&bare) }),
+        let role = if dependencies.is_empty() {
+            bare
+        } else {
+            Arc::new(Role { dependencies, ..Role::clone(&bare) })
         };
         let inside = Around {
             role: Some(role.clone()),
@@ -105,7 +106,7 @@ impl Loader {
         if let Some(file) = role_file(&role.path, "tasks", wanted.from.tasks.as_deref(), wanted)?
             && let Some(list) = self.file(&file)?
         {
-            let what = format!("the {} file of the role '{}'", self.shown(&file).display(), role.name);
+            let what = file_phrase("tasks", &file, &role.name);
             nodes.extend(self.nodes(&list, &what, &inside, found)?);
         }
         nodes.push(Node::RoleEnd(role.clone()));
@@ -125,7 +126,7 @@ impl Loader {
             };
         };
         if let Some(list) = self.file(&file)? {
-            let what = format!("the {} file of the role '{}'", self.shown(&file).display(), role.name);
+            let what = file_phrase("handlers", &file, &role.name);
             let handlers = self.handlers(&list, &what, around, found)?;
             found.handlers.extend(handlers);
         }
@@ -135,13 +136,13 @@ impl Loader {
     /// `vars/main.yml`, or every file beneath `vars/main/`.
     fn role_vars(&self, role: &Path, kind: &str, given: Option<&str>, wanted: &RoleUse) -> Result<Layer> {
         if let Some(file) = role_file(role, kind, given, wanted)? {
-            return self.layer(&file, &format!("the {} file", self.shown(&file).display()));
+            return self.layer(&file, &file_phrase(kind, &file, &wanted.name));
         }
         let mut files = Vec::new();
         list_vars(&role.join(kind).join(given.unwrap_or("main")), &mut files);
         let mut all = Dict::new();
         for file in files {
-            let layer = self.layer(&file, &format!("the {} file", self.shown(&file).display()))?;
+            let layer = self.layer(&file, &file_phrase(kind, &file, &wanted.name))?;
             all.extend(layer.iter().map(|(key, value)| (key.clone(), value.clone())));
         }
         Ok(Arc::new(all))
@@ -201,6 +202,12 @@ impl Loader {
         places.retain(|place| seen.insert(place.clone()));
         places
     }
+}
+
+/// A role's file in a message's words: `The tasks/main.yml file for role 'web'`.
+fn file_phrase(kind: &str, file: &Path, role: &str) -> String {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    format!("The {kind}/{name} file for role '{role}'")
 }
 
 fn missing(kind: &str, name: &str, place: Option<&Place>) -> Diagnostic {

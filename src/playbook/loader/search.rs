@@ -28,20 +28,18 @@ impl Loader {
             .into_iter()
             .map(|directory| normal(&directory.join(expand_home(name))))
             .collect();
-        match candidates.iter().find(|path| path.is_file()) {
-            Some(path) => Ok(path.clone()),
-            None => {
-                let mut looked: Vec<_> = candidates
-                    .iter()
-                    .filter_map(|path| path.parent())
-                    .map(|path| path.display().to_string())
-                    .collect();
-                looked.dedup();
-                Err(Diagnostic::new(format!("Could not find or access '{name}' on the Ansible Controller."))
-                    .at(place)
-                    .hint(format!("looked in {}", looked.join(", "))))
-            }
+        if let Some(path) = candidates.iter().find(|path| path.is_file()) {
+            return Ok(path.clone());
         }
+        let mut looked: Vec<_> = candidates
+            .iter()
+            .filter_map(|path| path.parent())
+            .map(|path| path.display().to_string())
+            .collect();
+        looked.dedup();
+        Err(Diagnostic::new(format!("Could not find or access '{name}'."))
+            .at(place)
+            .hint(format!("looked in {}", looked.join(", "))))
     }
 }
 

@@ -4,7 +4,7 @@ use super::action::Called;
 use super::around::Around;
 use super::fields::{Field, Fields};
 use super::merge::texts;
-use super::repeat::lookup_of;
+use super::repeat::{lookup_of, repeat};
 use super::{Found, Loader};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::{Object, find, invalid_name, is_variable_name};
@@ -52,7 +52,7 @@ impl Loader {
             let local = Setting { value: Value::str("localhost"), place: called.place.clone() };
             Arc::make_mut(&mut keywords).delegate_to = Some(local);
         }
-        let options = self.options(called, fields)?;
+        let options = Self::options(called, fields)?;
         let (include, options) = match object {
             Object::IncludeTasks | Object::IncludeRole => {
                 let (include, options) = self.include(called, options, fields, around)?;
@@ -65,7 +65,7 @@ impl Loader {
             name: fields.setting("name", object)?,
             action: self.action(called, options, &keywords.module_defaults)?,
             role: around.role.clone(),
-            repeat: self.repeat(fields)?,
+            repeat: repeat(fields)?,
             loop_control: self.loop_control(fields)?,
             register: register(fields)?,
             until: self.conditions(fields, "until")?,
