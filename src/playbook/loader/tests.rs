@@ -125,7 +125,9 @@ fn good_playbooks_are_listed_as_ansible_lists_them() {
     let tasks = Listing { tasks: true, ..Listing::default() };
     for book in ["site", "web", "more"] {
         let loader = loader(Dict::new());
-        let playbook = loader.playbook(&data(&format!("good/{book}.yml"))).unwrap_or_else(|error| panic!("{}", told(&error)));
+        let playbook = loader
+            .playbook(&data(&format!("good/{book}.yml")))
+            .unwrap_or_else(|error| panic!("{}", told(&error)));
         for (ending, listing) in [
             ("all", Listing { tags: true, ..tasks }),
             ("some", Listing { only: &some, ..tasks }),
