@@ -17,6 +17,7 @@ mod laws;
 mod blockinfile;
 mod command;
 mod file;
+mod group;
 mod lineinfile;
 mod ping;
 mod raw;
@@ -25,6 +26,7 @@ mod script;
 mod setup;
 mod shell;
 mod stat;
+mod user;
 
 // The table. One line a module, sorted (a test holds it against the directory). A second name comes behind a bar:
 // `systemd | systemd_service`. The worker runs by this table, the control node validates and documents by it.
@@ -34,6 +36,7 @@ table! {
     blockinfile,
     command,
     file,
+    group,
     lineinfile,
     ping,
     raw,
@@ -42,6 +45,7 @@ table! {
     setup,
     shell,
     stat,
+    user,
 }
 
 /// A row of the table: what a module is called and what it takes.

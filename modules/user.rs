@@ -1,0 +1,325 @@
+mod account;
+mod aging;
+mod ssh_key;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::account::Account;
+use crate::command::yes;
+use crate::kit::{Command, Failure, FilePath, Result, Secret, System, User};
+use crate::lineinfile::State;
+
+/// Manages users.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: The user johnd, with a number and a primary group
+///   user:
+///     name: johnd
+///     comment: John Doe
+///     uid: 1040
+///     group: users
+///
+/// - name: One more group, the others stay
+///   user:
+///     name: james
+///     shell: /bin/bash
+///     groups: admins,developers
+///     append: yes
+///
+/// - name: The user johnd is gone, with his home
+///   user:
+///     name: johnd
+///     state: absent
+///     remove: yes
+///
+/// - name: A system user without a home or a login
+///   user: {name: app, system: yes, create_home: no, shell: /usr/sbin/nologin}
+/// ```
+#[derive(Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
+pub struct Args {
+    /// Name of the user.
+    #[schemars(extend("aliases" = ["user"]))]
+    pub name: String,
+    /// Whether the user exists.
+    #[serde(default)]
+    pub state: State,
+    /// The user's number; the system chooses when not given.
+    pub uid: Option<u32>,
+    /// The lowest number the system may choose.
+    pub uid_min: Option<u32>,
+    /// The highest number the system may choose.
+    pub uid_max: Option<u32>,
+    /// Lets the number be one that is already taken.
+    #[serde(default)]
+    pub non_unique: bool,
+    /// The primary group, by name or number.
+    pub group: Option<String>,
+    /// The other groups. Empty removes the user from all but the primary one.
+    pub groups: Option<Vec<String>>,
+    /// Adds to the user's groups instead of replacing them.
+    #[serde(default)]
+    pub append: bool,
+    /// The description (GECOS).
+    pub comment: Option<String>,
+    /// The home directory.
+    pub home: Option<FilePath>,
+    /// Whether the home directory is made for a new user.
+    #[serde(default = "yes")]
+    #[schemars(extend("aliases" = ["createhome"]))]
+    pub create_home: bool,
+    /// Moves the contents of the old home to the new one.
+    #[serde(default)]
+    pub move_home: bool,
+    /// The directory a new home is copied from.
+    pub skeleton: Option<String>,
+    /// The umask for a new home.
+    pub umask: Option<String>,
+    /// The login shell.
+    pub shell: Option<FilePath>,
+    /// The hashed password, as `/etc/shadow` has it. See the `password_hash` filter.
+    pub password: Option<Secret>,
+    /// Whether the password of an existing user is changed too.
+    #[serde(default)]
+    pub update_password: UpdatePassword,
+    /// Locks or unlocks the password.
+    pub password_lock: Option<bool>,
+    /// Days after which the password must be changed.
+    pub password_expire_max: Option<i64>,
+    /// Days before the password may be changed again.
+    pub password_expire_min: Option<i64>,
+    /// Days before the password expires that the user is warned.
+    pub password_expire_warn: Option<i64>,
+    /// Days after the password expires that the account is disabled.
+    pub password_expire_account_disable: Option<i64>,
+    /// When the account expires, in seconds since 1970; negative: never.
+    pub expires: Option<f64>,
+    /// Makes a system user.
+    #[serde(default)]
+    pub system: bool,
+    /// The SELinux user.
+    pub seuser: Option<String>,
+    /// Uses the `l…` commands, which know local users only.
+    #[serde(default)]
+    pub local: bool,
+    /// With `state: absent`, removes the user even when logged in.
+    #[serde(default)]
+    pub force: bool,
+    /// With `state: absent`, removes home and mail.
+    #[serde(default)]
+    pub remove: bool,
+    /// Makes an SSH key for the user, unless there is one.
+    #[serde(default)]
+    pub generate_ssh_key: bool,
+    /// The size of the key in bits.
+    pub ssh_key_bits: Option<u32>,
+    /// The kind of key.
+    #[serde(default = "rsa")]
+    pub ssh_key_type: String,
+    /// Where the key is, relative to the home.
+    pub ssh_key_file: Option<FilePath>,
+    /// The comment of the key.
+    #[serde(default = "key_comment")]
+    pub ssh_key_comment: String,
+    /// The passphrase of the key.
+    pub ssh_key_passphrase: Option<Secret>,
+    /// For macOS only.
+    pub hidden: Option<bool>,
+    /// For BSD only.
+    pub login_class: Option<String>,
+    /// For Illumos only.
+    pub profile: Option<String>,
+    /// For Illumos only.
+    pub authorization: Option<String>,
+    /// For Illumos only.
+    pub role: Option<String>,
+}
+
+fn rsa() -> String {
+    "rsa".to_owned()
+}
+
+fn key_comment() -> String {
+    "ansible-generated on $HOSTNAME".to_owned()
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdatePassword {
+    #[default]
+    Always,
+    OnCreate,
+}
+
+#[derive(Default, Serialize)]
+pub struct Returns {
+    name: String,
+    state: &'static str,
+    #[serde(flatten)]
+    is: Option<Is>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    append: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    move_home: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_home: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    force: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remove: Option<bool>,
+    #[serde(flatten)]
+    key: Option<ssh_key::Key>,
+}
+
+/// What the user is in the end.
+#[derive(Serialize)]
+struct Is {
+    uid: u32,
+    group: u32,
+    comment: String,
+    home: String,
+    shell: String,
+}
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    refuse_foreign(&args)?;
+    let known = known(sys, &args)?;
+    let mut returns = Returns { name: args.name.clone(), ..Returns::default() };
+    if args.state == State::Absent {
+        returns.state = "absent";
+        if known.is_some() {
+            returns.force = Some(args.force);
+            returns.remove = Some(args.remove);
+            account::remove(&args, sys)?;
+        }
+        return Ok(returns);
+    }
+    returns.state = "present";
+    let account = Account::wanted(&args, sys)?;
+    match &known {
+        None => {
+            account::create(&args, &account, sys)?;
+            returns.create_home = Some(args.create_home);
+            returns.system = Some(args.system);
+        }
+        Some(user) => {
+            account::modify(&args, &account, user, sys)?;
+            returns.append = Some(args.append);
+            returns.move_home = Some(args.move_home);
+        }
+    }
+    aging::ensure(&args, sys)?;
+    returns.groups = args.groups.as_ref().map(|groups| groups.join(","));
+    returns.password = args.password.as_ref().map(|_| "NOT_LOGGING_PASSWORD");
+    if let Some(user) = self::known(sys, &args)? {
+        if args.generate_ssh_key {
+            returns.key = Some(ssh_key::ensure(&args, &user, sys)?);
+        }
+        returns.is =
+            Some(Is { uid: user.uid, group: user.gid, comment: user.comment, home: user.home, shell: user.shell });
+    }
+    Ok(returns)
+}
+
+/// Options that only other systems have are errors, not silence.
+fn refuse_foreign(args: &Args) -> Result<()> {
+    let foreign = [
+        ("hidden", args.hidden.is_some()),
+        ("login_class", args.login_class.is_some()),
+        ("profile", args.profile.is_some()),
+        ("authorization", args.authorization.is_some()),
+        ("role", args.role.is_some()),
+    ];
+    match foreign.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Failure::new(format!("{option} has no meaning on Linux"))),
+        None => Ok(()),
+    }
+}
+
+fn known(sys: &System<'_>, args: &Args) -> Result<Option<User>> {
+    if args.local {
+        return Ok(sys.users()?.into_iter().find(|user| user.name == args.name));
+    }
+    sys.user(&args.name)
+}
+
+/// The command that manages users, by its full path: `sbin` is not in every `PATH`.
+fn tool(sys: &System<'_>, local: bool, name: &str) -> Result<Command> {
+    let name = if local { format!("l{name}") } else { name.to_owned() };
+    for dir in ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin"] {
+        let path = std::path::Path::new(dir).join(&name);
+        if sys.exists(&path)? {
+            return Ok(Command::new(path));
+        }
+    }
+    Err(Failure::new(format!("Failed to find required executable \"{name}\"")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use crate::kit::trial::Trial;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\nbob:x:1000:1000:Bob:/home/bob:/bin/sh\n";
+    const GROUP: &str = "root:x:0:\nbob:x:1000:\nwheel:x:10:bob\ndev:x:20:\n";
+
+    fn check(args: &Json, expected: &[&str]) {
+        let trial = Trial::of("user");
+        trial.host.file("/etc/passwd", PASSWD).file("/etc/group", GROUP).file("/etc/shadow", "bob:$6$x:1:0:99999:7:::\n");
+        for tool in ["useradd", "usermod", "userdel", "chage"] {
+            trial.host.program(&format!("/usr/sbin/{tool}")).answer(&format!("/usr/sbin/{tool}"), 0, "");
+        }
+        let result = trial.run(args);
+        assert_eq!(result["failed"], Json::Null, "{args} {result}");
+        assert_eq!(trial.host.ran(), expected, "{args}");
+        assert_eq!(result["changed"], !expected.is_empty(), "{args}");
+    }
+
+    #[test]
+    fn users_are_made() {
+        check(&json!({"name": "new"}), &["/usr/sbin/useradd -m new"]);
+        check(
+            &json!({"name": "app", "system": true, "create_home": false, "shell": "/sbin/nologin", "uid": 99}),
+            &["/usr/sbin/useradd -u 99 -s /sbin/nologin -M -r app"],
+        );
+        check(
+            &json!({"name": "x", "group": "dev", "groups": "wheel", "comment": "X Y"}),
+            &["/usr/sbin/useradd -g dev -G wheel -c X Y -m x"],
+        );
+    }
+
+    #[test]
+    fn users_are_changed_only_where_they_differ() {
+        check(&json!({"name": "bob", "shell": "/bin/sh", "groups": "wheel"}), &[]);
+        check(&json!({"name": "bob", "groups": "dev", "append": true}), &["/usr/sbin/usermod -a -G dev bob"]);
+        check(&json!({"name": "bob", "groups": "dev"}), &["/usr/sbin/usermod -G dev bob"]);
+        check(&json!({"name": "bob", "groups": []}), &["/usr/sbin/usermod -G  bob"]);
+        check(&json!({"name": "bob", "shell": "/bin/zsh"}), &["/usr/sbin/usermod -s /bin/zsh bob"]);
+        check(&json!({"name": "bob", "password": "$6$x"}), &[]);
+        check(&json!({"name": "bob", "password_expire_max": 30}), &["/usr/sbin/chage -M 30 bob"]);
+    }
+
+    #[test]
+    fn users_are_removed() {
+        check(&json!({"name": "bob", "state": "absent", "remove": true}), &["/usr/sbin/userdel -r bob"]);
+        check(&json!({"name": "none", "state": "absent"}), &[]);
+    }
+
+    #[test]
+    fn a_missing_group_is_an_error() {
+        let trial = Trial::of("user");
+        trial.host.file("/etc/passwd", PASSWD).file("/etc/group", GROUP);
+        let result = trial.run(&json!({"name": "bob", "groups": "nope"}));
+        assert_eq!(result["msg"], "Group nope does not exist");
+    }
+}
