@@ -64,10 +64,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             if let Some(gid) = args.gid.filter(|gid| *gid != group.gid) {
                 let program = tool(sys, &args, "groupmod")?;
                 sys.exec(
-                    Command::new(program)
-                        .opt("-g", Some(gid))
-                        .flag("-o", args.non_unique)
-                        .arg(&args.name),
+                    Command::new(program).opt("-g", Some(gid)).flag("-o", args.non_unique).arg(&args.name),
                 )?;
             }
         }
@@ -149,11 +146,7 @@ mod tests {
         assert_eq!(trial.run(&json!({"name": "none", "state": "absent"}))["changed"], false);
         assert_eq!(
             trial.host.ran(),
-            [
-                "/usr/sbin/groupadd -g 7 -r new",
-                "/usr/sbin/groupmod -g 501 old",
-                "/usr/sbin/groupdel old"
-            ]
+            ["/usr/sbin/groupadd -g 7 -r new", "/usr/sbin/groupmod -g 501 old", "/usr/sbin/groupdel old"]
         );
     }
 }

@@ -224,8 +224,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         if args.generate_ssh_key {
             returns.key = Some(ssh_key::ensure(&args, &user, sys)?);
         }
-        returns.is =
-            Some(Is { uid: user.uid, group: user.gid, comment: user.comment, home: user.home, shell: user.shell });
+        returns.is = Some(Is {
+            uid: user.uid,
+            group: user.gid,
+            comment: user.comment,
+            home: user.home,
+            shell: user.shell,
+        });
     }
     Ok(returns)
 }
@@ -275,7 +280,11 @@ mod tests {
 
     fn check(args: &Json, expected: &[&str]) {
         let trial = Trial::of("user");
-        trial.host.file("/etc/passwd", PASSWD).file("/etc/group", GROUP).file("/etc/shadow", "bob:$6$x:1:0:99999:7:::\n");
+        trial
+            .host
+            .file("/etc/passwd", PASSWD)
+            .file("/etc/group", GROUP)
+            .file("/etc/shadow", "bob:$6$x:1:0:99999:7:::\n");
         for tool in ["useradd", "usermod", "userdel", "chage"] {
             trial.host.program(&format!("/usr/sbin/{tool}")).answer(&format!("/usr/sbin/{tool}"), 0, "");
         }

@@ -143,7 +143,8 @@ pub(super) fn modify(args: &Args, account: &Account, user: &User, sys: &mut Syst
 
 /// Sets the hash through standard input: an argument would show in the process list.
 fn set_password(args: &Args, hash: &str, locked: bool, sys: &mut System<'_>) -> Result<()> {
-    let lock = args.password_lock.unwrap_or(false) || (locked && args.password_lock.is_none() && hash.starts_with('!'));
+    let lock = args.password_lock.unwrap_or(false)
+        || (locked && args.password_lock.is_none() && hash.starts_with('!'));
     let hash = if lock && !hash.starts_with('!') { format!("!{hash}") } else { hash.to_owned() };
     let command = tool(sys, false, "chpasswd")?.flag("-e", true).stdin(format!("{}:{hash}\n", args.name));
     sys.exec(command).map(drop)

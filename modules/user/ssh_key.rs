@@ -25,7 +25,8 @@ pub(super) fn ensure(args: &Args, user: &User, sys: &mut System<'_>) -> Result<K
     if !sys.exists(&file)? {
         make(args, user, &file, sys)?;
     }
-    let public = file.with_file_name(format!("{}.pub", file.file_name().unwrap_or_default().to_string_lossy()));
+    let public =
+        file.with_file_name(format!("{}.pub", file.file_name().unwrap_or_default().to_string_lossy()));
     let fingerprint = if sys.exists(&public)? {
         let output = sys.query(Command::new("ssh-keygen").arg("-lf").arg(&public))?;
         output.stdout().trim().to_owned()
@@ -42,7 +43,9 @@ pub(super) fn ensure(args: &Args, user: &User, sys: &mut System<'_>) -> Result<K
 fn make(args: &Args, user: &User, file: &PathBuf, sys: &mut System<'_>) -> Result<()> {
     if args.ssh_key_passphrase.is_some() {
         // ssh-keygen takes it only as an argument, where everybody on the machine could read it.
-        return Err(Failure::new("ssh_key_passphrase is not supported yet: it would show in the process list"));
+        return Err(Failure::new(
+            "ssh_key_passphrase is not supported yet: it would show in the process list",
+        ));
     }
     let dir = file.parent().unwrap_or(Path::new("/"));
     for made in sys.make_dirs(dir, Some(0o700))? {
