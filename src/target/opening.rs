@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::hops::{self, Prompt};
 use super::pipe::{Exit, Output, Pipe, Writer};
@@ -61,12 +61,13 @@ pub(super) struct Opening<'a> {
     pub out: BytesMut,
     err: BytesMut,
     said: Vec<u8>,
+    ended: Option<Exit>,
 }
 
 impl<'a> Opening<'a> {
     pub(super) fn new(pipe: Pipe, mark: &Mark, hop: Option<&'a Hop>, prompt: Prompt) -> Self {
         let (out, err) = (BytesMut::new(), BytesMut::new());
-        Self { pipe, mark: mark.whole(), hop, prompt, asked: 0, out, err, said: Vec::new() }
+        Self { pipe, mark: mark.whole(), hop, prompt, asked: 0, out, err, said: Vec::new(), ended: None }
     }
 
     /// The next line that carries our mark, without it.
@@ -145,6 +146,18 @@ impl<'a> Opening<'a> {
     }
 
     async fn more(&mut self, deadline: Instant) -> Result<(), Trouble> {
+        if let Some(exit) = self.ended.clone() {
+            // The news of its end may overtake its last words.
+            if let Ok(Some(output)) = timeout(Duration::from_secs(1), self.pipe.reader.next()).await {
+                self.take(output);
+                return Ok(());
+            }
+            let said = self.said();
+            return Err(match self.hop {
+                Some(hop) if hops::wants_terminal(hop, &said) => Trouble::NeedsTerminal,
+                _ => Trouble::Ended { exit, said },
+            });
+        }
         let Ok(output) = timeout_at(deadline, self.pipe.reader.next()).await else {
             let said = self.said();
             return Err(match self.hop {
@@ -156,7 +169,17 @@ impl<'a> Opening<'a> {
             });
         };
         match output {
-            Some(Output::Out(bytes)) => {
+            Some(Output::Exit(exit)) => self.ended = Some(exit),
+            Some(Output::Lost(reason)) => return Err(Trouble::Call(CallError::Unreachable(reason))),
+            None => self.ended = Some(Exit::Silent),
+            Some(output) => self.take(output),
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Out(bytes) => {
                 self.out.extend_from_slice(&bytes);
                 if self.out.len() > ANSWER {
                     // Noise without end must not fill the memory.
@@ -164,35 +187,14 @@ impl<'a> Opening<'a> {
                     self.remember(&noise);
                 }
             }
-            Some(Output::Err(bytes)) => {
+            Output::Err(bytes) => {
                 self.err.extend_from_slice(&bytes);
                 if let Some(end) = self.err.iter().rposition(|&byte| byte == b'\n') {
                     let lines = self.err.split_to(end + 1);
                     self.remember(&lines);
                 }
             }
-            Some(Output::Exit(exit)) => {
-                self.drain().await;
-                let said = self.said();
-                return Err(match self.hop {
-                    Some(hop) if hops::wants_terminal(hop, &said) => Trouble::NeedsTerminal,
-                    _ => Trouble::Ended { exit, said },
-                });
-            }
-            Some(Output::Lost(reason)) => return Err(Trouble::Call(CallError::Unreachable(reason))),
-            None => return Err(Trouble::Ended { exit: Exit::Silent, said: self.said() }),
-        }
-        Ok(())
-    }
-
-    /// Takes what is still on its way when the command has ended.
-    async fn drain(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(1);
-        while let Ok(Some(output)) = timeout_at(deadline, self.pipe.reader.next()).await {
-            match output {
-                Output::Out(bytes) | Output::Err(bytes) => self.remember(&bytes),
-                Output::Exit(_) | Output::Lost(_) => {}
-            }
+            Output::Exit(_) | Output::Lost(_) => {}
         }
     }
 

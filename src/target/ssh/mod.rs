@@ -154,8 +154,13 @@ impl Attempt<'_> {
                 _via: self.via.clone(),
             }),
             Ok(Err(mut refused)) => {
-                if let Some(said) = said.map(|said| said.text()).filter(|said| !said.is_empty()) {
-                    refused.reason = format!("{}\n{said}", refused.reason);
+                if let Some(said) = said {
+                    // A command of the user's that fails is not tried again and again.
+                    refused.busy = false;
+                    let said = said.text().await;
+                    if !said.is_empty() {
+                        refused.reason = format!("{}\n{said}", refused.reason);
+                    }
                 }
                 Err(refused)
             }

@@ -4,27 +4,43 @@ use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::socket::Acknowledged;
 
-/// The last words of the command.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Said(Arc<Mutex<Vec<u8>>>);
+/// What the command says on stderr: its last words are kept.
+#[derive(Debug)]
+pub(super) struct Said {
+    text: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
+}
 
 impl Said {
-    pub(super) fn text(&self) -> String {
-        let said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        String::from_utf8_lossy(&said).trim().to_owned()
+    fn listen(mut stderr: ChildStderr) -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&text);
+        let reader = tokio::spawn(async move {
+            let mut buffer = [0; 512];
+            while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.extend_from_slice(buffer.get(..read).unwrap_or_default());
+                let extra = kept.len().saturating_sub(2048);
+                kept.drain(..extra);
+            }
+        });
+        Self { text, reader }
     }
 
-    fn add(&self, bytes: &[u8]) {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        said.extend_from_slice(bytes);
-        let extra = said.len().saturating_sub(2048);
-        said.drain(..extra);
+    /// All of it, for a command that has ended; what there is, for one that has not.
+    pub(super) async fn text(self) -> String {
+        let _ = timeout(Duration::from_secs(2), self.reader).await;
+        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&text).trim().to_owned()
     }
 }
 
@@ -47,18 +63,10 @@ pub(super) fn command(command: &str) -> Result<(Box<dyn Acknowledged>, Said), St
         .kill_on_drop(true)
         .spawn()
         .map_err(|error| failed(&error))?;
-    let said = Said::default();
-    if let Some(mut stderr) = child.stderr.take() {
-        let said = said.clone();
-        tokio::spawn(async move {
-            let mut buffer = [0; 512];
-            while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
-                said.add(buffer.get(..read).unwrap_or_default());
-            }
-        });
-    }
-    match (child.stdin.take(), child.stdout.take()) {
-        (Some(stdin), Some(stdout)) => Ok((Box::new(Process { _child: child, stdin, stdout }), said)),
+    match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
+        (Some(stdin), Some(stdout), Some(stderr)) => {
+            Ok((Box::new(Process { _child: child, stdin, stdout }), Said::listen(stderr)))
+        }
         _ => Err(failed(&"no streams")),
     }
 }

@@ -1,0 +1,285 @@
+//! The worker on its way to the host and back.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fanfare::target::{CallError, Destination};
+use fanfare_modules::kit::wire::Request;
+
+use super::{Control, NoBlobs, failed, options, ping, raw, to, unreachable};
+use crate::support::hosts::{Host, Hosts};
+
+/// The worker in a host's cache.
+fn cached(host: &Host) -> Option<PathBuf> {
+    let dir = host.root.join("home/.cache/fanfare");
+    let names = std::fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path());
+    names.into_iter().find(|path| path.file_name().unwrap().to_string_lossy().starts_with("w-"))
+}
+
+fn rc_file(host: &Host, text: &str) {
+    std::fs::write(host.root.join("bin/noise"), text).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn is_sent_once_and_found_the_next_time() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let there = to(host, options(&hosts, host));
+    let links = control.links();
+    ping(&links, &there).await.unwrap();
+    ping(&links, &there).await.unwrap();
+    let counts = links.counts();
+    assert_eq!((counts.connections, counts.uploads, counts.round_trips), (1, 1, 2));
+    links.reset(&there).await;
+    ping(&links, &there).await.unwrap();
+    assert_eq!((links.counts().connections, links.counts().uploads), (2, 1));
+    links.close().await;
+    let worker = cached(host).unwrap();
+    assert_eq!(worker.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(worker.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    // Nothing else is left there.
+    assert_eq!(std::fs::read_dir(worker.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_is_broken_is_replaced() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let there = to(host, options(&hosts, host));
+    ping(&control.links(), &there).await.unwrap();
+    let worker = cached(host).unwrap();
+    let whole = std::fs::read(&worker).unwrap();
+    let break_it = |content: &[u8]| {
+        std::fs::remove_file(&worker).unwrap();
+        std::fs::write(&worker, content).unwrap();
+        std::fs::set_permissions(&worker, std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::os::unix::fs::chown(&worker, Some(owner(host)), None).unwrap();
+    };
+    let contents: [&[u8]; 4] = [b"", b"#!/bin/sh\necho I am no worker\n", b"garbage", &whole[..whole.len() / 2]];
+    for content in contents {
+        break_it(content);
+        let links = control.links();
+        assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+        assert_eq!(links.counts().uploads, 1);
+        assert_eq!(std::fs::read(&worker).unwrap(), whole);
+    }
+    // Where no hash can be taken, one that does not greet is found out all the same.
+    host.stub("sha256sum", "#!/bin/sh\nexit 127\n");
+    for content in [b"#!/bin/sh\necho I am no worker\n".as_slice(), &whole[..whole.len() / 2]] {
+        break_it(content);
+        assert_eq!(ping(&control.links(), &there).await.unwrap(), "pong?");
+        assert_eq!(std::fs::read(&worker).unwrap(), whole);
+    }
+}
+
+fn owner(host: &Host) -> u32 {
+    use std::os::unix::fs::MetadataExt as _;
+    host.root.join("home").metadata().unwrap().uid()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_a_place_and_says_when_there_is_none() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let mut there = to(host, options(&hosts, host));
+    there.remote_tmp = Some("~/own place".to_owned());
+    ping(&control.links(), &there).await.unwrap();
+    assert_eq!(std::fs::read_dir(host.root.join("home/own place/fanfare")).unwrap().count(), 1);
+    there.remote_tmp = Some("~/`date`".to_owned());
+    assert!(failed(&control.links(), &there).await.contains("has characters that no shell is to see"));
+    // Nowhere can a directory be made.
+    there.remote_tmp = None;
+    host.stub("mkdir", "#!/bin/sh\nexit 1\n");
+    let reason = failed(&control.links(), &there).await;
+    assert!(reason.starts_with("no directory takes the worker"), "{reason}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_cannot_be_written_says_why() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let there = to(host, options(&hosts, host));
+    host.stub("head", "#!/bin/sh\n/usr/bin/head -c 1000 >/dev/null; echo head: No space left on device >&2; exit 1\n");
+    let reason = failed(&control.links(), &there).await;
+    assert_eq!(reason, "writing the worker failed: head: No space left on device");
+    host.stub("head", "#!/bin/sh\n/usr/bin/head -c \"$2\" | tr x y\n");
+    assert_eq!(failed(&control.links(), &there).await, "writing the worker failed: it arrived damaged");
+    host.stub("uname", "#!/bin/sh\necho FreeBSD riscv64\n");
+    let reason = failed(&control.links(), &there).await;
+    assert_eq!(reason, "FreeBSD riscv64 is not supported: the worker runs on Linux");
+    host.stub("uname", "#!/bin/sh\necho Linux pdp11\n");
+    assert!(failed(&control.links(), &there).await.contains("no worker for pdp11"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn noise_of_login_scripts_does_no_harm() {
+    let Some(hosts) = Hosts::start_with(1, "SetEnv BASH_ENV=/nonexistent\\n") else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    noisy(host);
+    let links = control.links();
+    let there = to(host, options(&hosts, host));
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+    links.reset(&there).await;
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+    assert_eq!(links.counts().uploads, 1);
+}
+
+/// Makes the host's shell talk before it runs a command.
+fn noisy(host: &Host) {
+    // The hosts' login script is shared: the stub comes first in this host's PATH.
+    let noise = "echo 'Welcome! Last login: yesterday'; echo Password: >&2; printf 'no newline fanfare-'; \
+                 i=0; while [ $i -lt 5000 ]; do echo 'noise without end'; i=$((i+1)); done";
+    let dir = host.root.parent().unwrap();
+    let shell = std::fs::read_to_string(dir.join("shell")).unwrap();
+    std::fs::write(dir.join("shell"), shell.replace("cd \"$HOME\"", &format!("{noise}\ncd \"$HOME\""))).unwrap();
+    rc_file(host, noise);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn starts_under_every_login_shell() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let host = &hosts.hosts[0];
+    let shell_file = host.root.parent().unwrap().join("shell");
+    let original = std::fs::read_to_string(&shell_file).unwrap();
+    for shell in ["/bin/dash", "/bin/bash", "/bin/mksh", "/bin/tcsh", "/bin/csh", "/usr/bin/fish", "/bin/busybox ash"] {
+        if !Path::new(shell.split(' ').next().unwrap()).exists() {
+            eprintln!("SKIPPED: no {shell} here");
+            continue;
+        }
+        let text = original.replace("exec \"${FANFARE_TEST_SHELL:-/bin/sh}\" -c", &format!("exec {shell} -c"));
+        assert_ne!(text, original);
+        std::fs::write(&shell_file, text).unwrap();
+        let links = Control::new().links();
+        let there = to(host, options(&hosts, host));
+        assert_eq!(ping(&links, &there).await.unwrap(), "pong?", "{shell}");
+        assert_eq!(raw(&links, &there, "echo a b").await, "a b", "{shell}");
+        links.close().await;
+        let _ = std::fs::remove_dir_all(host.root.join("home/.cache/fanfare"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_start_at_once() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let all = (0..20).map(|_| async {
+        // Each with a connection of its own, as so many fanfares would have.
+        let links = control.links();
+        let answer = ping(&links, &to(host, options(&hosts, host))).await.unwrap();
+        links.close().await;
+        answer
+    });
+    let answers = futures::future::join_all(all).await;
+    assert_eq!(answers, ["pong?"; 20]);
+    assert_eq!(std::fs::read_dir(host.root.join("home/.cache/fanfare")).unwrap().count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_workers_are_cleared_away_when_a_new_one_comes() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let there = to(host, options(&hosts, host));
+    raw(
+        &control.links(),
+        &there,
+        "mkdir -p .cache/fanfare; cd .cache/fanfare; touch -d '40 days ago' w-old .t-old-1 other; touch w-recent",
+    )
+    .await;
+    ping(&control.links(), &there).await.unwrap();
+    let dir = host.root.join("home/.cache/fanfare");
+    for _ in 0..100 {
+        if !dir.join("w-old").exists() && !dir.join(".t-old-1").exists() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert!(!dir.join("w-old").exists() && !dir.join(".t-old-1").exists());
+    assert!(dir.join("w-recent").exists() && dir.join("other").exists());
+}
+
+/// The worker's process on the host.
+async fn worker_pid(links: &fanfare::target::Links, there: &Destination, host: &Host) -> i32 {
+    let path = cached(host).unwrap();
+    let found = raw(links, there, &format!("pgrep -f '^{}'", path.display())).await;
+    found.lines().next().unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_dies_fails_the_task_and_is_replaced() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let there = to(host, options(&hosts, host));
+    let links = Arc::new(control.links());
+    ping(&links, &there).await.unwrap();
+    let pid = worker_pid(&links, &there, host).await;
+    // Stopped, it takes a request and does not answer; then it dies.
+    raw(&links, &there, &format!("kill -STOP {pid}")).await;
+    let call = tokio::spawn({
+        let (links, there) = (Arc::clone(&links), there.clone());
+        async move {
+            let request = Request { module: "ping".to_owned(), ..Request::default() };
+            links.call(&there, vec![request], Arc::new(NoBlobs)).await
+        }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    raw(&links, &there, &format!("kill -KILL {pid}")).await;
+    match call.await.unwrap() {
+        Err(CallError::Failed(reason)) => {
+            // The host's login shell stands between, and may be the one to tell.
+            let expect = ["the worker ended in the middle of the task (killed by signal KILL)",
+                "the worker ended in the middle of the task (exit status 137): Killed"];
+            assert!(expect.contains(&reason.as_str()), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+    // One that dies while nobody looks is no matter at all.
+    let pid = worker_pid(&links, &there, host).await;
+    raw(&links, &there, &format!("kill -KILL {pid}")).await;
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+    assert_eq!(links.counts().connections, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_breaks_makes_the_host_unreachable() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let there = to(host, options(&hosts, host));
+    let links = Arc::new(control.links());
+    ping(&links, &there).await.unwrap();
+    let pid = worker_pid(&links, &there, host).await;
+    let sshd = raw(&links, &there, "ps -o ppid= -p $PPID").await;
+    let session = raw(&links, &there, "echo $PPID").await;
+    raw(&links, &there, &format!("kill -STOP {pid}")).await;
+    let call = tokio::spawn({
+        let (links, there) = (Arc::clone(&links), there.clone());
+        async move { unreachable(&links, &there).await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    // Whichever of these is the connection's own sshd: it goes without a word.
+    let _ = links.raw(&there, &format!("kill -KILL {session} {}", sshd.trim()), None).await;
+    let reason = call.await.unwrap();
+    assert_eq!(
+        reason,
+        format!("Failed to connect to the host via ssh: Connection to {} closed by remote host.", host.address)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_that_gives_up_leaves_no_mess() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let there = to(host, options(&hosts, host));
+    let links = control.links();
+    ping(&links, &there).await.unwrap();
+    let pid = worker_pid(&links, &there, host).await;
+    raw(&links, &there, &format!("kill -STOP {pid}")).await;
+    let gave_up = tokio::time::timeout(std::time::Duration::from_millis(100), ping(&links, &there)).await;
+    assert!(gave_up.is_err());
+    // The next caller gets another worker, at once.
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+    raw(&links, &there, &format!("kill -KILL {pid}")).await;
+    links.close().await;
+}
