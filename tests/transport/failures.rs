@@ -31,7 +31,8 @@ fn at(port: u16) -> Destination {
 async fn check(port: u16, expect: &str, at_most: Duration) {
     let start = Instant::now();
     let reason = unreachable(&Control::new().links(), &at(port)).await;
-    let expect = format!("Failed to connect to the host via ssh: {}", expect.replace("PORT", &port.to_string()));
+    let expect =
+        format!("Failed to connect to the host via ssh: {}", expect.replace("PORT", &port.to_string()));
     assert_eq!(reason, expect);
     assert!(start.elapsed() < at_most, "{:?}", start.elapsed());
 }
@@ -48,7 +49,8 @@ async fn a_name_that_nobody_knows() {
     let Transport::Ssh(options) = &mut there.transport else { unreachable!() };
     options.host = "no-such-host.invalid".into();
     let reason = unreachable(&Control::new().links(), &there).await;
-    let start = "Failed to connect to the host via ssh: ssh: Could not resolve hostname no-such-host.invalid: ";
+    let start =
+        "Failed to connect to the host via ssh: ssh: Could not resolve hostname no-such-host.invalid: ";
     assert!(reason.starts_with(start), "{reason}");
 }
 
@@ -84,7 +86,8 @@ async fn a_host_that_says_hello_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_hangs_up() {
     let port = listener(drop);
-    check(port, "kex_exchange_identification: Connection closed by remote host", Duration::from_secs(5)).await;
+    check(port, "kex_exchange_identification: Connection closed by remote host", Duration::from_secs(5))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,10 +119,8 @@ async fn a_host_where_many_connect_at_once() {
     let all = (0..16).map(|n| {
         let links = &links;
         // Different enough not to share a connection.
-        let several = SshOptions {
-            connect_timeout: Some(Duration::from_millis(20_000 + n)),
-            ..options(&hosts, host)
-        };
+        let several =
+            SshOptions { connect_timeout: Some(Duration::from_millis(20_000 + n)), ..options(&hosts, host) };
         async move { ping(links, &to(host, several)).await }
     });
     let failed: Vec<_> = futures::future::join_all(all).await.into_iter().filter_map(Result::err).collect();

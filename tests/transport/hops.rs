@@ -47,7 +47,10 @@ async fn refusals() {
     let (control, host) = (Control::new(), &hosts.hosts[0]);
     for (says, expect) in [
         ("sudo: a password is required", "Missing sudo password"),
-        ("bob is not in the sudoers file.  This incident will be reported.", "bob is not in the sudoers file.  This incident will be reported."),
+        (
+            "bob is not in the sudoers file.  This incident will be reported.",
+            "bob is not in the sudoers file.  This incident will be reported.",
+        ),
         ("sudo: unknown user nosuch", "sudo: unknown user nosuch"),
     ] {
         host.stub("sudo", &format!("#!/bin/sh\necho '{says}' >&2; exit 1\n"));

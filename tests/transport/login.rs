@@ -77,8 +77,10 @@ async fn a_wrong_key_is_denied_and_a_missing_one_is_named() {
     keygen(&key, &["-t", "ed25519", "-N", ""]);
     let links = control.links();
     let wrong = SshOptions { private_key: Some(key), ..options(&hosts, host) };
-    let denied =
-        format!("Failed to connect to the host via ssh: {}@{}: Permission denied (publickey).", hosts.user, host.address);
+    let denied = format!(
+        "Failed to connect to the host via ssh: {}@{}: Permission denied (publickey).",
+        hosts.user, host.address
+    );
     assert_eq!(unreachable(&links, &to(host, wrong)).await, denied);
     let missing = SshOptions { private_key: Some("/no/such/key".into()), ..options(&hosts, host) };
     assert_eq!(
@@ -156,19 +158,32 @@ async fn unknown_hosts() {
     let host = &hosts.hosts[0];
     let name = format!("[{}]:{}", host.address, host.port);
     for (strict, expect) in [
-        ("ask", format!("the authenticity of host '{name}' can't be established. ED25519 key fingerprint is SHA256:")),
+        (
+            "ask",
+            format!(
+                "the authenticity of host '{name}' can't be established. ED25519 key fingerprint is SHA256:"
+            ),
+        ),
         ("yes", format!("No ED25519 host key is known for {name} (SHA256:")),
     ] {
         let control = Control::new();
         let args = vec![format!("-o StrictHostKeyChecking={strict}")];
-        let reason = unreachable(&control.links(), &to(host, SshOptions { args, ..options(&hosts, host) })).await;
-        assert!(reason.starts_with("Failed to connect to the host via ssh: Host key verification failed"), "{reason}");
+        let reason =
+            unreachable(&control.links(), &to(host, SshOptions { args, ..options(&hosts, host) })).await;
+        assert!(
+            reason.starts_with("Failed to connect to the host via ssh: Host key verification failed"),
+            "{reason}"
+        );
         assert!(reason.contains(&expect), "{reason}");
-        assert!(reason.contains(&format!("ssh -p {} {}@{}", host.port, hosts.user, host.address)), "{reason}");
+        assert!(
+            reason.contains(&format!("ssh -p {} {}@{}", host.port, hosts.user, host.address)),
+            "{reason}"
+        );
     }
     for (arg, checking) in [("-o StrictHostKeyChecking=accept-new", None), ("-C", Some(false))] {
         let control = Control::new();
-        let new = SshOptions { args: vec![arg.to_owned()], host_key_checking: checking, ..options(&hosts, host) };
+        let new =
+            SshOptions { args: vec![arg.to_owned()], host_key_checking: checking, ..options(&hosts, host) };
         assert_eq!(ping(&control.links(), &to(host, new)).await.unwrap(), "pong?");
         let recorded = std::fs::read_to_string(control.home.path().join(".ssh/known_hosts")).unwrap();
         assert!(recorded.starts_with(&format!("{name} ssh-ed25519 AAAA")), "{recorded}");
@@ -214,11 +229,7 @@ async fn through_jump_hosts() {
     let last = &hosts.hosts[0];
     let links = control.links();
     for jump in ["-J t3", "-o ProxyJump=t2", &format!("-J t3,{}@t2", hosts.user)] {
-        let through = SshOptions {
-            host: "t1".into(),
-            args: vec![jump.to_owned()],
-            ..SshOptions::default()
-        };
+        let through = SshOptions { host: "t1".into(), args: vec![jump.to_owned()], ..SshOptions::default() };
         assert_eq!(ping(&links, &to(last, through)).await.unwrap(), "pong?", "{jump}");
     }
     // t3, t2 through t3 (in two ways of saying it), and t1 three times.
@@ -258,7 +269,8 @@ struct Agent {
 impl Agent {
     fn start(control: &Control) -> Option<Self> {
         let socket = control.home.path().join("agent");
-        let process = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
+        let process =
+            Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
         let Ok(process) = process else {
             eprintln!("SKIPPED: needs ssh-agent (openssh-client)");
             return None;

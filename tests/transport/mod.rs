@@ -11,9 +11,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use fanfare::target::{
-    Blobs, CallError, Destination, Links, NoteTaker, SshOptions, Surroundings, Transport,
-};
+use fanfare::target::{Blobs, CallError, Destination, Links, NoteTaker, SshOptions, Surroundings, Transport};
 use fanfare_modules::kit::wire::Request;
 use tempfile::TempDir;
 

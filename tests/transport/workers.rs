@@ -56,7 +56,8 @@ async fn that_is_broken_is_replaced() {
         std::fs::set_permissions(&worker, std::fs::Permissions::from_mode(0o700)).unwrap();
         std::os::unix::fs::chown(&worker, Some(owner(host)), None).unwrap();
     };
-    let contents: [&[u8]; 4] = [b"", b"#!/bin/sh\necho I am no worker\n", b"garbage", &whole[..whole.len() / 2]];
+    let contents: [&[u8]; 4] =
+        [b"", b"#!/bin/sh\necho I am no worker\n", b"garbage", &whole[..whole.len() / 2]];
     for content in contents {
         break_it(content);
         let links = control.links();
@@ -100,7 +101,10 @@ async fn that_cannot_be_written_says_why() {
     let Some(hosts) = Hosts::start(1) else { return };
     let (control, host) = (Control::new(), &hosts.hosts[0]);
     let there = to(host, options(&hosts, host));
-    host.stub("head", "#!/bin/sh\n/usr/bin/head -c 1000 >/dev/null; echo head: No space left on device >&2; exit 1\n");
+    host.stub(
+        "head",
+        "#!/bin/sh\n/usr/bin/head -c 1000 >/dev/null; echo head: No space left on device >&2; exit 1\n",
+    );
     let reason = failed(&control.links(), &there).await;
     assert_eq!(reason, "writing the worker failed: head: No space left on device");
     host.stub("head", "#!/bin/sh\n/usr/bin/head -c \"$2\" | tr x y\n");
@@ -132,7 +136,8 @@ fn noisy(host: &Host) {
                  i=0; while [ $i -lt 5000 ]; do echo 'noise without end'; i=$((i+1)); done";
     let dir = host.root.parent().unwrap();
     let shell = std::fs::read_to_string(dir.join("shell")).unwrap();
-    std::fs::write(dir.join("shell"), shell.replace("cd \"$HOME\"", &format!("{noise}\ncd \"$HOME\""))).unwrap();
+    std::fs::write(dir.join("shell"), shell.replace("cd \"$HOME\"", &format!("{noise}\ncd \"$HOME\"")))
+        .unwrap();
     rc_file(host, noise);
 }
 
@@ -142,12 +147,15 @@ async fn starts_under_every_login_shell() {
     let host = &hosts.hosts[0];
     let shell_file = host.root.parent().unwrap().join("shell");
     let original = std::fs::read_to_string(&shell_file).unwrap();
-    for shell in ["/bin/dash", "/bin/bash", "/bin/mksh", "/bin/tcsh", "/bin/csh", "/usr/bin/fish", "/bin/busybox ash"] {
+    for shell in
+        ["/bin/dash", "/bin/bash", "/bin/mksh", "/bin/tcsh", "/bin/csh", "/usr/bin/fish", "/bin/busybox ash"]
+    {
         if !Path::new(shell.split(' ').next().unwrap()).exists() {
             eprintln!("SKIPPED: no {shell} here");
             continue;
         }
-        let text = original.replace("exec \"${FANFARE_TEST_SHELL:-/bin/sh}\" -c", &format!("exec {shell} -c"));
+        let text =
+            original.replace("exec \"${FANFARE_TEST_SHELL:-/bin/sh}\" -c", &format!("exec {shell} -c"));
         assert_ne!(text, original);
         std::fs::write(&shell_file, text).unwrap();
         let links = Control::new().links();
@@ -227,8 +235,10 @@ async fn that_dies_fails_the_task_and_is_replaced() {
     match call.await.unwrap() {
         Err(CallError::Failed(reason)) => {
             // The host's login shell stands between, and may be the one to tell.
-            let expect = ["the worker ended in the middle of the task (killed by signal KILL)",
-                "the worker ended in the middle of the task (exit status 137): Killed"];
+            let expect = [
+                "the worker ended in the middle of the task (killed by signal KILL)",
+                "the worker ended in the middle of the task (exit status 137): Killed",
+            ];
             assert!(expect.contains(&reason.as_str()), "{reason}");
         }
         other => panic!("{other:?}"),
@@ -263,7 +273,10 @@ async fn a_connection_that_breaks_makes_the_host_unreachable() {
     let reason = call.await.unwrap();
     assert_eq!(
         reason,
-        format!("Failed to connect to the host via ssh: Connection to {} closed by remote host.", host.address)
+        format!(
+            "Failed to connect to the host via ssh: Connection to {} closed by remote host.",
+            host.address
+        )
     );
 }
 
