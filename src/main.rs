@@ -5,9 +5,11 @@ use fanfare::cli::Cli;
 use fanfare::commands::{Exit, execute};
 
 fn main() -> ExitCode {
-    match execute(Cli::parse()) {
-        Ok(exit) => exit.into(),
-        Err(error) => {
+    let cli = Cli::parse();
+    match std::panic::catch_unwind(|| execute(cli)) {
+        Err(_) => Exit::Unexpected.into(),
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(error)) => {
             fanfare::output::report_error(&error);
             Exit::of_error(&error).into()
         }

@@ -67,7 +67,6 @@ pub struct AdhocCommand {
     pub module: String,
     /// As typed: `key=value` words, or JSON.
     pub args: Option<String>,
-    pub one_line: bool,
     pub list_hosts: bool,
 }
 
@@ -89,11 +88,11 @@ impl AdhocArgs {
         if self.playbook_dir.is_some() {
             config.run.playbook_dir = self.playbook_dir;
         }
+        config.display.callback = if self.one_line { "oneline" } else { "minimal" }.to_owned();
         Ok(AdhocCommand {
             pattern: self.pattern.unwrap_or_default(),
             module: self.module_name,
             args: self.args,
-            one_line: self.one_line,
             list_hosts: self.list_hosts,
         })
     }

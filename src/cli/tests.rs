@@ -25,16 +25,16 @@ fn consistent() {
 fn adhoc_is_the_default() {
     check(
         "fanfare -m ping all",
-        r#"Adhoc(AdhocCommand { pattern: "all", module: "ping", args: None, one_line: false, list_hosts: false })"#,
+        r#"Adhoc(AdhocCommand { pattern: "all", module: "ping", args: None, list_hosts: false })"#,
     );
     check(
         "fanfare web -m shell -a 'ls -l' -bvK",
-        r#"Adhoc(AdhocCommand { pattern: "web", module: "shell", args: Some("ls -l"), one_line: false, list_hosts: false })"#,
+        r#"Adhoc(AdhocCommand { pattern: "web", module: "shell", args: Some("ls -l"), list_hosts: false })"#,
     );
     // A host may be called as a subcommand is.
     check(
         "fanfare -o -m ping run",
-        r#"Adhoc(AdhocCommand { pattern: "run", module: "ping", args: None, one_line: true, list_hosts: false })"#,
+        r#"Adhoc(AdhocCommand { pattern: "run", module: "ping", args: None, list_hosts: false })"#,
     );
     check("fanfare", "error: the following required arguments were not provided:");
 }

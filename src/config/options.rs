@@ -216,10 +216,9 @@ pub struct DisplayOptions {
     /// How many `-v`.
     pub verbosity: u8,
     pub colour: Colour,
-    /// The name of the callback that writes to stdout: a row of the table in `output`.
+    /// The name of the callback that writes to stdout: a row of the table in `output`. Ad-hoc commands have their
+    /// own, as in Ansible.
     pub callback: String,
-    /// Whether `callback` was chosen by the user: ad-hoc commands have another default.
-    pub callback_chosen: bool,
     pub result_format: ResultFormat,
     /// Whether results are spread over lines; `None` leaves it to the verbosity.
     pub pretty_results: Option<bool>,
@@ -260,7 +259,6 @@ impl Default for DisplayOptions {
             verbosity: 0,
             colour: Colour::default(),
             callback: "default".to_owned(),
-            callback_chosen: false,
             result_format: ResultFormat::default(),
             pretty_results: None,
             result_indentation: 4,

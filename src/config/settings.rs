@@ -550,7 +550,6 @@ pub(super) const SETTINGS: &[Setting] = &[
         env: &["ANSIBLE_STDOUT_CALLBACK"],
         r#use: Sets(|config, given| {
             config.display.callback = given.string();
-            config.display.callback_chosen = true;
             Ok(())
         }),
     },

@@ -76,7 +76,7 @@ impl Callback for Default {
             }
             Event::CustomStats { host, data } => self.custom_stats.push((host.clone(), data.clone())),
             Event::RunEnded { stats, .. } => self.run_ended(stats, page),
-            Event::Warning(_) | Event::Deprecation(_) => {}
+            _ => {}
         }
     }
 }

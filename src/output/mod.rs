@@ -66,9 +66,6 @@ const CALLBACKS: &[(&str, Make)] = &[
 /// The callback of that name, with or without its collection's.
 pub fn callback(name: &str, look: Look) -> Result<Box<dyn Callback>> {
     let short = name.rsplit('.').next().unwrap_or(name);
-    if look.display.result_format == ResultFormat::Yaml || short == "yaml" {
-        return Err(Diagnostic::new("not supported yet: results as YAML"));
-    }
     let found = CALLBACKS.iter().find(|(known, _)| *known == short);
     found.map(|(_, make)| make(look)).ok_or_else(|| {
         let names: Vec<_> = CALLBACKS.iter().map(|(name, _)| *name).collect();
@@ -90,8 +87,10 @@ pub struct Output<O: Write, E: Write> {
 }
 
 impl Output<io::Stdout, io::Stderr> {
-    /// On the streams of this process, with the colours and the width they can show.
-    pub fn of_process(callback: Box<dyn Callback>, display: &DisplayOptions) -> Self {
+    /// The user's callback on the streams of this process, with the colours and the width they can show.
+    pub fn of_process(config: &Config) -> Result<Self> {
+        let display = &config.display;
+        let callback = callback(&display.callback, Look::of(config))?;
         let (out, err) = (io::stdout(), io::stderr());
         let terminal = out.is_terminal();
         let painter = Painter { colour: wants_colour(display.colour, &out) };
@@ -99,7 +98,7 @@ impl Output<io::Stdout, io::Stderr> {
             std::env::var_os("CI").is_some() || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let progress = Progress::new(terminal && err.is_terminal() && !quiet);
         let width = if terminal { terminal_width() } else { banner::DEFAULT_WIDTH };
-        Self::new(callback, display, Page::new(painter, width), progress, out, err)
+        Ok(Self::new(callback, display, Page::new(painter, width), progress, out, err))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Columns, indentation and folding, after PyYAML's emitter (MIT licence).
 
 use super::DumpOptions;
-use super::scalar::{Style, escape, is_break};
+use super::scalar::{Style, escape, is_break, is_literal};
 
 #[expect(clippy::struct_excessive_bools, reason = "the state of PyYAML's emitter")]
 pub(super) struct Emitter {
@@ -10,6 +10,7 @@ pub(super) struct Emitter {
     best_indent: usize,
     allow_unicode: bool,
     explicit_start: bool,
+    literal_blocks: bool,
     column: usize,
     /// The current indentation and those around it; none at the root.
     indent: Option<usize>,
@@ -33,6 +34,7 @@ impl Emitter {
             best_indent,
             allow_unicode: options.allow_unicode,
             explicit_start: options.explicit_start,
+            literal_blocks: options.literal_blocks,
             column: 0,
             indent: None,
             indents: Vec::new(),
@@ -126,7 +128,12 @@ impl Emitter {
     /// A scalar; `is_text` when it is a string, whose style is to be chosen.
     pub(super) fn scalar(&mut self, text: &str, is_text: bool, is_simple_key: bool, is_root: bool) {
         let style = if is_text {
-            Style::choose(text, self.is_in_flow(), is_simple_key, self.allow_unicode)
+            let may_be_literal = self.literal_blocks && !is_simple_key && !self.is_in_flow();
+            if may_be_literal && is_literal(text, self.allow_unicode) {
+                Style::Literal
+            } else {
+                Style::choose(text, self.is_in_flow(), is_simple_key, self.allow_unicode)
+            }
         } else {
             Style::Plain
         };
@@ -134,6 +141,7 @@ impl Emitter {
         // What is folded goes in one level further.
         self.increase_indent(true, false);
         match style {
+            Style::Literal => self.literal(text),
             Style::Plain => self.plain(text, may_fold, is_root),
             Style::SingleQuoted => self.single_quoted(text, may_fold),
             Style::DoubleQuoted => self.double_quoted(text, may_fold),
@@ -141,17 +149,32 @@ impl Emitter {
         self.decrease_indent();
     }
 
-    /// A tagged block scalar.
-    pub(super) fn literal(&mut self, tag: &str, text: &str) {
+    /// A block scalar under a tag.
+    pub(super) fn tagged_literal(&mut self, tag: &str, text: &str) {
         self.indicator(tag, true, false, false);
-        let chomping = if text.ends_with('\n') { "" } else { "-" };
-        self.indicator(&format!("|{chomping}"), true, false, false);
+        self.increase_indent(true, false);
+        self.literal(text);
+        self.decrease_indent();
+    }
+
+    /// A block scalar, one column level further in than what it belongs to.
+    fn literal(&mut self, text: &str) {
+        let indentation =
+            if text.starts_with([' ', '\n']) { self.best_indent.to_string() } else { String::new() };
+        let chomping = match text.strip_suffix('\n') {
+            None => "-",
+            Some(rest) if rest.is_empty() || rest.ends_with('\n') => "+",
+            Some(_) => "",
+        };
+        self.indicator(&format!("|{indentation}{chomping}"), true, false, false);
         // At the root the text would stand in the first column.
         let indent = self.indent.unwrap_or(0).max(self.best_indent);
-        for line in text.lines() {
+        for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
             self.line_break('\n');
-            let padded = format!("{:indent$}{line}", "");
-            self.write(&padded);
+            if !line.is_empty() {
+                let padded = format!("{:indent$}{line}", "");
+                self.write(&padded);
+            }
         }
         self.whitespace = false;
         self.indention = false;

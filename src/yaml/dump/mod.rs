@@ -29,6 +29,8 @@ pub struct DumpOptions {
     pub explicit_start: bool,
     /// Whether a list or mapping that stands in two places is written once, with an anchor.
     pub aliases: bool,
+    /// Whether text of several lines is written as a `|` block, where PyYAML by itself would quote it.
+    pub literal_blocks: bool,
 }
 
 /// PyYAML's `default_flow_style`.
@@ -52,6 +54,7 @@ impl Default for DumpOptions {
             flow: Flow::Block,
             explicit_start: false,
             aliases: true,
+            literal_blocks: false,
         }
     }
 }
@@ -138,7 +141,7 @@ impl Writer<'_> {
                     self.dict(entries);
                 }
             }
-            Value::Vault(vaulted) => self.emitter.literal("!vault", &vaulted.ciphertext),
+            Value::Vault(vaulted) => self.emitter.tagged_literal("!vault", &vaulted.ciphertext),
             scalar => {
                 let (text, is_text) = text_of(scalar);
                 self.emitter.scalar(&text, is_text, position.is_simple_key, position.is_root);

@@ -4,6 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
     Plain,
+    Literal,
     SingleQuoted,
     DoubleQuoted,
 }
@@ -16,6 +17,11 @@ pub(super) struct Analysis {
     pub(super) allow_flow_plain: bool,
     pub(super) allow_block_plain: bool,
     pub(super) allow_single_quoted: bool,
+}
+
+/// Whether a text has several lines and nothing that needs escapes.
+pub(super) fn is_literal(text: &str, allow_unicode: bool) -> bool {
+    text.contains('\n') && text.split('\n').flat_map(str::chars).all(|c| !is_break(c) && escape(c, allow_unicode).is_none_or(|_| matches!(c, '"' | '\\')))
 }
 
 pub(super) fn is_break(c: char) -> bool {
