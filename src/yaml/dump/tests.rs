@@ -52,3 +52,16 @@ fn scalars_that_json_does_not_know() {
     let node = crate::yaml::parse_str("a: !vault |\n  x\n  y\n", "t", crate::yaml::Trust::Trusted).unwrap();
     check(node.documents[0].to_value(), "a: !vault |\n  x\n  y\n");
 }
+
+#[test]
+fn text_of_several_lines_as_blocks() {
+    let options = DumpOptions { literal_blocks: true, ..DumpOptions::default() };
+    let check = |json: Json, text: &str| {
+        let value = Value::from(json);
+        assert_eq!(dump(&value, &options), text);
+        let back = crate::yaml::parse_str(text, "<test>", crate::yaml::Trust::Untrusted).expect("YAML");
+        assert_eq!(back.single().expect("one").0.expect("a node").to_value(), value);
+    };
+    check(serde_json::json!({"a": {"k": "one\n\n two"}}), "a:\n  k: |-\n    one\n\n     two\n");
+    check(serde_json::json!(["one\ntwo\n", " x\ny\n\n", "a\tb\n"]), "- |\n  one\n  two\n- |2+\n   x\n  y\n\n- \"a\\tb\\n\"\n");
+}
