@@ -21,7 +21,11 @@ pub(super) struct Analysis {
 
 /// Whether a text has several lines and nothing that needs escapes.
 pub(super) fn is_literal(text: &str, allow_unicode: bool) -> bool {
-    text.contains('\n') && text.split('\n').flat_map(str::chars).all(|c| !is_break(c) && escape(c, allow_unicode).is_none_or(|_| matches!(c, '"' | '\\')))
+    text.contains('\n')
+        && text
+            .split('\n')
+            .flat_map(str::chars)
+            .all(|c| !is_break(c) && escape(c, allow_unicode).is_none_or(|_| matches!(c, '"' | '\\')))
 }
 
 pub(super) fn is_break(c: char) -> bool {

@@ -63,5 +63,8 @@ fn text_of_several_lines_as_blocks() {
         assert_eq!(back.single().expect("one").0.expect("a node").to_value(), value);
     };
     check(serde_json::json!({"a": {"k": "one\n\n two"}}), "a:\n  k: |-\n    one\n\n     two\n");
-    check(serde_json::json!(["one\ntwo\n", " x\ny\n\n", "a\tb\n"]), "- |\n  one\n  two\n- |2+\n   x\n  y\n\n- \"a\\tb\\n\"\n");
+    check(
+        serde_json::json!(["one\ntwo\n", " x\ny\n\n", "a\tb\n"]),
+        "- |\n  one\n  two\n- |2+\n   x\n  y\n\n- \"a\\tb\\n\"\n",
+    );
 }
