@@ -1,33 +1,74 @@
 //! Jinja as Ansible speaks it: minijinja's parser, our own evaluator on [`Value`].
+//!
+//! Text becomes tokens and a tree once (`scan`, `parse`, `ast`); `eval` and `exec` walk over the tree with an
+//! `Interp`. Variables that are templates are rendered when they are read, never before, and what a template
+//! gives is never rendered again.
 
 mod access;
+mod ast;
 mod call;
+mod condition;
+mod context;
+mod eval;
+mod exec;
 pub mod filters;
+mod finalize;
+mod functions;
+mod inherit;
+mod interp;
+mod literal;
+mod locate;
 pub mod lookups;
+mod methods;
+mod mutate;
 mod names;
+mod objects;
+mod parse;
 pub mod python_format;
 pub mod python_random;
+mod scan;
+mod scope;
+mod syntax;
 pub mod tests;
+mod vault;
 
-use std::sync::Arc;
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod evaluation;
+
+use std::sync::{Arc, OnceLock};
 
 pub use access::{call, get_attr, get_item, iterate};
 pub use call::{Args, Filter, FilterEntry, Lookup, LookupEntry, Names, Test, TestEntry};
+pub use condition::condition;
+pub use context::Context;
+pub use finalize::{render_all, resolve, resolve_deep};
+pub use syntax::Syntax;
+pub use vault::{Decrypt, set_decrypt};
 
-use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::diagnostic::{Place, Result};
 use crate::value::Value;
+use inherit::parse_unit;
+use interp::{Interp, StackMark, Unit};
+use parse::Mode;
 
 /// Text with template marks, parsed at most once.
-#[derive(Debug)]
 pub struct Template {
     source: Arc<str>,
     place: Option<Place>,
-    // The evaluator adds: program: OnceLock<Result<Program>>.
+    unit: OnceLock<Result<Arc<Unit>>>,
+}
+
+impl std::fmt::Debug for Template {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Template").field(&self.source).finish()
+    }
 }
 
 impl Template {
     pub fn new(source: impl Into<Arc<str>>, place: Option<Place>) -> Self {
-        Self { source: source.into(), place }
+        Self { source: source.into(), place, unit: OnceLock::new() }
     }
 
     /// Whether trusted text has anything to render.
@@ -42,80 +83,73 @@ impl Template {
     pub fn place(&self) -> Option<&Place> {
         self.place.as_ref()
     }
-}
 
-/// What a rendering needs besides the template: the variables, and the guard against endless recursion.
-pub struct Context<'a> {
-    pub names: &'a dyn Names,
-}
+    /// The error in the template's syntax, if it has one.
+    pub fn check(&self) -> Result<()> {
+        self.unit().map(drop)
+    }
 
-impl<'a> Context<'a> {
-    pub fn new(names: &'a dyn Names) -> Self {
-        Self { names }
+    fn unit(&self) -> Result<Arc<Unit>> {
+        let parse = || {
+            let syntax = Syntax { keep_trailing_newline: false, ..Syntax::default() };
+            parse_unit(Arc::clone(&self.source), self.place.clone(), syntax, Mode::Value)
+        };
+        self.unit.get_or_init(parse).clone()
     }
 }
 
-/// Renders one template to a native value: `{{ x }}` alone keeps the type of `x`.
-pub fn render(_template: &Template, _context: &Context<'_>) -> Result<Value> {
-    Err(Diagnostic::new("templates are not there yet"))
-}
-
-/// Renders the value itself when it is a template or vaulted; its parts stay as they are.
-pub fn resolve(_value: &Value, _context: &Context<'_>) -> Result<Value> {
-    Err(Diagnostic::new("templates are not there yet"))
-}
-
-/// Renders a value and everything in it, as a filter that looks at all of it needs it. The reading of
-/// something undefined is an error of the kind [`crate::diagnostic::Diagnostic::is_undefined`].
-pub fn resolve_deep(_value: &Value, _context: &Context<'_>) -> Result<Value> {
-    Err(Diagnostic::new("templates are not there yet"))
-}
-
-/// Renders a value and everything in it; `omit` inside containers leaves the item out. An undefined raises.
-pub fn render_all(_value: &Value, _context: &Context<'_>) -> Result<Value> {
-    Err(Diagnostic::new("templates are not there yet"))
-}
-
-/// Evaluates a `when`-like expression: bare (`a and b`), a template, or an actual bool. Anything whose
-/// result is no bool is an error, as in ansible-core 2.21 (`ALLOW_BROKEN_CONDITIONALS` off).
-pub fn condition(_value: &Value, _place: Option<&Place>, _context: &Context<'_>) -> Result<bool> {
-    Err(Diagnostic::new("templates are not there yet"))
+/// Renders one template to a native value: `{{ x }}` alone keeps the type of `x`. The result is plain data;
+/// what is undefined raises, and `omit` alone gives [`Value::Omit`].
+pub fn render(template: &Template, context: &Context<'_>) -> Result<Value> {
+    let _mark = StackMark::new();
+    let value = Interp::new(context, template.unit()?).run()?;
+    render_all(&value, context).map_err(|error| match template.place() {
+        Some(place) => error.at(place),
+        None => error,
+    })
 }
 
 /// Renders a template file (the `template` module and lookup): always text, backslashes untouched.
 pub fn render_file(
-    _source: &str,
-    _place: Option<&Place>,
-    _syntax: &Syntax,
-    _context: &Context<'_>,
+    source: &str,
+    place: Option<&Place>,
+    syntax: &Syntax,
+    context: &Context<'_>,
 ) -> Result<String> {
-    Err(Diagnostic::new("templates are not there yet"))
+    TemplateFile::parse(source, place, syntax)?.render(context)
 }
 
-/// The marks and whitespace rules of a template file.
-#[derive(Clone, Debug)]
-pub struct Syntax {
-    pub block: (String, String),
-    pub variable: (String, String),
-    pub comment: (String, String),
-    pub trim_blocks: bool,
-    pub lstrip_blocks: bool,
-    pub keep_trailing_newline: bool,
-    pub newline_sequence: String,
-}
+/// A template file, parsed once for all hosts.
+pub struct TemplateFile(Arc<Unit>);
 
-impl Default for Syntax {
-    /// Ansible's: as Jinja's, with `trim_blocks` and the last newline kept.
-    fn default() -> Self {
-        let pair = |open: &str, close: &str| (open.to_owned(), close.to_owned());
-        Self {
-            block: pair("{%", "%}"),
-            variable: pair("{{", "}}"),
-            comment: pair("{#", "#}"),
-            trim_blocks: true,
-            lstrip_blocks: false,
-            keep_trailing_newline: true,
-            newline_sequence: "\n".to_owned(),
-        }
+impl TemplateFile {
+    /// `place` is where the source begins in its file: after the `#jinja2:` line when there is one.
+    pub fn parse(source: &str, place: Option<&Place>, syntax: &Syntax) -> Result<Self> {
+        parse_unit(Arc::from(source), place.cloned(), syntax.clone(), Mode::File).map(Self)
     }
+
+    pub fn render(&self, context: &Context<'_>) -> Result<String> {
+        let _mark = StackMark::new();
+        let value = Interp::new(context, Arc::clone(&self.0)).run()?;
+        let value = render_all(&value, context).map_err(|error| match &self.0.origin.place {
+            Some(place) => error.at(place),
+            None => error,
+        })?;
+        Ok(match value {
+            Value::None | Value::Omit => String::new(),
+            other => other.to_string(),
+        })
+    }
+}
+
+/// Renders with rules of its own, for the reference cases.
+#[cfg(test)]
+fn render_with(source: &str, syntax: Syntax, context: &Context<'_>) -> Result<Value> {
+    let unit = parse_unit(Arc::from(source), None, syntax, Mode::Value)?;
+    let _mark = StackMark::new();
+    let value = Interp::new(context, unit).run()?;
+    if let Value::Undefined(undefined) = &value {
+        return Err(crate::diagnostic::Diagnostic::undefined(undefined));
+    }
+    render_all(&value, context)
 }

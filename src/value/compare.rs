@@ -13,7 +13,7 @@ impl PartialEq for Value {
             BigInt, Bool, Dict, Float, Int, List, None, Object, Omit, Str, Template, Tuple, Undefined, Vault,
         };
         match (self, other) {
-            (None, None) | (Omit, Omit) => true,
+            (None, None) | (Omit, Omit) | (Undefined(_), Undefined(_)) => true,
             (Bool(a), Bool(b)) => a == b,
             (Int(a), Int(b)) => a == b,
             (Bool(a), Int(b)) | (Int(b), Bool(a)) => i64::from(*a) == *b,
@@ -27,7 +27,6 @@ impl PartialEq for Value {
             (Dict(a), Dict(b)) => Arc::ptr_eq(a, b) || a == b,
             (Template(a), Template(b)) => a.source() == b.source(),
             (Vault(a), Vault(b)) => a.ciphertext == b.ciphertext,
-            (Undefined(_), Undefined(_)) => true,
             (Object(a), Object(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
