@@ -27,7 +27,7 @@ pub struct InventoryArgs {
     /// With --graph: shows the variables too
     #[arg(long)]
     pub vars: bool,
-    /// With --list: shows the variables where they are set, not where they end up
+    /// With --list and --host: shows the variables where they are set, not where they end up
     #[arg(long)]
     pub export: bool,
     /// Writes YAML instead of JSON
@@ -66,7 +66,10 @@ pub enum InventoryView {
     List {
         export: bool,
     },
-    Host(String),
+    Host {
+        name: String,
+        export: bool,
+    },
     /// From this group, else from `all`.
     Graph {
         group: Option<String>,
@@ -94,8 +97,19 @@ impl InventoryArgs {
             return Err(Diagnostic::new("a group is for --graph only")
                 .hint("`--host NAME` shows one host, `--limit PATTERN` narrows down --list"));
         }
+        if self.vars && !self.graph {
+            return Err(
+                Diagnostic::new("--vars is for --graph only").hint("the other views always show variables")
+            );
+        }
+        if self.graph && (self.yaml || self.export || self.output.is_some()) {
+            return Err(Diagnostic::new("--yaml, --export and --output are not for --graph"));
+        }
+        if self.output.is_some() && !self.list {
+            return Err(Diagnostic::new("--output is for --list only"));
+        }
         let view = match self.host {
-            Some(host) => InventoryView::Host(host),
+            Some(name) => InventoryView::Host { name, export: self.export || config.inventory.export },
             None if self.graph => InventoryView::Graph { group: self.group, vars: self.vars },
             None => InventoryView::List { export: self.export || config.inventory.export },
         };

@@ -1,8 +1,76 @@
 use super::Exit;
-use crate::cli::InventoryCommand;
+use crate::cli::{InventoryCommand, InventoryFormat, InventoryView};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::inventory::show::{self, View};
+use crate::inventory::{Inventory, Selection};
+use crate::output;
 
-pub(super) fn inventory(_command: InventoryCommand, _config: Config) -> Result<Exit> {
-    Err(Diagnostic::new("not supported yet: inventory"))
+/// Shows what the inventory says.
+pub(super) fn inventory(command: &InventoryCommand, mut config: Config) -> Result<Exit> {
+    let (inventory, warnings) = Inventory::load(&config.inventory)?;
+    config.warnings.extend(warnings);
+    let limit = limit(&inventory, &mut config)?;
+    let export = match &command.view {
+        InventoryView::List { export } | InventoryView::Host { export, .. } => *export,
+        InventoryView::Graph { .. } => false,
+    };
+    let view = View {
+        playbook_dir: config.run.playbook_dir.as_deref(),
+        limit: limit.as_ref(),
+        export,
+        extra_vars: &config.run.extra_vars,
+    };
+    let is_yaml = command.format == InventoryFormat::Yaml;
+    let text = match &command.view {
+        InventoryView::List { .. } if is_yaml => show::list_yaml(&inventory, &view)?,
+        InventoryView::List { .. } => show::list(&inventory, &view)?,
+        InventoryView::Host { name, .. } => {
+            if !inventory.is_known(name) {
+                return Ok(refuse(&unknown("host", name), &config));
+            }
+            show::host(&inventory, name, is_yaml, &view)?
+        }
+        InventoryView::Graph { group, vars } => {
+            let group = group.as_deref().unwrap_or("all");
+            if inventory.group(group).is_none() {
+                let error = unknown("group", group);
+                return Ok(refuse(
+                    &error.hint("--graph starts from a group; `--host NAME` shows a host"),
+                    &config,
+                ));
+            }
+            show::graph(&inventory, group, *vars, &view)?
+        }
+    };
+    let found = inventory.take_warnings();
+    config.warnings.extend(found);
+    output::announce(&config);
+    match &command.output {
+        Some(path) => std::fs::write(path, text)
+            .map_err(|error| Diagnostic::new(format!("could not write {}: {error}", path.display())))?,
+        None => output::print(&text)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// The hosts that `--limit` leaves, when it is given.
+fn limit(inventory: &Inventory, config: &mut Config) -> Result<Option<Selection>> {
+    if config.inventory.limit.is_empty() {
+        return Ok(None);
+    }
+    let selection = inventory.select("all", &config.inventory.limit)?;
+    config.warnings.extend(selection.judge(config.inventory.on_mismatch)?);
+    Ok(Some(selection))
+}
+
+fn unknown(what: &str, name: &str) -> Diagnostic {
+    Diagnostic::new(format!("no {what} `{name}` in the inventory"))
+}
+
+/// A name that nobody knows is a mistake on the command line.
+fn refuse(error: &Diagnostic, config: &Config) -> Exit {
+    output::announce(config);
+    output::report_error(error);
+    Exit::Usage
 }

@@ -25,7 +25,7 @@ pub fn execute(cli: Cli) -> Result<Exit> {
             ask_passwords(&mut config)?;
             adhoc::adhoc(command, config)
         }
-        Invocation::Inventory(command) => inventory::inventory(command, config),
+        Invocation::Inventory(command) => inventory::inventory(&command, config),
         Invocation::Doc(command) => doc::doc(&command, &config),
     }
 }

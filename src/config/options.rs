@@ -23,7 +23,8 @@ pub struct InventoryOptions {
     pub ignore_patterns: Vec<String>,
     /// Whether it is an error when no source could be read.
     pub unparsed_is_failed: bool,
-    /// Whether it is an error when any source could not be read.
+    /// Whether it is an error when any source could not be read. Ansible's default is no: it warns and goes on
+    /// with the hosts it has, or with none at all and a success. Ours is yes.
     pub any_unparsed_is_failed: bool,
     /// What a pattern that matches nothing is.
     pub on_mismatch: OnMismatch,
@@ -52,7 +53,7 @@ impl Default for InventoryOptions {
             ignore_extensions: endings.map(str::to_owned).to_vec(),
             ignore_patterns: Vec::new(),
             unparsed_is_failed: false,
-            any_unparsed_is_failed: false,
+            any_unparsed_is_failed: true,
             on_mismatch: OnMismatch::default(),
             export: false,
             localhost_warning: true,

@@ -27,7 +27,12 @@ impl Diagnostic {
             groups.push(group(Level::HELP.secondary_title(hint.as_str()), None));
         }
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&groups)
+        if self.place().is_some() {
+            return renderer.render(&groups);
+        }
+        // Together they would be drawn along a gutter that nothing stands in.
+        let parts: Vec<String> = groups.into_iter().map(|group| renderer.render(&[group])).collect();
+        parts.join("\n")
     }
 }
 
@@ -116,6 +121,10 @@ mod tests {
     #[test]
     fn without_place_only_the_message() {
         assert_snapshot!(Diagnostic::new("no such host").report(false), @"error: no such host");
+        assert_snapshot!(Diagnostic::new("no such host").hint("look again").report(false), @r"
+        error: no such host
+        help: look again
+        ");
     }
 
     /// Places come from many hands: none may make the report panic, and the caret stays on the line.

@@ -134,6 +134,11 @@ impl Inventory {
         self.hosts.get(name)
     }
 
+    /// Whether variables can be asked for: of hosts it names, and of localhost.
+    pub fn is_known(&self, host: &str) -> bool {
+        self.hosts.contains_key(host) || LOCALHOST.contains(&host)
+    }
+
     pub fn group(&self, name: &str) -> Option<&Group> {
         self.groups.get(name)
     }

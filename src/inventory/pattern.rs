@@ -9,6 +9,7 @@ use indexmap::IndexSet;
 
 use super::data::Inventory;
 use super::range;
+use crate::config::OnMismatch;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::yaml;
 
@@ -29,6 +30,20 @@ impl Selection {
             Diagnostic::new(format!("Could not match supplied host pattern, ignoring: {pattern}"))
         });
         unmatched.chain(self.remarks.iter().map(Diagnostic::new))
+    }
+}
+
+impl Selection {
+    /// What the user is told about it: the warnings, or an error where a pattern that matches nothing is one.
+    pub fn judge(&self, on_mismatch: OnMismatch) -> Result<Vec<Diagnostic>> {
+        let remarks = self.remarks.iter().map(Diagnostic::new);
+        match (on_mismatch, self.unmatched.first()) {
+            (OnMismatch::Error, Some(pattern)) => {
+                Err(Diagnostic::new(format!("Could not match supplied host pattern: {pattern}")))
+            }
+            (OnMismatch::Ignore, _) => Ok(remarks.collect()),
+            _ => Ok(self.warnings().collect()),
+        }
     }
 }
 
