@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use crate::command::yes;
 use crate::kit::{
-    Algorithm, Content, ControlFile, ControlSource, ControlTree, Failure, FileAttributes, FileFacts, FilePath,
-    Mode, Result, System, TreeNode, WantedFile, WriteOptions,
+    Algorithm, Content, ControlFile, ControlSource, ControlTree, Failure, FileAttributes, FileFacts,
+    FilePath, Mode, Result, System, TreeNode, WantedFile, WriteOptions,
 };
 
 /// Copies files and directories to the target.
@@ -262,11 +262,8 @@ fn place_tree(tree: &ControlTree, how: &How, sys: &mut System<'_>) -> Result<Ret
             }
         }
     }
-    let options = WriteOptions {
-        backup: how.backup,
-        validate: how.validate.as_deref(),
-        ..WriteOptions::default()
-    };
+    let options =
+        WriteOptions { backup: how.backup, validate: how.validate.as_deref(), ..WriteOptions::default() };
     sys.write_all(&files, &options)?;
     let dest = format!("{}/", how.dest.text().trim_end_matches('/'));
     Ok(Returns { dest, src: Some(tree.source.clone()), ..Returns::default() })
@@ -299,7 +296,8 @@ fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) 
     let mode = how.directory_mode.clone().or_else(|| how.attributes(Some(meta.mode)).mode);
     sys.set_attributes(&root, &FileAttributes { mode, ..how.attributes.clone() }, true)?;
     let facts = sys.file_facts(&root, false)?;
-    let dest = if shown.ends_with('/') { how.dest.text().into_owned() } else { root.to_string_lossy().into_owned() };
+    let dest =
+        if shown.ends_with('/') { how.dest.text().into_owned() } else { root.to_string_lossy().into_owned() };
     Ok(Returns { dest, src: Some(shown), facts: Some(facts), ..Returns::default() })
 }
 

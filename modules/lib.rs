@@ -28,9 +28,9 @@ mod setup;
 mod shell;
 mod slurp;
 mod stat;
-mod user;
 mod tempfile;
 pub mod template;
+mod user;
 
 // The table. One line a module, sorted (a test holds it against the directory). A second name comes behind a bar:
 // `systemd | systemd_service`. The worker runs by this table, the control node validates and documents by it.

@@ -101,7 +101,10 @@ mod tests {
         let second = trial.run(&json!({"state": "directory", "path": "/var"}));
         let path = first["path"].as_str().unwrap();
         assert!(path.starts_with("/tmp/p") && path.ends_with("x"), "{path}");
-        assert_eq!((&first["mode"], &first["state"], &first["size"]), (&json!("0600"), &json!("file"), &json!(0)));
+        assert_eq!(
+            (&first["mode"], &first["state"], &first["size"]),
+            (&json!("0600"), &json!("file"), &json!(0))
+        );
         assert!(second["path"].as_str().unwrap().starts_with("/var/ansible."));
         assert_eq!((&second["mode"], &second["changed"]), (&json!("0700"), &json!(true)));
         assert_ne!(trial.run(&json!({}))["path"], trial.run(&json!({}))["path"]);

@@ -148,7 +148,8 @@ mod tests {
     #[test]
     fn puts_what_was_rendered() {
         let trial = Trial::of("template");
-        let got = trial.lawful(&json!({"src": control_file("x.j2", "hi\n"), "dest": "/etc/", "mode": "0600"}));
+        let got =
+            trial.lawful(&json!({"src": control_file("x.j2", "hi\n"), "dest": "/etc/", "mode": "0600"}));
         assert_eq!((&got["dest"], &got["mode"]), (&json!("/etc/x.j2"), &json!("0600")));
         assert_eq!(trial.host.read("/etc/x.j2").unwrap(), "hi\n");
     }

@@ -101,7 +101,10 @@ fn backups_and_checks() {
         json!({"content": "new", "dest": "/d/f", "validate": "refuse %s"}),
         "failed to validate: rc:1 error:no good",
     );
-    error(json!({"content": "new", "dest": "/d/f", "validate": "refuse"}), "validate must contain %s: refuse");
+    error(
+        json!({"content": "new", "dest": "/d/f", "validate": "refuse"}),
+        "validate must contain %s: refuse",
+    );
 }
 
 #[test]
@@ -141,7 +144,8 @@ fn from_the_target_itself() {
         json!({"changed": true, "src": "/src/a", "dest": "/d/a", "mode": "0600"}),
     );
     assert_eq!(trial.host.read("/d/a").unwrap(), "A");
-    let trial = check(json!({"src": "/src", "dest": "/d/new", "remote_src": true}), json!({"dest": "/d/new/src"}));
+    let trial =
+        check(json!({"src": "/src", "dest": "/d/new", "remote_src": true}), json!({"dest": "/d/new/src"}));
     assert_eq!(trial.host.read("/d/new/src/sub/b").unwrap(), "B");
     let trial = check(
         json!({"src": "/src/", "dest": "/d/new", "remote_src": true, "directory_mode": "0711", "owner": "nobody"}),
