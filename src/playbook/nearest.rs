@@ -23,13 +23,8 @@ mod tests {
 
     #[test]
     fn near_names() {
-        let check = |name, expect| {
-            assert_eq!(
-                nearest(name, ["when", "hosts", "become_user", "vars", "tags", "tasks"]),
-                expect,
-                "{name}"
-            )
-        };
+        let names = ["when", "hosts", "become_user", "vars", "tags", "tasks"];
+        let check = |name, expect| assert_eq!(nearest(name, names), expect, "{name}");
         check("whne", Some("when"));
         check("host", Some("hosts"));
         check("becomeuser", Some("become_user"));

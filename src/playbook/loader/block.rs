@@ -91,7 +91,7 @@ impl Loader {
     }
 }
 
-fn flatten(nodes: &[Node], into: &mut Vec<Arc<Task>>) {
+pub(super) fn flatten(nodes: &[Node], into: &mut Vec<Arc<Task>>) {
     for node in nodes {
         match node {
             Node::Task(task) => into.push(task.clone()),
