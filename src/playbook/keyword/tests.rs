@@ -91,3 +91,14 @@ fn wrong_keys() {
         "'async' is not supported yet | remove it, or run this playbook with ansible-playbook until it is",
     );
 }
+
+/// Writes `docs/guide/keywords.md` anew under `FANFARE_BLESS=1`.
+#[test]
+fn guide_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide/keywords.md");
+    if std::env::var_os("FANFARE_BLESS").is_some() {
+        std::fs::write(path, super::guide()).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(written, super::guide(), "stale: run the test with FANFARE_BLESS=1");
+}
