@@ -40,6 +40,7 @@ pub(super) struct Connection {
     _keep: oneshot::Sender<()>,
     /// The jump host's connection, which carries this one.
     _via: Option<Arc<Connection>>,
+    _proxy: Option<proxy::Proxy>,
 }
 
 impl std::fmt::Debug for Connection {
@@ -137,7 +138,7 @@ impl Attempt<'_> {
         let settings = self.settings;
         let deadline = Instant::now() + settings.connect_timeout;
         let fate = Fate::default();
-        let (stream, said) = self.stream(deadline).await?;
+        let (stream, proxy) = self.stream(deadline).await?;
         let (carrier, keep) = Carrier::new(stream, fate.clone(), settings.host.clone());
         let mut stage = "during banner exchange";
         let login = timeout_at(deadline, async {
@@ -152,12 +153,13 @@ impl Attempt<'_> {
                 forward_agent: settings.keys.forward_agent && settings.keys.agent.is_some(),
                 _keep: keep,
                 _via: self.via.clone(),
+                _proxy: proxy,
             }),
             Ok(Err(mut refused)) => {
-                if let Some(said) = said {
+                if let Some(proxy) = proxy {
                     // A command of the user's that fails is not tried again and again.
                     refused.busy = false;
-                    let said = said.text().await;
+                    let said = proxy.last_words().await;
                     if !said.is_empty() {
                         refused.reason = format!("{}\n{said}", refused.reason);
                     }
@@ -235,16 +237,16 @@ impl Attempt<'_> {
         }
     }
 
-    /// The stream that carries the session, and what a proxy command says.
+    /// The stream that carries the session, and the proxy command behind it.
     async fn stream(
         &self,
         deadline: Instant,
-    ) -> Result<(Box<dyn Acknowledged>, Option<proxy::Said>), Refused> {
+    ) -> Result<(Box<dyn Acknowledged>, Option<proxy::Proxy>), Refused> {
         let Settings { host, port, .. } = &**self.settings;
         match (&self.settings.proxy, &self.via) {
             (Proxy::Command(command), _) => {
-                let (stream, said) = proxy::command(command).map_err(Refused::firmly)?;
-                Ok((stream, Some(said)))
+                let (stream, proxy) = proxy::command(command).map_err(Refused::firmly)?;
+                Ok((stream, Some(proxy)))
             }
             (Proxy::Jump(jump), Some(via)) => {
                 let opening = via.session.channel_open_direct_tcpip(host, u32::from(*port), "127.0.0.1", 0);

@@ -13,15 +13,16 @@ use tokio::time::timeout;
 
 use super::socket::Acknowledged;
 
-/// What the command says on stderr: its last words are kept.
+/// The running command, which ends with this, and the last of what it says on stderr.
 #[derive(Debug)]
-pub(super) struct Said {
-    text: Arc<Mutex<Vec<u8>>>,
+pub(super) struct Proxy {
+    _child: Child,
+    said: Arc<Mutex<Vec<u8>>>,
     reader: JoinHandle<()>,
 }
 
-impl Said {
-    fn listen(mut stderr: ChildStderr) -> Self {
+impl Proxy {
+    fn listen(child: Child, mut stderr: ChildStderr) -> Self {
         let text = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&text);
         let reader = tokio::spawn(async move {
@@ -33,26 +34,24 @@ impl Said {
                 kept.drain(..extra);
             }
         });
-        Self { text, reader }
+        Self { _child: child, said: text, reader }
     }
 
-    /// All of it, for a command that has ended; what there is, for one that has not.
-    pub(super) async fn text(self) -> String {
+    /// All it said, for a command that has closed its stdout and is about to end.
+    pub(super) async fn last_words(self) -> String {
         let _ = timeout(Duration::from_secs(2), self.reader).await;
-        let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&text).trim().to_owned()
     }
 }
 
-/// The running command; it ends with us.
-struct Process {
-    _child: Child,
+struct Streams {
     stdin: ChildStdin,
     stdout: ChildStdout,
 }
 
 /// Starts the command by the shell.
-pub(super) fn command(command: &str) -> Result<(Box<dyn Acknowledged>, Said), String> {
+pub(super) fn command(command: &str) -> Result<(Box<dyn Acknowledged>, Proxy), String> {
     let failed = |error: &dyn std::fmt::Display| format!("ProxyCommand `{command}`: {error}");
     let mut child = Command::new("/bin/sh")
         .args(["-c", &format!("exec {command}")])
@@ -65,15 +64,15 @@ pub(super) fn command(command: &str) -> Result<(Box<dyn Acknowledged>, Said), St
         .map_err(|error| failed(&error))?;
     match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
         (Some(stdin), Some(stdout), Some(stderr)) => {
-            Ok((Box::new(Process { _child: child, stdin, stdout }), Said::listen(stderr)))
+            Ok((Box::new(Streams { stdin, stdout }), Proxy::listen(child, stderr)))
         }
         _ => Err(failed(&"no streams")),
     }
 }
 
-impl Acknowledged for Process {}
+impl Acknowledged for Streams {}
 
-impl AsyncRead for Process {
+impl AsyncRead for Streams {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -83,7 +82,7 @@ impl AsyncRead for Process {
     }
 }
 
-impl AsyncWrite for Process {
+impl AsyncWrite for Streams {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
