@@ -160,7 +160,8 @@ async fn content_travels_both_ways() {
     let large: Vec<u8> = (0..wire::PIECE * 5).map(|n| (n % 251) as u8).collect();
     let content = HashMap::from([("large".to_owned(), large.clone())]);
     let shelf = Arc::new(Shelf { content, ..Shelf::default() });
-    let replies = links.call(&destination(Transport::Local), vec![ping("")], Arc::clone(&shelf) as _).await.unwrap();
+    let replies =
+        links.call(&destination(Transport::Local), vec![ping("")], Arc::clone(&shelf) as _).await.unwrap();
     assert_eq!(answers(&replies), ["the worker asks for content that nobody offered (unknown)"]);
     assert_eq!(shelf.received.lock().unwrap()["back"], large);
     assert_eq!(links.counts().round_trips, 3);
@@ -230,7 +231,8 @@ async fn content_that_cannot_be_stored_fails_its_task_only() {
         let refused = script.next().unwrap();
         script.reply(request.id, &String::from_utf8(refused.payload).unwrap());
     });
-    let replies = links.call(&destination(Transport::Local), vec![ping(""), ping("")], Arc::new(Full)).await.unwrap();
+    let replies =
+        links.call(&destination(Transport::Local), vec![ping(""), ping("")], Arc::new(Full)).await.unwrap();
     assert_eq!(replies[0].result["failed"], true);
     assert_eq!(replies[0].result["msg"], "no space left");
     assert_eq!(replies[1].result["ping"], "cannot read that");
