@@ -6,6 +6,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod inventory;
 pub mod output;
+pub mod path;
 pub mod playbook;
 pub mod run;
 pub mod target;

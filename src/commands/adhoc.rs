@@ -1,8 +1,37 @@
+use std::path::PathBuf;
+
 use super::Exit;
+use super::engine::Engine;
 use crate::cli::AdhocCommand;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::output;
+use crate::playbook::Playbook;
 
-pub(super) fn adhoc(_command: AdhocCommand, _config: Config) -> Result<Exit> {
-    Err(Diagnostic::new("not supported yet: adhoc"))
+pub(super) fn adhoc(command: AdhocCommand, config: Config) -> Result<Exit> {
+    let engine = Engine::new(config)?;
+    if command.list_hosts {
+        return list_hosts(&command.pattern, &engine);
+    }
+    let dir = match &engine.config().run.playbook_dir {
+        Some(dir) => dir.clone(),
+        None => std::env::current_dir()
+            .map_err(|error| Diagnostic::new(format!("cannot find out the current directory: {error}")))?,
+    };
+    let args = command.args.unwrap_or_default();
+    if args.trim().is_empty() && matches!(command.module.as_str(), "command" | "shell" | "raw" | "script") {
+        return Err(Diagnostic::new(format!("No argument passed to {} module", command.module))
+            .hint("give the command line with -a"));
+    }
+    let play = engine.loader.adhoc(&command.pattern, &command.module, &args, &dir)?;
+    let playbook = Playbook { path: PathBuf::new(), plays: vec![play] };
+    engine.run(vec![playbook], Vec::new(), None, false)
+}
+
+fn list_hosts(pattern: &str, engine: &Engine) -> Result<Exit> {
+    output::announce(engine.config());
+    let selection = engine.inventory.select(pattern, &engine.config().inventory.limit)?;
+    let hosts: String = selection.hosts.iter().map(|host| format!("    {host}\n")).collect();
+    output::print(&format!("  hosts ({}):\n{hosts}", selection.hosts.len()))?;
+    Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 mod adhoc;
 mod doc;
+mod engine;
 mod exit;
 mod inventory;
 mod run;

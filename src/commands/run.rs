@@ -1,8 +1,57 @@
+use std::path::PathBuf;
+
 use super::Exit;
+use super::engine::Engine;
 use crate::cli::RunCommand;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::output;
+use crate::playbook::{self, Listing, Play, Playbook};
+use crate::value::Value;
 
-pub(super) fn run(_command: RunCommand, _config: Config) -> Result<Exit> {
-    Err(Diagnostic::new("not supported yet: run"))
+pub(super) fn run(command: RunCommand, config: Config) -> Result<Exit> {
+    let engine = Engine::new(config)?;
+    let playbooks =
+        command.playbooks.iter().map(|path| load(&engine, path)).collect::<Result<Vec<Playbook>>>()?;
+    if command.listing.any() || command.syntax_check {
+        return list(&command, &engine, &playbooks);
+    }
+    let files = command.playbooks.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    engine.run(playbooks, files, command.start_at_task, command.step)
+}
+
+fn load(engine: &Engine, path: &PathBuf) -> Result<Playbook> {
+    if !path.exists() {
+        return Err(Diagnostic::new(format!("the playbook: {} could not be found", path.display())));
+    }
+    engine.loader.playbook(path)
+}
+
+fn list(command: &RunCommand, engine: &Engine, playbooks: &[Playbook]) -> Result<Exit> {
+    output::announce(engine.config());
+    let options = &engine.config().run;
+    let listing = Listing {
+        hosts: command.listing.hosts,
+        tasks: command.listing.tasks,
+        tags: command.listing.tags,
+        only: &options.tags,
+        skip: &options.skip_tags,
+    };
+    for (path, loaded) in command.playbooks.iter().zip(playbooks) {
+        let hosts_of = |play: &Play| hosts_of(engine, play);
+        let shown = path.to_string_lossy();
+        output::print(&playbook::list(&engine.loader, loaded, &shown, &listing, &hosts_of))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The hosts of a play, for listings: one whose pattern cannot be understood has none.
+fn hosts_of(engine: &Engine, play: &Play) -> Vec<String> {
+    let pattern = match engine.loader.play_value(play, &play.hosts) {
+        Ok(Value::List(items)) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        Ok(single) => single.to_string(),
+        Err(_) => return Vec::new(),
+    };
+    let selection = engine.inventory.select(&pattern, &engine.config().inventory.limit);
+    selection.map_or_else(|_| Vec::new(), |selection| selection.hosts.iter().map(ToString::to_string).collect())
 }

@@ -70,6 +70,8 @@ pub enum Event {
         host: Option<Arc<str>>,
         data: Dict,
     },
+    /// Asks the consumer to answer once all earlier events are shown: a question to the operator follows.
+    Flush(std::sync::mpsc::Sender<()>),
     /// The last event of a run. `interrupted` after Ctrl-C.
     RunEnded {
         stats: Stats,

@@ -1,3 +1,31 @@
 //! The engine: hosts x tasks.
+//!
+//! A play is walked as the tree it is: [`walk`] takes a list of nodes and the hosts that enter it, and gives
+//! back which of them came out alive and which failed. Rescue, always, includes and strategies follow from
+//! that shape. What happens on one host is in [`task`].
 
+pub mod actions;
+mod batch;
+mod call;
+mod content;
+mod destination;
 pub mod event;
+mod ask;
+mod facts;
+mod handlers;
+mod include;
+mod items;
+mod options;
+mod outcome;
+mod play;
+mod register;
+mod report;
+mod settings;
+mod shared;
+mod task;
+mod until;
+mod walk;
+
+pub use options::RunOptions;
+pub use play::{run, RunEnd};
+pub use shared::Shared;

@@ -1,1 +1,13 @@
-//! Variables: the precedence list, lazy rendering, magic variables.
+//! Variables: which are in force for a host and a task, looked up lazily and never copied.
+
+mod hosts;
+mod hostvars;
+mod magic;
+mod roles;
+mod scope;
+
+pub use hosts::{HostState, Hosts};
+pub use hosts::Facts;
+pub use magic::{Magic, PlayFacts, RunFacts, World};
+pub use roles::{RoleVars, merge, role_vars};
+pub use scope::{Scope, ScopeParts};

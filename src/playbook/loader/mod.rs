@@ -1,6 +1,7 @@
 //! From files to plays: reads, checks, and puts everything static in its place.
 
 mod action;
+mod adhoc;
 mod around;
 mod block;
 mod fields;

@@ -16,7 +16,7 @@ use crate::yaml::Node;
 
 /// What `import_playbook` lays over the plays it brings.
 #[derive(Clone, Default)]
-struct Importing {
+pub(super) struct Importing {
     tags: Vec<Setting>,
     when: Vec<Setting>,
     vars: Layer,
@@ -159,7 +159,7 @@ impl Loader {
         beside
     }
 
-    fn play(&self, fields: &Fields<'_>, path: &Path, importing: &Importing) -> Result<Play> {
+    pub(super) fn play(&self, fields: &Fields<'_>, path: &Path, importing: &Importing) -> Result<Play> {
         fields.check(Object::Play)?;
         let hosts = hosts(fields)?;
         let own_vars = fields.get("vars").map(|field| vars(field.value)).transpose()?.flatten();

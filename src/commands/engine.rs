@@ -1,0 +1,138 @@
+//! From a configuration to a run that can start: what `run` and ad-hoc commands have in common.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+
+use super::Exit;
+use crate::config::Config;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::inventory::Inventory;
+use crate::output::Output;
+use crate::playbook::{LoadOptions, Loader, Playbook};
+use crate::run::actions::Library;
+use crate::run::event::Event;
+use crate::run::{self, RunOptions, Shared};
+use crate::target::Links;
+use crate::vars::RunFacts;
+
+/// The output on this process's own streams.
+type ProcessOutput = Output<std::io::Stdout, std::io::Stderr>;
+
+/// A run about to start.
+pub(super) struct Engine {
+    pub inventory: Inventory,
+    pub loader: Loader,
+    config: Config,
+}
+
+impl Engine {
+    /// Loads the inventory; playbooks are loaded with the loader.
+    pub fn new(mut config: Config) -> Result<Self> {
+        let (inventory, warnings) = Inventory::load(&config.inventory)?;
+        config.warnings.extend(warnings);
+        let loader = Loader::new(LoadOptions {
+            actions: Arc::new(Library),
+            roles_path: config.run.roles_path.clone(),
+            collections_path: collections_path(),
+            extra_vars: Arc::new(config.run.extra_vars.clone()),
+        });
+        Ok(Self { inventory, loader, config })
+    }
+
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Runs playbooks to the end and tells the callbacks.
+    pub fn run(self, playbooks: Vec<Playbook>, files: Vec<String>, start_at: Option<String>, step: bool) -> Result<Exit> {
+        let Self { inventory, loader, config } = self;
+        let (events, received) = channel();
+        let mut output = Output::of_process(&config)?;
+        output.announce(&config);
+        let consumer = consume(received, output)?;
+        for warning in loader.take_warnings() {
+            // The consumer lives until the run ends.
+            let _ = events.send(Event::Warning(warning));
+        }
+        let _ = events.send(Event::RunStarted { files });
+        let facts = RunFacts {
+            forks: i64::try_from(config.run.forks.get()).unwrap_or(i64::MAX),
+            verbosity: i64::from(config.display.verbosity),
+            limit: Some(config.inventory.limit.join(",")).filter(|limit| !limit.is_empty()),
+            run_tags: if config.run.tags.is_empty() { vec!["all".to_owned()] } else { config.run.tags.clone() },
+            skip_tags: config.run.skip_tags.clone(),
+            inventory_sources: config.inventory.sources.clone(),
+            config_file: config.file.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        };
+        let extra_vars = Arc::new(config.run.extra_vars.clone());
+        let options = RunOptions {
+            run: config.run,
+            connection: config.connection,
+            escalation: config.escalation,
+            limit: config.inventory.limit,
+            verbosity: config.display.verbosity,
+            start_at,
+            step,
+        };
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Diagnostic::new(format!("cannot start: {error}")))?;
+        let shared =
+            Arc::new(Shared::new(options, inventory, loader, Links::new(), extra_vars, facts, events));
+        let end = runtime.block_on(run::run(shared, playbooks, interrupt()));
+        // The senders are gone with the run: the consumer shows what is left and ends.
+        runtime.shutdown_background();
+        let shown = consumer.join();
+        if let Some(error) = end.error {
+            return Err(error);
+        }
+        match shown {
+            Ok(written) => written?,
+            Err(_) => return Ok(Exit::Unexpected),
+        }
+        Ok(Exit::of_run(&end.stats, end.interrupted))
+    }
+}
+
+/// Shows events on their way: one loop, one order.
+fn consume(events: Receiver<Event>, output: ProcessOutput) -> Result<JoinHandle<Result<()>>> {
+    let mut output = output;
+    let show = move || {
+        for event in events {
+            output.on(&event);
+            match event {
+                // Whoever asked is gone when this fails.
+                Event::Flush(done) => drop(mpsc::Sender::send(&done, ())),
+                Event::RunEnded { .. } => break,
+                _ => {}
+            }
+        }
+        output.finish().map(drop)
+    };
+    std::thread::Builder::new()
+        .name("output".to_owned())
+        .spawn(show)
+        .map_err(|error| Diagnostic::new(format!("cannot start: {error}")))
+}
+
+/// Resolves when the user presses Ctrl-C or the system asks the process to end.
+async fn interrupt() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+fn collections_path() -> Vec<PathBuf> {
+    let home = std::env::home_dir().map(|home| home.join(".ansible/collections"));
+    home.into_iter().chain([PathBuf::from("/usr/share/ansible/collections")]).collect()
+}

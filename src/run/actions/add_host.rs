@@ -1,0 +1,72 @@
+//! `add_host`: adds a host, and groups for it, to the inventory of this run.
+
+use std::sync::Arc;
+
+use crate::diagnostic::Result;
+use crate::run::call::Call;
+use crate::run::outcome::Raw;
+use crate::value::{Dict, Value};
+
+pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
+    let name = call
+        .text("name")
+        .or_else(|| call.text("hostname"))
+        .or_else(|| call.text("host"))
+        .ok_or_else(|| call.misuse("name, host or hostname needs to be provided"))?;
+    let groups: Vec<Arc<str>> = ["groups", "group", "groupname"]
+        .iter()
+        .find_map(|key| call.args.get(key))
+        .map(names)
+        .unwrap_or_default();
+    let reserved = ["name", "hostname", "host", "groups", "group", "groupname"];
+    let mut vars: Dict = call
+        .args
+        .iter()
+        .filter(|(key, _)| !key.as_str().is_some_and(|key| reserved.contains(&key)))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    let (name, port) = split_port(&name);
+    if let Some(port) = port {
+        vars.insert("ansible_ssh_port", port);
+    }
+    let changed = call
+        .job
+        .batch
+        .run
+        .inventory
+        .write()
+        .add_host(&name, &groups, &vars)?;
+    let mut added = Dict::new();
+    added.insert("groups", groups.into_iter().map(Value::Str).collect::<Vec<_>>());
+    added.insert("host_name", name);
+    added.insert("host_vars", vars);
+    let mut fields = Dict::new();
+    fields.insert("add_host", added);
+    fields.insert("changed", changed);
+    Ok(Raw::ok(fields))
+}
+
+fn names(value: &Value) -> Vec<Arc<str>> {
+    match value {
+        Value::List(items) => items.iter().map(|item| Arc::from(item.to_string().trim())).collect(),
+        Value::None => Vec::new(),
+        other => other
+            .to_string()
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+            .map(Arc::from)
+            .collect(),
+    }
+}
+
+/// Splits `host:port`; an IPv6 address has more than one colon.
+fn split_port(name: &str) -> (String, Option<i64>) {
+    match name.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') => match port.parse() {
+            Ok(port) => (host.to_owned(), Some(port)),
+            Err(_) => (name.to_owned(), None),
+        },
+        _ => (name.to_owned(), None),
+    }
+}

@@ -1,0 +1,62 @@
+//! `assert`: fails unless every condition holds.
+
+use crate::diagnostic::Result;
+use crate::run::call::Call;
+use crate::run::outcome::Raw;
+use crate::template;
+use crate::value::{Dict, Value};
+
+pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
+    let context = call.context();
+    let place = &call.job.task.action.place;
+    let that = call.args.get("that").cloned().unwrap_or(Value::None);
+    let conditions = match &that {
+        Value::List(conditions) => conditions.to_vec(),
+        // A list that a variable holds.
+        Value::Template(_) => match template::resolve(&that, &context)? {
+            Value::List(conditions) => conditions.to_vec(),
+            _ => vec![that],
+        },
+        single => vec![single.clone()],
+    };
+    let rendered = |name: &str| -> Result<Option<Value>> {
+        match call.args.get(name) {
+            None | Some(Value::None) => Ok(None),
+            Some(value) => Ok(Some(template::render_all(value, &context)?).filter(|value| !value.is_omit())),
+        }
+    };
+    let quiet = rendered("quiet")?.as_ref().and_then(crate::run::settings::truth).unwrap_or(false);
+    for condition in &conditions {
+        if template::condition(condition, Some(place), &context)? {
+            continue;
+        }
+        let mut fields = Dict::new();
+        fields.insert("assertion", condition_text(condition));
+        fields.insert("changed", false);
+        fields.insert("evaluated_to", false);
+        fields.insert("failed", true);
+        let message = match rendered("fail_msg")? {
+            Some(message) => message,
+            None => rendered("msg")?.unwrap_or_else(|| "Assertion failed".into()),
+        };
+        fields.insert("msg", message);
+        return Ok(Raw::ok(fields));
+    }
+    let mut fields = Dict::new();
+    fields.insert("changed", false);
+    let message = rendered("success_msg")?.unwrap_or_else(|| "All assertions passed".into());
+    fields.insert("msg", message);
+    if quiet {
+        fields.insert("_ansible_verbose_override", true);
+    } else {
+        fields.insert("_ansible_verbose_always", true);
+    }
+    Ok(Raw::ok(fields))
+}
+
+fn condition_text(condition: &Value) -> Value {
+    match condition {
+        Value::Template(template) => Value::Str(template.source().clone()),
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,66 @@
+//! `debug`: prints a message or a variable.
+
+use crate::diagnostic::Result;
+use crate::run::call::Call;
+use crate::run::outcome::Raw;
+use crate::template::{self, Template};
+use crate::value::{Dict, Value};
+
+pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
+    let context = call.context();
+    let given = |name: &str| call.args.get(name).filter(|value| !value.is_none());
+    if given("msg").is_some() && given("var").is_some() {
+        return Err(call.misuse("parameters are mutually exclusive: msg|var"));
+    }
+    if let Some(verbosity) = given("verbosity") {
+        let wanted = template::render_all(verbosity, &context)?;
+        let wanted = wanted
+            .to_string()
+            .trim()
+            .parse::<u8>()
+            .map_err(|_| call.misuse(format!("verbosity: {} is no number", wanted.repr())))?;
+        if call.job.batch.run.options.verbosity < wanted {
+            let mut raw = Raw::skipped("Verbosity threshold not met.", None);
+            raw.set("skipped_reason", "Verbosity threshold not met.");
+            return Ok(raw);
+        }
+    }
+    let mut fields = Dict::new();
+    fields.insert("_ansible_verbose_always", true);
+    fields.insert("changed", false);
+    if let Some(var) = given("var") {
+        let (name, value) = variable(call, var)?;
+        fields.insert(name, value);
+    } else {
+        let message = match given("msg") {
+            Some(message) => template::render_all(message, &context).map_err(|error| {
+                error.context("Finalization of task args for 'ansible.builtin.debug' failed: Error while resolving value for 'msg'").context("Task failed")
+            })?,
+            None => "Hello world!".into(),
+        };
+        let message = if message.is_omit() { "Hello world!".into() } else { message };
+        fields.insert("msg", message);
+    }
+    Ok(Raw::ok(fields))
+}
+
+/// The value of the expression that `var` holds; an undefined one is shown, not raised.
+fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value)> {
+    let context = call.context();
+    let expression = match var {
+        Value::Template(_) => match template::resolve(var, &context)? {
+            Value::Str(name) => name.to_string(),
+            value => return Ok((var.to_string(), value)),
+        },
+        Value::Str(name) => name.to_string(),
+        other => return Ok((other.to_string(), template::render_all(other, &context)?)),
+    };
+    let place = call.job.task.action.place.clone();
+    let template = Template::new(format!("{{{{ {expression} }}}}"), Some(place));
+    let value = template::render(&template, &context)
+        .and_then(|value| template::render_all(&value, &context))
+        .or_else(|error| {
+            if error.is_undefined() { Ok(Value::from("VARIABLE IS NOT DEFINED!")) } else { Err(error) }
+        })?;
+    Ok((expression, value))
+}

@@ -1,0 +1,84 @@
+//! `fetch`: brings a file from the target to the control node.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::run::call::Call;
+use crate::run::content::sha1_of;
+use crate::run::outcome::Raw;
+use crate::value::{Dict, Value};
+
+pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
+    if call.check {
+        return Ok(Raw::skipped("check mode not (yet) supported for this module", None));
+    }
+    let src = call.text("src").ok_or_else(|| call.misuse("src and dest are required"))?;
+    let dest = destination(call, &src)?;
+    let local = fs::File::open(&dest).ok().and_then(|file| sha1_of(file).ok());
+    let parent = dest.parent().map(PathBuf::from).unwrap_or_default();
+    let mut args = Dict::new();
+    args.insert("src", src.as_str());
+    args.insert("fail_on_missing", call.flag("fail_on_missing", true)?);
+    args.insert("checksum", local.clone().map_or(Value::None, Value::from));
+    let written = |error: std::io::Error| {
+        Diagnostic::new(format!("cannot write {}: {error}", dest.display())).at(&call.job.task.action.place)
+    };
+    fs::create_dir_all(&parent).map_err(written)?;
+    let partial = Partial(parent.join(format!(".fanfare-{}-{}", std::process::id(), call.job.info.id)));
+    let file = fs::File::create(&partial.0).map_err(written)?;
+    let (mut raw, received) = call.module_receiving("fetch", &args, file).await;
+    if raw.is("failed") || raw.unreachable || raw.is("skipped") {
+        return Ok(raw);
+    }
+    let checksum = raw.fields.get("checksum").map(ToString::to_string).unwrap_or_default();
+    if received {
+        let arrived = fs::File::open(&partial.0).and_then(sha1_of).map_err(written)?;
+        if call.flag("validate_checksum", true)? && arrived != checksum {
+            let message = format!("checksum mismatch: {src} changed while it was read");
+            return Ok(Raw::failed(message));
+        }
+        fs::rename(&partial.0, &dest).map_err(written)?;
+    }
+    raw.set("changed", received);
+    raw.set("dest", dest.to_string_lossy().into_owned());
+    raw.set("file", src);
+    raw.set("remote_checksum", checksum);
+    raw.set("remote_md5sum", Value::None);
+    Ok(raw)
+}
+
+/// A file that is removed unless it was renamed.
+struct Partial(PathBuf);
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // Gone already when it was moved into place.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn destination(call: &Call<'_>, src: &str) -> Result<PathBuf> {
+    let dest = call.text("dest").ok_or_else(|| call.misuse("src and dest are required"))?;
+    let name = src.rsplit('/').next().unwrap_or(src);
+    let expanded = crate::path::expand_home(&dest);
+    let base = if expanded.is_absolute() {
+        expanded
+    } else {
+        let dir = call.scope.magic().search_path().pop().unwrap_or_default();
+        PathBuf::from(dir).join(expanded)
+    };
+    if !call.flag("flat", false)? {
+        let host: &str = call.delegated.map_or(call.job.host, |delegate| delegate);
+        return Ok(base.join(host).join(src.trim_start_matches('/')));
+    }
+    if dest.ends_with('/') {
+        return Ok(base.join(name));
+    }
+    if base.is_dir() {
+        return Err(call.misuse(format!(
+            "dest is an existing directory, use a trailing slash if you want to fetch src into that directory: {dest}"
+        )));
+    }
+    Ok(base)
+}

@@ -1,0 +1,23 @@
+//! `include_role`: brings a role's tasks in.
+
+use crate::diagnostic::Result;
+use crate::playbook::RoleRequest;
+use crate::run::call::Call;
+use crate::run::outcome::{Included, Raw};
+
+pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
+    let name = call
+        .text("name")
+        .or_else(|| call.text("role"))
+        .ok_or_else(|| call.misuse("'name' is a required field for include_role."))?;
+    let request = RoleRequest {
+        name,
+        tasks_from: call.text("tasks_from"),
+        vars_from: call.text("vars_from"),
+        defaults_from: call.text("defaults_from"),
+        handlers_from: call.text("handlers_from"),
+        allow_duplicates: call.flag("allow_duplicates", true)?,
+    };
+    let public = call.flag("public", false)?;
+    Ok(Raw { inclusion: Some(Included::Role { request, public }), ..Raw::default() })
+}

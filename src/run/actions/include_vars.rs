@@ -1,0 +1,120 @@
+//! `include_vars`: loads variables from a file or a directory.
+
+use std::path::{Path, PathBuf};
+
+use fanfare_modules::kit::regex::{Flags, Regex};
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::run::batch::load_vars;
+use crate::run::call::Call;
+use crate::run::content;
+use crate::run::outcome::Raw;
+use crate::value::{Dict, Value};
+
+pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
+    if call.text("hash_behaviour").is_some_and(|behaviour| behaviour != "replace") {
+        return Err(call.misuse("include_vars: hash_behaviour 'merge' is not supported yet"));
+    }
+    let mut vars = Dict::new();
+    let mut files = Vec::new();
+    if let Some(dir) = call.text("dir") {
+        let dir = directory(call, &dir)?;
+        for path in listed(call, &dir)? {
+            crate::vars::merge(&mut vars, &*load_vars(&path)?);
+            files.push(path);
+        }
+    } else {
+        let file = call
+            .text("_raw_params")
+            .or_else(|| call.text("file"))
+            .ok_or_else(|| call.misuse("include_vars: one of the following is required: file, dir"))?;
+        let path = content::find(file.trim(), "vars", call.scope)?;
+        crate::vars::merge(&mut vars, &*load_vars(&path)?);
+        files.push(path);
+    }
+    if let Some(name) = call.text("name") {
+        vars = [(name, Value::dict(vars))].into_iter().collect();
+    }
+    let mut fields = Dict::new();
+    fields.insert("ansible_facts", vars);
+    fields.insert(
+        "ansible_included_var_files",
+        files.iter().map(|path| Value::from(path.to_string_lossy().into_owned())).collect::<Vec<_>>(),
+    );
+    fields.insert("changed", false);
+    Ok(Raw::ok(fields))
+}
+
+fn directory(call: &Call<'_>, dir: &str) -> Result<PathBuf> {
+    let wanted = crate::path::expand_home(dir);
+    let found = match (&call.job.task.role, wanted.is_absolute()) {
+        (_, true) => wanted,
+        (Some(role), false) => {
+            let in_vars = role.path.join("vars").join(&wanted);
+            if in_vars.is_dir() { in_vars } else { role.path.join(&wanted) }
+        }
+        (None, false) => {
+            let base = call.job.task.place.source.path.parent().unwrap_or(Path::new(""));
+            base.join(&wanted)
+        }
+    };
+    if found.is_dir() {
+        return Ok(found);
+    }
+    Err(call.misuse(format!("{} directory does not exist", found.display())))
+}
+
+/// The files of a directory that count, sorted, down to `depth`.
+fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
+    let number = |name: &str| call.text(name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+    let strings = |name: &str| match call.args.get(name) {
+        Some(Value::List(items)) => Some(items.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        Some(Value::None) | None => None,
+        Some(other) => Some(other.to_string().split_whitespace().map(str::to_owned).collect()),
+    };
+    let extensions = strings("extensions").unwrap_or_else(|| ["yaml", "yml", "json"].map(str::to_owned).into());
+    let ignored = strings("ignore_files").unwrap_or_default();
+    let matching = match call.text("files_matching") {
+        Some(pattern) => Some(Regex::cached(&pattern, Flags::default())
+            .map_err(|error| call.misuse(format!("files_matching: {error}")))?),
+        None => None,
+    };
+    let lenient = call.flag("ignore_unknown_extensions", false)?;
+    let mut found = Vec::new();
+    let mut pending = vec![(dir.to_owned(), 1)];
+    while let Some((dir, depth)) = pending.pop() {
+        let unreadable =
+            |error: std::io::Error| Diagnostic::new(format!("cannot read {}: {error}", dir.display()));
+        let mut paths = Vec::new();
+        for entry in std::fs::read_dir(&dir).map_err(unreadable)? {
+            paths.push(entry.map_err(unreadable)?.path());
+        }
+        paths.sort();
+        for path in paths {
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            if path.is_dir() {
+                if number("depth") == 0 || depth < number("depth") {
+                    pending.push((path, depth + 1));
+                }
+                continue;
+            }
+            if ignored.contains(&name) || matching.as_ref().is_some_and(|regex| !regex.is_match(&name).unwrap_or(false)) {
+                continue;
+            }
+            let known = path.extension().is_some_and(|extension| {
+                extensions.iter().any(|known| *known == extension.to_string_lossy())
+            });
+            if known {
+                found.push(path);
+            } else if !lenient {
+                return Err(call.misuse(format!(
+                    "{} does not have a valid extension: {}",
+                    path.display(),
+                    extensions.join(", ")
+                )));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}

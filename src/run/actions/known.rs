@@ -1,0 +1,115 @@
+//! What the playbook loader asks about modules and actions.
+
+use fanfare_modules::kit::args::{ArgsError, Spec};
+use serde_json::{Map, Value as Json};
+
+use super::{ACTIONS, Action, find};
+use crate::playbook::{Actions, Known, Misuse};
+use crate::value::{Dict, Value};
+
+/// The modules of the worker and the actions of the control node, as one.
+pub struct Library;
+
+impl Actions for Library {
+    fn resolve(&self, name: &str) -> Option<Known> {
+        let short = name
+            .strip_prefix("ansible.builtin.")
+            .or_else(|| name.strip_prefix("ansible.legacy."))
+            .unwrap_or(name);
+        if let Some(action) = find(short) {
+            return Some(Known { canonical: action.name.to_owned(), free_form: action.free_form });
+        }
+        let spec = fanfare_modules::find(name)?.spec();
+        Some(Known { canonical: spec.name.to_owned(), free_form: spec.takes_free_form() })
+    }
+
+    fn names(&self) -> Vec<String> {
+        let actions = ACTIONS.iter().map(|action| action.name.to_owned());
+        let mut names: Vec<String> =
+            actions.chain(fanfare_modules::MODULES.iter().map(|module| module.name.to_owned())).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    fn check(&self, canonical: &str, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
+        match (find(canonical), fanfare_modules::find(canonical)) {
+            (Some(action), _) => check_action(action, args, complete),
+            (None, Some(module)) => check_module(module.spec(), args, complete),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+fn check_action(action: &Action, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
+    if let Some(options) = action.options {
+        for (name, _) in args {
+            let free_text = name == "_raw_params" && action.free_form;
+            if free_text || options.contains(&name.as_str()) {
+                continue;
+            }
+            let nearest = options
+                .iter()
+                .map(|option| (strsim::damerau_levenshtein(name, option), option))
+                .filter(|(distance, option)| *distance <= 1 + option.len() / 4)
+                .min();
+            let hints = nearest.map(|(_, option)| format!("did you mean `{option}`?"));
+            return Err(Misuse {
+                option: Some(name.clone()),
+                value: false,
+                message: format!(
+                    "Unsupported parameters for ({}) module: {name}. Supported parameters include: {}.",
+                    action.name,
+                    options.join(", ")
+                ),
+                hints: hints.into_iter().collect(),
+            });
+        }
+    }
+    let missing: Vec<&str> = action
+        .required
+        .iter()
+        .copied()
+        .filter(|required| !args.iter().any(|(name, _)| name == required))
+        .collect();
+    if complete && !missing.is_empty() {
+        return Err(Misuse {
+            option: None,
+            value: false,
+            message: format!("missing required arguments: {}", missing.join(", ")),
+            hints: Vec::new(),
+        });
+    }
+    Ok(())
+}
+
+fn check_module(spec: &Spec, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
+    let given: Dict = args.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+    let json: Map<String, Json> = given.to_json();
+    // A value with a template anywhere in it is judged when it is rendered.
+    let open: Vec<Json> = args.iter().filter(|(_, value)| has_template(value)).map(|(_, v)| v.to_json()).collect();
+    let wrong = spec.check(&json, &|value| open.contains(value));
+    match wrong.into_iter().find(|error| complete || error.option.is_some()) {
+        Some(error) => Err(misuse(error, args)),
+        None => Ok(()),
+    }
+}
+
+fn misuse(error: ArgsError, args: &[(String, Value)]) -> Misuse {
+    let known = error.option.as_ref().filter(|option| args.iter().any(|(name, _)| name == *option));
+    Misuse {
+        value: known.is_some() && !error.message.starts_with("Unsupported parameters"),
+        option: known.cloned(),
+        message: error.message,
+        hints: error.hint.into_iter().collect(),
+    }
+}
+
+fn has_template(value: &Value) -> bool {
+    match value {
+        Value::Template(_) | Value::Vault(_) => true,
+        Value::List(items) => items.iter().any(has_template),
+        Value::Dict(entries) => entries.iter().any(|(key, value)| has_template(key) || has_template(value)),
+        _ => false,
+    }
+}

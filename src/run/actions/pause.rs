@@ -1,0 +1,66 @@
+//! `pause`: waits for a time or for the operator.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use crate::diagnostic::{Diagnostic, Result};
+use crate::run::call::Call;
+use crate::run::outcome::Raw;
+use crate::value::Dict;
+
+pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
+    let started = jiff::Zoned::now();
+    let begun = Instant::now();
+    let number = |name: &str| match call.text(name) {
+        None => Ok(None),
+        Some(text) => {
+            text.trim().parse::<f64>().map(Some).map_err(|_| call.misuse(format!("{name}: '{text}' is no number")))
+        }
+    };
+    let (minutes, seconds) = (number("minutes")?, number("seconds")?);
+    if minutes.is_some() && seconds.is_some() {
+        return Err(call.misuse("parameters are mutually exclusive: minutes|seconds"));
+    }
+    let mut input = String::new();
+    let wait = minutes.map(|minutes| minutes * 60.0).or(seconds).map(|seconds| seconds.clamp(0.0, 1e9));
+    let told = match wait {
+        Some(seconds) => {
+            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+            match minutes {
+                Some(_) => format!("Paused for {:.2} minutes", begun.elapsed().as_secs_f64() / 60.0),
+                None => format!("Paused for {:.2} seconds", begun.elapsed().as_secs_f64()),
+            }
+        }
+        None => {
+            input = ask(call).await?;
+            format!("Paused for {:.2} minutes", begun.elapsed().as_secs_f64() / 60.0)
+        }
+    };
+    let format = "%Y-%m-%d %H:%M:%S%.6f";
+    let mut fields = Dict::new();
+    fields.insert("changed", false);
+    #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
+    fields.insert("delta", begun.elapsed().as_secs_f64() as i64);
+    fields.insert("echo", call.flag("echo", true)?);
+    fields.insert("rc", 0);
+    fields.insert("start", started.strftime(format).to_string());
+    fields.insert("stderr", "");
+    fields.insert("stdout", told);
+    fields.insert("stop", jiff::Zoned::now().strftime(format).to_string());
+    fields.insert("user_input", input);
+    Ok(Raw::ok(fields))
+}
+
+/// Asks the operator; without a terminal the run goes on with no answer, as in Ansible.
+async fn ask(call: &Call<'_>) -> Result<String> {
+    if !std::io::stdin().is_terminal() {
+        call.job.batch.run.warn(Diagnostic::new("Not waiting for response to prompt as stdin is not interactive"));
+        return Ok(String::new());
+    }
+    let prompt = call
+        .text("prompt")
+        .unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".to_owned());
+    let text = format!("[{}]\n{prompt}:", call.job.info.name);
+    let echo = call.flag("echo", true)?;
+    call.job.batch.run.ask(text, echo).await
+}

@@ -1,0 +1,44 @@
+//! `raw`: a command through the target's shell, without the worker.
+
+use crate::diagnostic::Result;
+use crate::run::call::Call;
+use crate::run::destination;
+use crate::run::outcome::Raw;
+use crate::run::settings;
+use crate::target::CallError;
+use crate::value::Dict;
+
+pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
+    if call.check {
+        return Ok(Raw::skipped("remote module (ansible.builtin.raw) does not support check mode", None));
+    }
+    let command = call.text("_raw_params").ok_or_else(|| call.misuse("no command given"))?;
+    let executable = call.text("executable");
+    let to = destination::of(call.job, call.scope, call.delegated)?;
+    let environment = settings::environment(&call.job.task.keywords, &call.context())?;
+    let exports: String = environment
+        .iter()
+        .map(|(name, value)| {
+            let value = shlex::try_quote(value).map_or_else(|_| String::new(), |text| text.into_owned());
+            format!("{name}={value} ")
+        })
+        .collect();
+    let command = if exports.is_empty() { command } else { format!("env {exports}{command}") };
+    match call.job.batch.run.links.raw(&to, &command, executable.as_deref()).await {
+        Ok(output) => {
+            let mut fields = Dict::new();
+            fields.insert("changed", true);
+            fields.insert("rc", i64::from(output.rc));
+            fields.insert("stderr", String::from_utf8_lossy(&output.stderr).into_owned());
+            fields.insert("stdout", String::from_utf8_lossy(&output.stdout).into_owned());
+            let mut raw = Raw::ok(fields);
+            if output.rc != 0 {
+                raw.set("failed", true);
+                raw.set("msg", "non-zero return code");
+            }
+            Ok(raw)
+        }
+        Err(CallError::Unreachable(reason)) => Ok(Raw::unreachable(reason)),
+        Err(CallError::Failed(reason)) => Ok(Raw::failed(reason)),
+    }
+}

@@ -1,0 +1,271 @@
+//! One play on one batch of hosts: what its tasks share.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::event::{TaskInfo, TaskKind};
+use super::settings;
+use super::shared::Shared;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::{Layer, Play, Role, Setting, Task};
+use crate::template::{self, Context};
+use crate::value::{Dict, Value};
+use crate::vars::{Magic, PlayFacts, RoleVars, Scope, ScopeParts, role_vars};
+use crate::yaml;
+
+/// A play being run on a batch.
+pub(super) struct Batch {
+    pub run: Arc<Shared>,
+    pub play: Arc<Play>,
+    pub facts: Arc<PlayFacts>,
+    pub handlers: RwLock<Vec<Arc<Task>>>,
+    /// Handler (by index) -> hosts that notified it, in order.
+    pub notified: Mutex<HashMap<usize, Vec<Arc<str>>>>,
+    /// Hosts that left the play without failing (`meta: end_host`).
+    pub ended: Mutex<HashSet<Arc<str>>>,
+    /// `meta: end_play` or a fatal error: nothing more runs.
+    pub over: Mutex<bool>,
+    /// `meta: end_play`: the other batches do not run either.
+    pub play_over: Mutex<bool>,
+    /// A failure that `any_errors_fatal` or `max_fail_percentage` made everybody's.
+    pub fatal: Mutex<bool>,
+    /// Each host's finished roles: see `Node::RoleEnd`.
+    roles_done: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
+    roles_begun: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
+    /// Hosts that left a role early (`meta: end_role`).
+    pub roles_left: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
+    /// Vars and defaults that the play's roles share with all of its tasks.
+    exported: RwLock<(Layer, Layer)>,
+    merged_roles: Mutex<HashMap<usize, (Arc<Role>, RoleVars)>>,
+    vars_files: Mutex<HashMap<Arc<str>, Vec<Layer>>>,
+    /// One banner a task, whichever host or include comes to it: see [`Batch::info`].
+    pub banners: Mutex<Option<u64>>,
+}
+
+impl Batch {
+    pub fn new(run: Arc<Shared>, play: Arc<Play>, facts: Arc<PlayFacts>) -> Self {
+        let mut vars = Dict::new();
+        let mut defaults = Dict::new();
+        for role in &play.roles {
+            let merged = role_vars(role);
+            crate::vars::merge(&mut vars, &merged.vars);
+            crate::vars::merge(&mut defaults, &merged.defaults);
+        }
+        let handlers = RwLock::new(play.handlers.clone());
+        Self {
+            run,
+            play,
+            facts,
+            handlers,
+            notified: Mutex::default(),
+            ended: Mutex::default(),
+            over: Mutex::default(),
+            play_over: Mutex::default(),
+            fatal: Mutex::default(),
+            roles_done: Mutex::default(),
+            roles_begun: Mutex::default(),
+            roles_left: Mutex::default(),
+            exported: RwLock::new((Arc::new(vars), Arc::new(defaults))),
+            merged_roles: Mutex::default(),
+            vars_files: Mutex::default(),
+            banners: Mutex::default(),
+        }
+    }
+
+    /// The variables for a host and a task. `inner` are the loop variables of enclosing includes.
+    pub fn scope(&self, host: &Arc<str>, task: Option<&Task>, inner: &[Layer]) -> Result<Scope> {
+        let state = self.run.hosts.state(host);
+        let role = task.and_then(|task| task.role.clone());
+        let (play_role_vars, play_role_defaults) = self.exported.read().clone();
+        let facts = state.facts();
+        let mut parts = ScopeParts {
+            extra: self.run.extra_vars.clone(),
+            keywords: task.map(|task| task.keywords.as_ref()),
+            role: role.as_ref().map(|role| self.merged(role)),
+            set: state.set(),
+            included: state.included(),
+            play_role_vars,
+            vars_files: Vec::new(),
+            play_vars: self.play.vars.clone(),
+            facts,
+            inventory: self.run.inventory_layers(host)?,
+            play_role_defaults,
+            inner: inner.to_vec(),
+        };
+        let magic = Magic {
+            world: Arc::new(self.run.clone()),
+            run: self.run.facts.clone(),
+            play: Some(self.facts.clone()),
+            host: host.clone(),
+            role,
+            task_dir: task.and_then(|task| directory(&task.place.source.path)),
+            check: self.run.options.run.check,
+            diff: self.run.options.run.diff,
+        };
+        if !self.play.vars_files.is_empty() {
+            parts.vars_files = self.vars_files(host, &magic, &parts)?;
+        }
+        Ok(Scope::new(magic, parts))
+    }
+
+    fn merged(&self, role: &Arc<Role>) -> RoleVars {
+        let mut cache = self.merged_roles.lock();
+        // The role is kept beside its vars, so that no other can come to live at the same address.
+        let key = Arc::as_ptr(role) as usize;
+        cache.entry(key).or_insert_with(|| (role.clone(), role_vars(role))).1.clone()
+    }
+
+    /// The play's `vars_files` for a host, weakest first.
+    fn vars_files(&self, host: &Arc<str>, magic: &Magic, parts: &ScopeParts<'_>) -> Result<Vec<Layer>> {
+        if let Some(layers) = self.vars_files.lock().get(host) {
+            return Ok(layers.clone());
+        }
+        let has_facts = !parts.facts.injected.is_empty();
+        let scope = Scope::new(magic.clone(), parts.without_task());
+        let context = Context::new(&scope);
+        let base = self.play.path.parent().unwrap_or(Path::new(""));
+        let mut layers = Vec::new();
+        let mut complete = true;
+        for setting in &self.play.vars_files {
+            match vars_file(setting, base, &context) {
+                Ok(layer) => layers.extend(layer),
+                // Names that need facts wait until there are some.
+                Err(error) if !has_facts && error.is_undefined() => complete = false,
+                Err(error) => return Err(error),
+            }
+        }
+        if complete {
+            self.vars_files.lock().insert(host.clone(), layers.clone());
+        }
+        Ok(layers)
+    }
+
+    /// Takes in what an include brought to the whole play: handlers, and roles whose vars all tasks see.
+    pub fn adopt(&self, roles: &[Arc<Role>], handlers: &[Arc<Task>]) {
+        let mut known = self.handlers.write();
+        for handler in handlers {
+            if !known.iter().any(|known| Arc::ptr_eq(known, handler)) {
+                known.push(handler.clone());
+            }
+        }
+        for role in roles {
+            let merged = role_vars(role);
+            let mut exported = self.exported.write();
+            crate::vars::merge(Arc::make_mut(&mut exported.0), &merged.vars);
+            crate::vars::merge(Arc::make_mut(&mut exported.1), &merged.defaults);
+        }
+    }
+
+    /// Whether a host is to leave out a task because its role has already run there, or was left early.
+    pub fn role_is_over(&self, host: &Arc<str>, task: &Task) -> bool {
+        let Some(role) = &task.role else { return false };
+        let key = (host.clone(), role.identity.clone());
+        if self.roles_left.lock().contains(&key) {
+            return true;
+        }
+        !role.allow_duplicates && self.roles_done.lock().contains(&key)
+    }
+
+    pub fn begin_role(&self, host: &Arc<str>, role: &Role) {
+        self.roles_begun.lock().insert((host.clone(), role.identity.clone()));
+    }
+
+    pub fn end_role(&self, hosts: &[Arc<str>], role: &Role) {
+        let begun = self.roles_begun.lock();
+        let mut done = self.roles_done.lock();
+        let mut left = self.roles_left.lock();
+        for host in hosts {
+            let key = (host.clone(), role.identity.clone());
+            left.remove(&key);
+            if begun.contains(&key) {
+                done.insert(key);
+            }
+        }
+    }
+
+    /// Describes a task to the callbacks, with its name rendered for `host` as far as it can be.
+    pub fn info(&self, task: &Task, scope: &Scope, kind: TaskKind) -> TaskInfo {
+        let context = Context::new(scope);
+        let keywords = &task.keywords;
+        let name = match &task.name {
+            Some(name) => template::resolve(&name.value, &context)
+                .map_or_else(|_| name.value.to_string(), |value| value.to_string()),
+            None => task.action.written.clone(),
+        };
+        let name = match &task.role {
+            Some(role) => format!("{} : {name}", role.name),
+            None => name,
+        };
+        let options = &self.run.options;
+        TaskInfo {
+            id: self.run.next_task_id(),
+            name: name.trim().to_owned(),
+            action: task.action.name.clone(),
+            place: Some(task.place.clone()),
+            kind,
+            check: settings::flag(keywords.check_mode.as_ref(), options.run.check, &context)
+                .unwrap_or(options.run.check),
+            no_log: settings::flag(keywords.no_log.as_ref(), false, &context).unwrap_or(true),
+        }
+    }
+
+    pub fn is_fatal_end(&self) -> bool {
+        *self.fatal.lock()
+    }
+
+    /// Stops the play for all hosts because of failures.
+    pub fn stop_fatally(&self) {
+        *self.over.lock() = true;
+        *self.fatal.lock() = true;
+    }
+
+    /// Whether nothing more is to run.
+    pub fn is_over(&self) -> bool {
+        *self.over.lock()
+    }
+}
+
+fn directory(path: &Path) -> Option<Arc<Path>> {
+    path.parent().map(Arc::from)
+}
+
+/// Reads one entry of `vars_files`: a path, or a list of which the first existing one counts.
+fn vars_file(setting: &Setting, base: &Path, context: &Context<'_>) -> Result<Option<Layer>> {
+    let value = settings::rendered(setting, context)?;
+    let candidates: Vec<String> = match &value {
+        Value::List(items) => items.iter().map(ToString::to_string).collect(),
+        Value::None | Value::Omit => return Ok(None),
+        other => vec![other.to_string()],
+    };
+    for candidate in &candidates {
+        let path = find_vars_file(base, candidate);
+        if let Some(path) = path {
+            return load_vars(&path).map(Some);
+        }
+    }
+    let message = format!("vars file {} was not found", candidates.join(", "));
+    let error = Diagnostic::new(message).at(&setting.place);
+    Err(error.hint(format!("looked in {} and its `vars/`", base.display())))
+}
+
+fn find_vars_file(base: &Path, name: &str) -> Option<PathBuf> {
+    let name = crate::path::expand_home(name);
+    [base.join("vars").join(&name), base.join(&name)].into_iter().find(|path| path.is_file())
+}
+
+/// Loads a file that holds one dictionary of variables; an empty file is an empty one.
+pub(super) fn load_vars(path: &Path) -> Result<Layer> {
+    let loaded = yaml::load_file(path)?;
+    let Some(document) = loaded.documents.first() else { return Ok(Layer::default()) };
+    match document.to_value() {
+        Value::Dict(vars) => Ok(vars),
+        Value::None => Ok(Layer::default()),
+        other => {
+            let message = format!("expected a dictionary of variables, found {}", other.type_name());
+            Err(Diagnostic::new(message).at(&document.place))
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! One call: arguments are rendered, then an action runs here or a module on the worker.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use fanfare_modules::kit::wire::{Reply, Request};
+use serde_json::{Map, Value as Json};
+
+use super::actions::{self, Action};
+use super::content::Contents;
+use super::outcome::Raw;
+use super::task::{Job, unmet};
+use super::{destination, settings};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::target::{CallError, Destination};
+use crate::template::{self, Context};
+use crate::value::{Dict, Value};
+use crate::vars::Scope;
+
+pub(super) use super::destination::delegate;
+
+/// An action about to run on the control node.
+pub struct Call<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) scope: &'a Scope,
+    pub(super) delegated: Option<&'a Arc<str>>,
+    /// Rendered, unless the action asked for them as they are.
+    pub args: Dict,
+    pub check: bool,
+}
+
+/// A module call about to be sent.
+struct Sending {
+    to: Destination,
+    request: Request,
+    contents: Arc<Contents>,
+    /// The options as the result shows them.
+    shown: Map<String, Json>,
+}
+
+/// Whether the action's work is done by the worker alone.
+pub(super) fn is_remote(action: &str) -> bool {
+    actions::find(action).is_none()
+}
+
+/// Runs a task's action once.
+pub(super) async fn perform(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Raw {
+    match actions::find(&job.task.action.name) {
+        Some(action) => match local(job, scope, delegated, action).await {
+            Ok(raw) => raw,
+            Err(error) => Raw::error(error),
+        },
+        None => match prepare(job, scope, delegated) {
+            Ok(sending) => send(job, vec![sending]).await.pop().unwrap_or_default(),
+            Err(error) => Raw::error(error),
+        },
+    }
+}
+
+/// Runs the items of a loop in one go; what is skipped or cannot be prepared is not sent.
+pub(super) async fn perform_all(job: &Job<'_>, scopes: &[Scope]) -> Vec<(Raw, Option<Arc<str>>)> {
+    let mut results: Vec<(Raw, Option<Arc<str>>)> = Vec::with_capacity(scopes.len());
+    let mut waiting: Vec<(usize, Sending)> = Vec::new();
+    for scope in scopes {
+        let (raw, delegated, sending) = match prepare_item(job, scope) {
+            Ok(Item::Skip(raw)) => (raw, None, None),
+            Ok(Item::Send(sending, delegated)) => (Raw::default(), delegated, Some(*sending)),
+            Err(error) => (Raw::error(error), None, None),
+        };
+        waiting.extend(sending.map(|sending| (results.len(), sending)));
+        results.push((raw, delegated));
+    }
+    while !waiting.is_empty() {
+        // Those for one destination travel together, in order.
+        let Some(to) = waiting.first().map(|(_, sending)| sending.to.clone()) else { break };
+        let (now, later): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(_, sending)| sending.to == to);
+        waiting = later;
+        let (indices, sendings): (Vec<_>, Vec<_>) = now.into_iter().unzip();
+        for (index, raw) in indices.into_iter().zip(send(job, sendings).await) {
+            if let Some(result) = results.get_mut(index) {
+                result.0 = raw;
+            }
+        }
+    }
+    results
+}
+
+enum Item {
+    Skip(Raw),
+    Send(Box<Sending>, Option<Arc<str>>),
+}
+
+fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
+    let condition = unmet(&job.task.keywords.when, scope).map_err(|error| error.context("Task failed"))?;
+    if let Some(condition) = condition {
+        return Ok(Item::Skip(Raw::skipped("Conditional result was False", Some(&condition))));
+    }
+    let delegated = delegate(job, scope)?;
+    let sending = prepare(job, scope, delegated.as_ref())?;
+    Ok(Item::Send(Box::new(sending), delegated))
+}
+
+async fn local(
+    job: &Job<'_>,
+    scope: &Scope,
+    delegated: Option<&Arc<str>>,
+    action: &Action,
+) -> Result<Raw> {
+    let context = Context::new(scope);
+    let args = if action.takes_templates { job.task.action.args.clone() } else { args(job, &context)? };
+    let check = settings::flag(job.task.keywords.check_mode.as_ref(), job.batch.run.options.run.check, &context)?;
+    (action.run)(Call { job, scope, delegated, args, check }).await
+}
+
+/// Renders a task's options: module defaults, then computed ones, then those written.
+pub(super) fn args(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
+    let task = job.task;
+    let finalizing =
+        |error: Diagnostic| error.context(format!("Finalization of task args for '{}' failed", qualified(job)));
+    let render = |name: &Value, value: &Value| {
+        template::render_all(value, context).map_err(|error| {
+            finalizing(error.context(format!("Error while resolving value for '{name}'"))).context("Task failed")
+        })
+    };
+    let mut args = Dict::new();
+    for defaults in &task.keywords.module_defaults {
+        if let Value::Dict(modules) = template::resolve(&defaults.value, context)? {
+            for (module, options) in modules.iter() {
+                if short(&module.to_string()) != task.action.name {
+                    continue;
+                }
+                args.extend(settings::dict_entries(&template::render_all(options, context)?));
+            }
+        }
+    }
+    if let Some(computed) = &task.action.computed {
+        match settings::rendered(computed, context)? {
+            Value::Dict(options) => args.extend(options.iter().map(|(k, v)| (k.clone(), v.clone()))),
+            Value::None | Value::Omit => {}
+            other => {
+                let message = format!("args must be a dictionary, got {}", other.type_name());
+                return Err(Diagnostic::new(message).at(&computed.place));
+            }
+        }
+    }
+    for (name, value) in &task.action.args {
+        let value = render(name, value)?;
+        if value.is_omit() {
+            args.remove_value(name);
+        } else {
+            args.insert(name.clone(), value);
+        }
+    }
+    Ok(args)
+}
+
+/// The action's name with its collection, as messages show it.
+pub(super) fn qualified(job: &Job<'_>) -> String {
+    let name = &job.task.action.name;
+    if name.contains('.') { name.clone() } else { format!("ansible.builtin.{name}") }
+}
+
+fn short(module: &str) -> &str {
+    module
+        .strip_prefix("ansible.builtin.")
+        .or_else(|| module.strip_prefix("ansible.legacy."))
+        .unwrap_or(module)
+}
+
+fn prepare(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Result<Sending> {
+    let context = Context::new(scope);
+    let args = args(job, &context)?;
+    prepare_module(job, scope, delegated, &job.task.action.name, &args)
+}
+
+/// Makes a module call ready to be sent.
+fn prepare_module(
+    job: &Job<'_>,
+    scope: &Scope,
+    delegated: Option<&Arc<str>>,
+    module: &str,
+    args: &Dict,
+) -> Result<Sending> {
+    let context = Context::new(scope);
+    let keywords = &job.task.keywords;
+    let options = &job.batch.run.options;
+    let spec = fanfare_modules::find(module)
+        .ok_or_else(|| Diagnostic::new(format!("the module '{module}' was not found")))?
+        .spec();
+    let mut exact = spec.normalise(&args.to_json()).map_err(|error| {
+        let diagnostic = Diagnostic::new(error.message).at(&job.task.action.place);
+        match error.hint {
+            Some(hint) => diagnostic.hint(hint),
+            None => diagnostic,
+        }
+    })?;
+    let shown = shown(spec, &exact);
+    let contents = Contents::prepare(spec, &mut exact, scope)?;
+    let timeout = settings::number(keywords.timeout.as_ref(), &context)?.filter(|seconds| *seconds > 0.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive seconds")]
+    let timeout = timeout.map(|seconds| seconds as u64);
+    let request = Request {
+        module: spec.name.to_owned(),
+        args: exact,
+        check: settings::flag(keywords.check_mode.as_ref(), options.run.check, &context)?,
+        diff: settings::flag(keywords.diff.as_ref(), options.run.diff, &context)?,
+        environment: settings::environment(keywords, &context)?,
+        timeout,
+        // `check_mode: yes` on one task of a real run does not see what another such task foretold.
+        alone: !options.run.check,
+    };
+    Ok(Sending { to: destination::of(job, scope, delegated)?, request, contents: Arc::new(contents), shown })
+}
+
+/// The options as results show them: secrets stay out.
+fn shown(spec: &fanfare_modules::kit::args::Spec, args: &Map<String, Json>) -> Map<String, Json> {
+    args.iter()
+        .map(|(name, value)| {
+            let secret = spec.option(name).is_some_and(|option| option.secret);
+            let value =
+                if secret { Json::from("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER") } else { value.clone() };
+            (name.clone(), value)
+        })
+        .collect()
+}
+
+/// Sends calls that share a destination, and turns replies into results, one for each call.
+async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
+    let Some(to) = sendings.first().map(|sending| sending.to.clone()) else { return Vec::new() };
+    let count = sendings.len();
+    let mut requests = Vec::with_capacity(count);
+    let mut shown = Vec::with_capacity(count);
+    let mut contents = Vec::with_capacity(count);
+    for sending in sendings {
+        requests.push(sending.request);
+        shown.push(sending.shown);
+        contents.push(sending.contents);
+    }
+    let contents = Contents::merge(contents);
+    match job.batch.run.links.call(&to, requests, contents).await {
+        Ok(replies) => {
+            let mut raws: Vec<Raw> =
+                replies.into_iter().zip(shown).map(|(reply, shown)| from_reply(reply, shown)).collect();
+            raws.resize_with(count, || Raw::failed("the worker gave no reply"));
+            raws
+        }
+        Err(CallError::Unreachable(reason)) => vec![Raw::unreachable(reason); count],
+        Err(CallError::Failed(reason)) => vec![Raw::failed(reason); count],
+    }
+}
+
+fn from_reply(reply: Reply, shown: Map<String, Json>) -> Raw {
+    let mut fields = Dict::from(reply.result);
+    let mut invocation = Dict::new();
+    invocation.insert("module_args", Value::dict(Dict::from(shown)));
+    fields.insert("invocation", Value::dict(invocation));
+    Raw::ok(fields)
+}
+
+impl Call<'_> {
+    pub(super) fn context(&self) -> Context<'_> {
+        Context::new(self.scope)
+    }
+
+    /// Calls a module on the task's host; what the worker sends is written to `file`. Also says whether a whole
+    /// file came.
+    pub(super) async fn module_receiving(&self, module: &str, args: &Dict, file: File) -> (Raw, bool) {
+        match prepare_module(self.job, self.scope, self.delegated, module, args) {
+            Ok(mut sending) => {
+                let contents = Arc::new(Contents::receiving(file));
+                sending.contents = contents.clone();
+                let raw = send(self.job, vec![sending]).await.pop().unwrap_or_default();
+                (raw, contents.is_complete())
+            }
+            Err(error) => (Raw::error(error), false),
+        }
+    }
+
+    /// An option as text; `None` when it is absent or null.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        self.args.get(name).filter(|value| !value.is_none()).map(ToString::to_string)
+    }
+
+    /// An option that is a truth value.
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool> {
+        match self.args.get(name) {
+            None | Some(Value::None) => Ok(default),
+            Some(value) => settings::truth(value).ok_or_else(|| {
+                Diagnostic::new(format!("{name}: {} is not a valid boolean", value.repr()))
+                    .at(&self.job.task.action.place)
+            }),
+        }
+    }
+
+    /// A failure of this action's arguments.
+    pub(super) fn misuse(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(message).at(&self.job.task.action.place)
+    }
+}

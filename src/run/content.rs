@@ -1,0 +1,334 @@
+//! Files of the control node on their way to a target: found, rendered, announced, and served when asked for.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use fanfare_modules::kit::args::{ControlKind, ControlUse, Spec};
+use fanfare_modules::kit::control::{ControlFile, ControlTree, INLINE_BYTES, Inline, TreeEntry, TreeNode};
+use fanfare_modules::kit::digest::{self, Algorithm};
+use parking_lot::Mutex;
+use serde_json::{Map, Value as Json};
+
+use super::settings::truth;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::target::Blobs;
+use crate::template::{self, Context, Syntax};
+use crate::value::Value;
+use crate::vars::Scope;
+
+/// The contents one request may ask for, by SHA-1, and where what it sends goes.
+#[derive(Default)]
+pub(super) struct Contents {
+    known: HashMap<String, Content>,
+    sink: Option<Mutex<Sink>>,
+}
+
+#[derive(Clone)]
+enum Content {
+    File(PathBuf),
+    Text(Arc<[u8]>),
+}
+
+/// Takes one file from the target (`fetch`).
+pub(super) struct Sink {
+    file: File,
+    complete: bool,
+}
+
+impl Contents {
+    /// Replaces the paths of control-node files among the options by manifests.
+    pub fn prepare(spec: &Spec, args: &mut Map<String, Json>, scope: &Scope) -> Result<Self> {
+        let mut contents = Self::default();
+        for (option, usage) in spec.control_options() {
+            let on_target = usage.unless.as_ref().is_some_and(|name| args.get(name) == Some(&Json::Bool(true)));
+            if on_target || usage.what == ControlKind::Destination {
+                continue;
+            }
+            let Some(Json::String(path)) = args.get(&option.name) else { continue };
+            let manifest = contents.manifest(path, usage, args, scope)?;
+            args.insert(option.name.clone(), manifest);
+        }
+        Ok(contents)
+    }
+
+    /// Contents that take what the worker sends into a file.
+    pub fn receiving(file: File) -> Self {
+        Self { known: HashMap::new(), sink: Some(Mutex::new(Sink { file, complete: false })) }
+    }
+
+    /// Whether a whole file has arrived.
+    pub fn is_complete(&self) -> bool {
+        self.sink.as_ref().is_some_and(|sink| sink.lock().complete)
+    }
+
+    pub fn merge(mut all: Vec<Arc<Self>>) -> Arc<Self> {
+        if all.len() == 1
+            && let Some(only) = all.pop()
+        {
+            return only;
+        }
+        let known = all.iter().flat_map(|contents| contents.known.clone()).collect();
+        Arc::new(Self { known, sink: None })
+    }
+
+    fn manifest(
+        &mut self,
+        path: &str,
+        usage: &ControlUse,
+        args: &Map<String, Json>,
+        scope: &Scope,
+    ) -> Result<Json> {
+        let found = find(path, &usage.subdir, scope)?;
+        let manifest = match usage.what {
+            ControlKind::Template => serde_json::to_value(self.rendered(&found, args, scope)?),
+            ControlKind::FileOrTree if found.is_dir() => {
+                let follow = args.get("local_follow") != Some(&Json::Bool(false));
+                serde_json::to_value(self.tree(&found, path.ends_with('/'), follow)?)
+            }
+            _ => serde_json::to_value(self.file(&found)?),
+        };
+        manifest.map_err(|error| Diagnostic::new(error.to_string()))
+    }
+
+    fn file(&mut self, path: &Path) -> Result<ControlFile> {
+        let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        let mut manifest = ControlFile {
+            name: file_name(path),
+            source: path.to_string_lossy().into_owned(),
+            size: metadata.len(),
+            mode: Some(mode_of(&metadata)),
+            ..ControlFile::default()
+        };
+        if metadata.len() <= INLINE_BYTES {
+            let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+            let inline = ControlFile::inline(manifest.name.clone(), &bytes);
+            manifest.size = inline.size;
+            manifest.sha1 = inline.sha1;
+            manifest.content = inline.content;
+        } else {
+            let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+            manifest.sha1 = sha1_of(file).map_err(|error| unreadable(path, &error))?;
+            self.known.insert(manifest.sha1.clone(), Content::File(path.to_owned()));
+        }
+        Ok(manifest)
+    }
+
+    fn rendered(&mut self, path: &Path, args: &Map<String, Json>, scope: &Scope) -> Result<ControlFile> {
+        let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+        let text = render_template_file(&text, path, args, scope)?;
+        let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        let bytes = text.into_bytes();
+        let mut manifest = ControlFile::manifest(file_name(path), &bytes);
+        manifest.source = path.to_string_lossy().into_owned();
+        manifest.mode = Some(mode_of(&metadata));
+        if manifest.size <= INLINE_BYTES {
+            manifest.content = ControlFile::inline("", &bytes).content;
+        } else {
+            self.known.insert(manifest.sha1.clone(), Content::Text(bytes.into()));
+        }
+        Ok(manifest)
+    }
+
+    fn tree(&mut self, root: &Path, contents_only: bool, follow: bool) -> Result<ControlTree> {
+        let metadata = fs::metadata(root).map_err(|error| unreadable(root, &error))?;
+        let mut tree = ControlTree {
+            name: file_name(root),
+            source: root.to_string_lossy().into_owned(),
+            contents_only,
+            mode: Some(mode_of(&metadata)),
+            entries: Vec::new(),
+        };
+        self.collect(root, "", follow, &mut tree.entries)?;
+        Ok(tree)
+    }
+
+    fn collect(&mut self, dir: &Path, prefix: &str, follow: bool, entries: &mut Vec<TreeEntry>) -> Result<()> {
+        let listing = fs::read_dir(dir).map_err(|error| unreadable(dir, &error))?;
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in listing {
+            paths.push(entry.map_err(|error| unreadable(dir, &error))?.path());
+        }
+        paths.sort();
+        for path in paths {
+            let relative = format!("{prefix}{}", file_name(&path));
+            let metadata = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
+            let what = if metadata.is_symlink() && !follow {
+                let target = fs::read_link(&path).map_err(|error| unreadable(&path, &error))?;
+                TreeNode::Link { target: target.to_string_lossy().into_owned() }
+            } else if path.is_dir() {
+                TreeNode::Dir { mode: Some(mode_of(&metadata)) }
+            } else {
+                let mut file = self.file(&path)?;
+                // A tree is compared first: its contents are asked for together where they differ.
+                if let Some(content) = file.content.take() {
+                    self.known.insert(file.sha1.clone(), Content::Text(bytes_of(content).into()));
+                }
+                TreeNode::File(file)
+            };
+            let is_dir = matches!(what, TreeNode::Dir { .. });
+            entries.push(TreeEntry { path: relative.clone(), what });
+            if is_dir {
+                self.collect(&path, &format!("{relative}/"), follow, entries)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Blobs for Contents {
+    fn open(&self, key: &str) -> Option<io::Result<Box<dyn Read + Send>>> {
+        Some(match self.known.get(key)? {
+            Content::File(path) => File::open(path).map(|file| Box::new(file) as Box<dyn Read + Send>),
+            Content::Text(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+        })
+    }
+
+    fn receive(&self, key: &str, piece: &[u8], last: bool) -> io::Result<()> {
+        let Some(sink) = &self.sink else {
+            return Err(io::Error::other(format!("nothing was asked for under {key}")));
+        };
+        let mut sink = sink.lock();
+        io::Write::write_all(&mut sink.file, piece)?;
+        if last {
+            io::Write::flush(&mut sink.file)?;
+            sink.complete = true;
+        }
+        Ok(())
+    }
+}
+
+/// The SHA-1 of a file's content, in hex.
+pub(super) fn sha1_of(mut file: File) -> io::Result<String> {
+    digest::digest(Algorithm::Sha1, &mut file)
+}
+
+/// Finds a file of the control node as Ansible does: in the role, beside the task's file, in the playbook's
+/// directory, each time in `subdir` first.
+pub(super) fn find(path: &str, subdir: &str, scope: &Scope) -> Result<PathBuf> {
+    let wanted = crate::path::expand_home(path);
+    if wanted.is_absolute() {
+        if wanted.exists() {
+            return Ok(wanted);
+        }
+        return Err(missing(path, &[wanted]));
+    }
+    let mut tried = Vec::new();
+    for dir in scope.magic().search_path() {
+        let dir = PathBuf::from(dir);
+        for candidate in [dir.join(subdir).join(&wanted), dir.join(&wanted)] {
+            if candidate.exists() {
+                return Ok(candidate);
+            }
+            if !tried.contains(&candidate) {
+                tried.push(candidate);
+            }
+        }
+    }
+    Err(missing(path, &tried))
+}
+
+fn missing(path: &str, tried: &[PathBuf]) -> Diagnostic {
+    let searched: String = tried.iter().map(|path| format!("\n\t{}", path.display())).collect();
+    Diagnostic::new(format!(
+        "Could not find or access '{path}'\nSearched in:{searched} on the Ansible Controller.\n\
+         If you are using a module and expect the file to exist on the remote, see the remote_src option"
+    ))
+}
+
+/// Renders a template file with the variables `template` adds to a task's own.
+pub(super) fn render_template_file(
+    text: &str,
+    path: &Path,
+    args: &Map<String, Json>,
+    scope: &Scope,
+) -> Result<String> {
+    let mut scope = scope.clone();
+    add_template_vars(&mut scope, path, args);
+    let (mut syntax, body) = Syntax::from_header(text)?;
+    override_syntax(&mut syntax, args);
+    let source = Arc::new(crate::diagnostic::Source { path: path.to_owned(), text: text.into() });
+    let line = if body.len() == text.len() { 1 } else { 2 };
+    let place = crate::diagnostic::Place { source, line, column: 1, length: 0 };
+    template::render_file(body, Some(&place), &syntax, &context(&scope))
+}
+
+/// A context that also finds templates to include: beside the template, and where the task looks for files.
+fn context(scope: &Scope) -> Context<'_> {
+    let dirs = scope.magic().search_path().into_iter().flat_map(|dir| {
+        let dir = PathBuf::from(dir);
+        [dir.join("templates"), dir]
+    });
+    Context::new(scope).with_search_path(dirs.collect::<Vec<_>>())
+}
+
+fn add_template_vars(scope: &mut Scope, path: &Path, args: &Map<String, Json>) {
+    let text = path.to_string_lossy().into_owned();
+    if template::Names::get(scope, "ansible_managed").is_none() {
+        scope.set_local("ansible_managed", "Ansible managed");
+    }
+    if let Some(Json::String(dest)) = args.get("dest") {
+        scope.set_local("template_destpath", dest.as_str());
+    }
+    scope.set_local("template_path", text.as_str());
+    let full = std::path::absolute(path).map_or(text, |path| path.to_string_lossy().into_owned());
+    scope.set_local("template_fullpath", full);
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    scope.set_local("template_host", host);
+    if let Ok(metadata) = fs::metadata(path) {
+        use std::os::unix::fs::MetadataExt;
+        scope.set_local("template_uid", Value::Int(i64::from(metadata.uid())));
+        if let Ok(changed) = jiff::Timestamp::from_second(metadata.mtime()) {
+            scope.set_local("template_mtime", changed.to_string());
+        }
+    }
+    scope.set_local("template_run_date", jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string());
+}
+
+/// The `template` module's options about marks and whitespace.
+fn override_syntax(syntax: &mut Syntax, args: &Map<String, Json>) {
+    let text = |name: &str, slot: &mut String| {
+        if let Some(Json::String(value)) = args.get(name) {
+            slot.clone_from(value);
+        }
+    };
+    text("block_start_string", &mut syntax.block.0);
+    text("block_end_string", &mut syntax.block.1);
+    text("variable_start_string", &mut syntax.variable.0);
+    text("variable_end_string", &mut syntax.variable.1);
+    text("comment_start_string", &mut syntax.comment.0);
+    text("comment_end_string", &mut syntax.comment.1);
+    text("newline_sequence", &mut syntax.newline_sequence);
+    syntax.newline_sequence = syntax.newline_sequence.replace("\\n", "\n").replace("\\r", "\r");
+    let flag = |name: &str, slot: &mut bool| {
+        if let Some(value) = args.get(name).cloned().map(Value::from).as_ref().and_then(truth) {
+            *slot = value;
+        }
+    };
+    flag("trim_blocks", &mut syntax.trim_blocks);
+    flag("lstrip_blocks", &mut syntax.lstrip_blocks);
+}
+
+fn bytes_of(content: Inline) -> Vec<u8> {
+    let file = ControlFile { content: Some(content), ..ControlFile::default() };
+    match file.inline_bytes() {
+        Some(Ok(bytes)) => bytes.into_owned(),
+        _ => Vec::new(),
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn mode_of(metadata: &fs::Metadata) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    metadata.permissions().mode() & 0o7777
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    Diagnostic::new(format!("cannot read {}: {error}", path.display()))
+}
+

@@ -1,0 +1,66 @@
+//! Which host a task runs on, and which variables say how to get there.
+
+use std::sync::Arc;
+
+use super::settings;
+use super::shared::is_local_name;
+use super::task::Job;
+use crate::diagnostic::Result;
+use crate::target::Destination;
+use crate::template::{self, Context, Names};
+use crate::value::Value;
+use crate::vars::Scope;
+
+/// The host a task is delegated to, if any.
+pub(super) fn delegate(job: &Job<'_>, scope: &Scope) -> Result<Option<Arc<str>>> {
+    let name = settings::text(job.task.keywords.delegate_to.as_ref(), &Context::new(scope))?;
+    Ok(name.map(Arc::from))
+}
+
+/// Where a task runs.
+pub(super) fn of(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Result<Destination> {
+    let host = delegated.unwrap_or(job.host);
+    let run = &job.batch.run;
+    // Ansible's implicit localhost.
+    let implicit = is_local_name(host) && run.inventory.read().host(host).is_none();
+    let options = &run.options;
+    let keywords = &job.task.keywords;
+    match delegated {
+        None => settings::destination(host, keywords, options, implicit, &Context::new(scope)),
+        Some(delegate) => {
+            let delegate = job.batch.scope(delegate, None, &[])?;
+            let names = ConnectionNames { own: scope, delegate: &delegate };
+            settings::destination(host, keywords, options, implicit, &Context::new(&names))
+        }
+    }
+}
+
+/// The names a delegated task's connection is worked out with: connection variables are the delegate's, all
+/// others the task's own.
+struct ConnectionNames<'a> {
+    own: &'a Scope,
+    delegate: &'a Scope,
+}
+
+impl Names for ConnectionNames<'_> {
+    fn get(&self, name: &str) -> Option<Value> {
+        if !is_connection_variable(name) {
+            return self.own.get(name);
+        }
+        let value = self.delegate.get(name)?;
+        // Rendered where it was defined: the delegate's `ansible_host` may use the delegate's variables.
+        template::render_all(&value, &Context::new(self.delegate)).ok()
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        self.own.names()
+    }
+}
+
+fn is_connection_variable(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("ansible_") else { return false };
+    matches!(rest, "host" | "user" | "password" | "port" | "connection" | "timeout" | "private_key_file")
+        || ["ssh_", "become", "sudo_", "su_", "remote_tmp", "host_key_checking"]
+            .iter()
+            .any(|prefix| rest.starts_with(prefix))
+}

@@ -1,0 +1,128 @@
+//! Handlers: notified by changes, run at the end of each section.
+
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::event::{Event, TaskKind};
+use super::task::Job;
+use super::walk::{Fate, HostList, Place, in_order};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::{Setting, Task};
+use crate::template::{self, Context};
+use crate::value::Value;
+
+/// Notifies what a changed task names.
+pub(super) fn notify(job: &Job<'_>) -> Result<()> {
+    let notify = &job.task.keywords.notify;
+    if notify.is_empty() {
+        return Ok(());
+    }
+    let scope = job.batch.scope(job.host, Some(job.task), &job.place.inner)?;
+    let context = Context::new(&scope);
+    for setting in notify {
+        for name in names(setting, &context)? {
+            let found = job.batch.find_handlers(&name, job.host);
+            if found.is_empty() {
+                let message = format!(
+                    "The requested handler '{name}' was not found in either the main handlers list nor in the \
+                     listening handlers list"
+                );
+                return Err(Diagnostic::new(message).at(&setting.place));
+            }
+            let mut notified = job.batch.notified.lock();
+            for index in found {
+                let hosts = notified.entry(index).or_default();
+                if !hosts.contains(job.host) {
+                    hosts.push(job.host.clone());
+                }
+            }
+            drop(notified);
+            job.batch.run.emit(Event::Notified { handler: name, host: job.host.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn names(setting: &Setting, context: &Context<'_>) -> Result<Vec<String>> {
+    Ok(match super::settings::rendered(setting, context)? {
+        Value::List(items) => items.iter().map(ToString::to_string).collect(),
+        Value::None | Value::Omit => Vec::new(),
+        other => vec![other.to_string()],
+    })
+}
+
+impl Batch {
+    /// The handlers that answer to a name: all that listen to it, and the last one so called.
+    fn find_handlers(&self, name: &str, host: &Arc<str>) -> Vec<usize> {
+        let handlers = self.handlers.read();
+        let named = handlers.iter().rposition(|handler| self.handler_is_named(handler, name, host));
+        let mut found: Vec<usize> = handlers
+            .iter()
+            .enumerate()
+            .filter(|(_, handler)| self.handler_listens(handler, name, host))
+            .map(|(index, _)| index)
+            .collect();
+        found.extend(named);
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn handler_is_named(&self, handler: &Task, wanted: &str, host: &Arc<str>) -> bool {
+        let Some(name) = &handler.name else { return false };
+        let name = self.handler_text(handler, name, host);
+        match &handler.role {
+            None => name == wanted,
+            Some(role) => {
+                name == wanted || wanted.strip_prefix(&*role.name).is_some_and(|rest| {
+                    rest.strip_prefix(" : ").is_some_and(|rest| rest == name)
+                })
+            }
+        }
+    }
+
+    fn handler_listens(&self, handler: &Task, wanted: &str, host: &Arc<str>) -> bool {
+        handler.listen.iter().any(|topic| match &topic.value {
+            Value::List(topics) => topics.iter().any(|topic| topic.to_string() == wanted),
+            _ => self.handler_text(handler, topic, host) == wanted,
+        })
+    }
+
+    fn handler_text(&self, handler: &Task, setting: &Setting, host: &Arc<str>) -> String {
+        if let Value::Str(text) = &setting.value {
+            return text.to_string();
+        }
+        // A name that cannot be rendered is nobody's.
+        self.scope(host, Some(handler), &[])
+            .and_then(|scope| template::render_all(&setting.value, &Context::new(&scope)))
+            .map_or_else(|_| String::new(), |name| name.to_string())
+    }
+
+    /// Runs what has been notified, in the order in which handlers are defined.
+    pub async fn flush_handlers(self: &Arc<Self>, hosts: HostList, free: bool) -> Fate {
+        let mut fate = Fate { alive: hosts.clone(), failed: Vec::new() };
+        let place = Place { kind: TaskKind::Handler, rescuable: false, inner: Vec::new(), free };
+        let mut index = 0;
+        while !fate.alive.is_empty() && !self.is_over() {
+            // A handler may bring in others, so the list is looked at anew each time.
+            let Some(handler) = self.handlers.read().get(index).cloned() else { break };
+            let members = {
+                let mut notified = self.notified.lock();
+                let waiting = notified.remove(&index).unwrap_or_default();
+                let (now, later): (HostList, HostList) =
+                    waiting.into_iter().partition(|host| fate.alive.contains(host));
+                if !later.is_empty() {
+                    notified.insert(index, later);
+                }
+                in_order(&fate.alive, &now)
+            };
+            if !members.is_empty() {
+                let after = self.task_on(&handler, members.clone(), &place).await;
+                fate.alive.retain(|host| !members.contains(host) || after.alive.contains(host));
+                fate.failed.extend(after.failed);
+            }
+            index += 1;
+        }
+        fate
+    }
+}

@@ -1,0 +1,91 @@
+//! Dynamic includes: `include_tasks`, `include_role`.
+
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::event::{Event, TaskKind};
+use super::outcome::{HostOutcome, Included, Inclusion, Raw};
+use super::walk::{Fate, HostList, Place};
+use crate::diagnostic::Result;
+use crate::playbook::{Node, Task};
+use crate::value::{Dict, Value};
+
+/// What a result asks to include, with the loop's variables.
+pub(super) fn of(raw: &Raw, vars: &[(&str, Value)], label: Option<&str>) -> Option<Inclusion> {
+    if raw.is("failed") || raw.is("skipped") {
+        return None;
+    }
+    let what = raw.inclusion.clone()?;
+    let vars: Dict = vars.iter().map(|(name, value)| (*name, value.clone())).collect();
+    Some(Inclusion { what, vars: Arc::new(vars), label: label.map(str::to_owned) })
+}
+
+/// Hosts that asked for the same.
+pub(super) struct Group {
+    pub inclusion: Inclusion,
+    pub hosts: HostList,
+}
+
+/// Brings together hosts that include the same with the same loop variables, in order of first appearance.
+pub(super) fn group(outcomes: Vec<HostOutcome>) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for outcome in outcomes {
+        for inclusion in outcome.inclusions {
+            let same = groups
+                .iter_mut()
+                .find(|group| group.inclusion == inclusion && !group.hosts.contains(&outcome.host));
+            match same {
+                Some(group) => group.hosts.push(outcome.host.clone()),
+                None => groups.push(Group { inclusion, hosts: vec![outcome.host.clone()] }),
+            }
+        }
+    }
+    groups
+}
+
+/// Loads what a group asked for and runs it on the group's hosts.
+pub(super) async fn run(
+    batch: &Arc<Batch>,
+    task: &Arc<Task>,
+    group: &Group,
+    hosts: HostList,
+    place: &Place,
+) -> Fate {
+    let (what, nodes) = match load(batch, task, &group.inclusion.what) {
+        Ok(loaded) => loaded,
+        Err(error) => return super::report::include_failed(batch, task, hosts, place, error),
+    };
+    for warning in batch.run.loader.take_warnings() {
+        batch.run.warn(warning);
+    }
+    let item = group.inclusion.label.clone();
+    if matches!(group.inclusion.what, Included::Tasks { .. }) {
+        batch.run.emit(Event::Included { what, hosts: hosts.clone(), item });
+    }
+    let mut inner = place.inner.clone();
+    if !group.inclusion.vars.is_empty() {
+        inner.push(group.inclusion.vars.clone());
+    }
+    let kind = if place.kind == TaskKind::Handler { TaskKind::Handler } else { TaskKind::Task };
+    let place = Place { inner, kind, ..place.clone() };
+    batch.walk(&nodes, hosts, &place).await
+}
+
+fn load(batch: &Arc<Batch>, task: &Arc<Task>, what: &Included) -> Result<(String, Arc<[Node]>)> {
+    let loader = &batch.run.loader;
+    match what {
+        Included::Tasks { file } => {
+            let loaded = loader.include_tasks(task, file)?;
+            batch.adopt(&loaded.roles, &loaded.handlers);
+            Ok((loaded.path.to_string_lossy().into_owned(), loaded.tasks.clone()))
+        }
+        Included::Role { request, public } => {
+            let loaded = loader.include_role(task, request)?;
+            batch.adopt(&loaded.roles, &loaded.handlers);
+            if *public {
+                batch.adopt(std::slice::from_ref(&loaded.role), &[]);
+            }
+            Ok((request.name.clone(), loaded.tasks.clone()))
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Loops: `loop`, `with_…`, `loop_control`.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::outcome::Raw;
+use super::task::{Ended, Job, judge, one, unmet};
+use super::{call, include, report, settings};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::{Loop, LoopControl};
+use crate::template::{self, Context, lookups};
+use crate::value::{Dict, Value};
+use crate::vars::Scope;
+
+/// The names and habits of one loop, rendered.
+struct Control {
+    var: String,
+    index_var: Option<String>,
+    extended: bool,
+    all_items: bool,
+    pause: Duration,
+}
+
+/// A finished item.
+struct Item {
+    value: Value,
+    raw: Raw,
+    label: Option<String>,
+    delegated: Option<Arc<str>>,
+}
+
+/// Runs a task over its items.
+pub(super) async fn run(job: &Job<'_>, repeat: &Loop, scope: Scope) -> Ended {
+    let (items, control) = match begin(job, repeat, &scope) {
+        Ok(Ok(begun)) => begun,
+        Ok(Err(skipped)) => return Ended::of(skipped),
+        Err(error) => return Ended::of(Raw::error(error.context("Task failed"))),
+    };
+    if items.is_empty() {
+        let mut raw = Raw::skipped("No items in the list", None);
+        raw.set("skipped_reason", "No items in the list");
+        raw.set("results", Value::list(Vec::new()));
+        return Ended { is_loop: true, ..Ended::of(raw) };
+    }
+    let done = if travels_together(job) {
+        together(job, &control, &items, &scope).await
+    } else {
+        one_by_one(job, &control, &items, &scope).await
+    };
+    sum_up(&control, done)
+}
+
+type Begun = (Vec<Value>, Control);
+
+/// The items and how to go through them; or the skip, where `when` spares a list that cannot be had.
+fn begin(job: &Job<'_>, repeat: &Loop, scope: &Scope) -> Result<Result<Begun, Raw>> {
+    let context = Context::new(scope);
+    let control = control(&job.task.loop_control, &context)?;
+    match list(repeat, &context) {
+        Ok(items) => Ok(Ok((items, control))),
+        Err(error) => match unmet(&job.task.keywords.when, scope) {
+            Ok(Some(condition)) => {
+                Ok(Err(Raw::skipped("Conditional result was False", Some(&condition))))
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+fn control(control: &LoopControl, context: &Context<'_>) -> Result<Control> {
+    let pause = settings::number(control.pause.as_ref(), context)?.unwrap_or(0.0);
+    Ok(Control {
+        var: settings::text(control.loop_var.as_ref(), context)?.unwrap_or_else(|| "item".to_owned()),
+        index_var: settings::text(control.index_var.as_ref(), context)?,
+        extended: settings::flag(control.extended.as_ref(), false, context)?,
+        all_items: settings::flag(control.extended_allitems.as_ref(), true, context)?,
+        pause: Duration::from_secs_f64(pause.clamp(0.0, 1e9)),
+    })
+}
+
+fn list(repeat: &Loop, context: &Context<'_>) -> Result<Vec<Value>> {
+    let setting = &repeat.items;
+    let Some(lookup) = &repeat.lookup else {
+        return match settings::rendered(setting, context)? {
+            Value::List(items) => Ok(items.to_vec()),
+            other => {
+                let message = format!(
+                    "Invalid data passed to 'loop', it requires a list, got this instead: {}. \
+                     Hint: If you passed a list/dict of just one element, try adding wantlist=True to your \
+                     lookup invocation or use q/query instead of lookup.",
+                    other.repr()
+                );
+                Err(Diagnostic::new(message).at(&setting.place))
+            }
+        };
+    };
+    let entry = lookups::find(lookup).ok_or_else(|| {
+        Diagnostic::new(format!("the lookup plugin '{lookup}' was not found")).at(&setting.place)
+    })?;
+    // `with_first_found` may name files that do not exist under names that are not defined.
+    let terms = match settings::rendered(setting, context)? {
+        Value::List(terms) => terms.to_vec(),
+        other => vec![other],
+    };
+    let named = Dict::new();
+    let args = template::Args::bind(entry.name, entry.params, &[], &named)?;
+    (entry.run)(&terms, &args, context).map_err(|error| error.at(&setting.place))
+}
+
+/// Whether nothing on the control node is needed between one item and the next.
+fn travels_together(job: &Job<'_>) -> bool {
+    let task = job.task;
+    task.until.is_empty()
+        && task.retries.is_none()
+        && task.loop_control.pause.is_none()
+        && task.loop_control.break_when.is_empty()
+        && task.keywords.throttle.is_none()
+        && call::is_remote(&task.action.name)
+}
+
+async fn one_by_one(job: &Job<'_>, control: &Control, items: &[Value], scope: &Scope) -> Vec<Item> {
+    let mut done: Vec<Item> = Vec::with_capacity(items.len());
+    for (index, value) in items.iter().enumerate() {
+        if index > 0 && !control.pause.is_zero() {
+            tokio::time::sleep(control.pause).await;
+        }
+        let started = Instant::now();
+        let scope = item_scope(control, items, index, scope);
+        let (raw, delegated) = one(job, scope.clone()).await;
+        let mut item = Item { value: value.clone(), label: None, raw, delegated };
+        finish(job, control, &mut item, index, &scope, started);
+        let stop = breaks(job, &scope, &item);
+        let unreachable = item.raw.unreachable;
+        done.push(item);
+        if stop || unreachable {
+            break;
+        }
+    }
+    done
+}
+
+/// Sends the items of a loop to the worker in one go.
+async fn together(job: &Job<'_>, control: &Control, items: &[Value], scope: &Scope) -> Vec<Item> {
+    /// So many that the round trip no longer shows, so few that memory stays small.
+    const BATCH: usize = 200;
+    let mut done: Vec<Item> = Vec::with_capacity(items.len());
+    for start in (0..items.len()).step_by(BATCH) {
+        let started = Instant::now();
+        let end = (start + BATCH).min(items.len());
+        let scopes: Vec<Scope> =
+            (start..end).map(|index| item_scope(control, items, index, scope)).collect();
+        let results = call::perform_all(job, &scopes).await;
+        for ((index, mut scope), (raw, delegated)) in (start..end).zip(scopes).zip(results) {
+            let raw = if raw.is("skipped") { raw } else { judge(job, &mut scope, raw, delegated.as_ref()) };
+            let value = items.get(index).cloned().unwrap_or(Value::None);
+            let mut item = Item { value, label: None, raw, delegated };
+            finish(job, control, &mut item, index, &scope, started);
+            done.push(item);
+        }
+        if done.last().is_some_and(|item| item.raw.unreachable) {
+            break;
+        }
+    }
+    done
+}
+
+fn item_scope(control: &Control, items: &[Value], index: usize, scope: &Scope) -> Scope {
+    let mut scope = scope.clone();
+    let item = |index: Option<usize>| index.and_then(|index| items.get(index)).cloned();
+    scope.set_local(control.var.as_str(), item(Some(index)).unwrap_or(Value::None));
+    scope.set_local("ansible_loop_var", control.var.as_str());
+    if let Some(name) = &control.index_var {
+        scope.set_local(name.as_str(), number(index));
+        scope.set_local("ansible_index_var", name.as_str());
+    }
+    if control.extended {
+        let mut extended = Dict::new();
+        extended.insert("index", number(index + 1));
+        extended.insert("index0", number(index));
+        extended.insert("first", index == 0);
+        extended.insert("last", index + 1 == items.len());
+        extended.insert("length", number(items.len()));
+        extended.insert("revindex", number(items.len() - index));
+        extended.insert("revindex0", number(items.len() - index - 1));
+        if control.all_items {
+            extended.insert("allitems", Value::list(items.to_vec()));
+        }
+        if let Some(previous) = item(index.checked_sub(1)) {
+            extended.insert("previtem", previous);
+        }
+        if let Some(next) = item(Some(index + 1)) {
+            extended.insert("nextitem", next);
+        }
+        scope.set_local("ansible_loop", Value::dict(extended));
+    }
+    scope
+}
+
+fn number(index: usize) -> Value {
+    Value::Int(i64::try_from(index).unwrap_or(i64::MAX))
+}
+
+/// Completes an item's result and tells the callbacks.
+fn finish(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, scope: &Scope, started: Instant) {
+    let label = match &job.task.loop_control.label {
+        None => item.value.to_string(),
+        Some(setting) => match template::render_all(&setting.value, &Context::new(scope)) {
+            Ok(label) => label.to_string(),
+            Err(error) => {
+                item.raw = Raw::error(error.at(&setting.place));
+                item.value.to_string()
+            }
+        },
+    };
+    item.raw.set(&control.var, item.value.clone());
+    item.raw.set("ansible_loop_var", control.var.as_str());
+    if let Some(name) = &control.index_var {
+        item.raw.set(name, number(index));
+        item.raw.set("ansible_index_var", name.as_str());
+    }
+    if let Some(extended) = scope.local("ansible_loop") {
+        item.raw.set("ansible_loop", extended.clone());
+    }
+    report::item_done(job, &item.raw, &label, item.delegated.clone(), started);
+    item.label = Some(label);
+}
+
+fn breaks(job: &Job<'_>, scope: &Scope, item: &Item) -> bool {
+    let conditions = &job.task.loop_control.break_when;
+    if conditions.is_empty() {
+        return false;
+    }
+    let mut scope = scope.clone();
+    if let Some(name) = &job.task.register {
+        scope.set_local(name.as_str(), item.raw.fields.clone());
+    }
+    matches!(unmet(conditions, &scope), Ok(None))
+}
+
+/// The result of the whole loop.
+fn sum_up(control: &Control, items: Vec<Item>) -> Ended {
+    let any = |key: &str| items.iter().any(|item| item.raw.is(key));
+    let skipped = items.iter().all(|item| item.raw.is("skipped"));
+    let mut raw = Raw::default();
+    raw.set("changed", any("changed"));
+    let message = if skipped {
+        raw.set("skipped", true);
+        "All items skipped"
+    } else if any("failed") {
+        raw.set("failed", true);
+        "One or more items failed"
+    } else {
+        "All items completed"
+    };
+    raw.set("msg", message);
+    raw.unreachable = items.iter().any(|item| item.raw.unreachable);
+    if raw.unreachable {
+        raw.set("unreachable", true);
+    }
+    let delegated_to = items.iter().rev().find_map(|item| item.delegated.clone());
+    let mut inclusions = Vec::new();
+    for item in &items {
+        let vars = [(control.var.as_str(), item.value.clone())];
+        let index = control.index_var.as_deref().and_then(|name| Some((name, item.raw.fields.get(name)?)));
+        let vars: Vec<(&str, Value)> =
+            vars.into_iter().chain(index.map(|(name, value)| (name, value.clone()))).collect();
+        inclusions.extend(include::of(&item.raw, &vars, item.label.as_deref()));
+    }
+    let results = items.into_iter().map(|item| Value::dict(item.raw.fields)).collect();
+    raw.set("results", Value::list(results));
+    Ended { raw, inclusions, delegated_to, is_loop: true }
+}

@@ -1,0 +1,112 @@
+//! What came of a task on a host, before and after it is shown.
+
+use std::sync::Arc;
+
+use super::event::Status;
+use crate::diagnostic::Diagnostic;
+use crate::playbook::Layer;
+use crate::value::{Dict, Value};
+
+/// The end of one task on one host.
+#[derive(Clone)]
+pub(super) struct HostOutcome {
+    pub host: Arc<str>,
+    pub status: Status,
+    /// The failure is not to count (`ignore_errors`, `ignore_unreachable`).
+    pub ignored: bool,
+    /// What `register` sees.
+    pub fields: Dict,
+    /// Tasks to bring in, in order.
+    pub inclusions: Vec<Inclusion>,
+}
+
+impl HostOutcome {
+    pub fn is_lost(&self) -> bool {
+        matches!(self.status, Status::Failed | Status::Unreachable) && !self.ignored
+    }
+}
+
+/// One dynamic include, as a host asked for it.
+#[derive(Clone, PartialEq)]
+pub(super) struct Inclusion {
+    pub what: Included,
+    /// The loop's variables, for the tasks inside.
+    pub vars: Layer,
+    /// How the item shows in `included: … => (item=…)`.
+    pub label: Option<String>,
+}
+
+#[derive(Clone, PartialEq)]
+pub(super) enum Included {
+    Tasks { file: String },
+    Role { request: crate::playbook::RoleRequest, public: bool },
+}
+
+/// A result under construction: fields as Ansible names them.
+#[derive(Clone, Default)]
+pub(super) struct Raw {
+    pub fields: Dict,
+    pub unreachable: bool,
+    pub inclusion: Option<Included>,
+    /// The error behind a failure on the control node, with its place.
+    pub error: Option<Diagnostic>,
+}
+
+impl Raw {
+    pub fn ok(fields: Dict) -> Self {
+        Self { fields, ..Self::default() }
+    }
+
+    pub fn failed(message: impl Into<String>) -> Self {
+        let mut fields = Dict::new();
+        fields.insert("failed", true);
+        fields.insert("msg", message.into());
+        Self::ok(fields)
+    }
+
+    /// A failure told by a diagnostic: the message is the result's, the place stays visible.
+    pub fn error(error: Diagnostic) -> Self {
+        Self { error: Some(error.clone()), ..Self::failed(error.message()) }
+    }
+
+    pub fn unreachable(message: impl Into<String>) -> Self {
+        let mut fields = Dict::new();
+        fields.insert("changed", false);
+        fields.insert("msg", message.into());
+        fields.insert("unreachable", true);
+        Self { fields, unreachable: true, ..Self::default() }
+    }
+
+    pub fn skipped(reason: &str, condition: Option<&str>) -> Self {
+        let mut fields = Dict::new();
+        fields.insert("changed", false);
+        if let Some(condition) = condition {
+            fields.insert("false_condition", condition);
+        }
+        fields.insert("skip_reason", reason);
+        fields.insert("skipped", true);
+        Self::ok(fields)
+    }
+
+    pub fn is(&self, key: &str) -> bool {
+        self.fields.get(key).and_then(super::settings::truth).unwrap_or(false)
+    }
+
+    pub fn status(&self) -> Status {
+        if self.unreachable {
+            Status::Unreachable
+        } else if self.is("failed") {
+            Status::Failed
+        } else if self.is("skipped") {
+            Status::Skipped
+        } else if self.is("changed") {
+            Status::Changed
+        } else {
+            Status::Ok
+        }
+    }
+
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.fields.insert(key, value);
+    }
+}

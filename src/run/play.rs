@@ -1,0 +1,296 @@
+//! Plays: hosts, batches, facts, sections, handlers.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::StreamExt;
+
+use super::batch::Batch;
+use super::event::{Event, NoHosts, Stats, TaskKind};
+use super::shared::Shared;
+use super::walk::{HostList, Place};
+use super::{facts, settings};
+use crate::config::Strategy;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::{Play, Playbook};
+use crate::template::Context;
+use crate::value::Value;
+use crate::vars::{Magic, PlayFacts, Scope, ScopeParts};
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct RunEnd {
+    pub stats: Stats,
+    pub interrupted: bool,
+    /// A play could not even begin: a bad pattern, an undefined variable in `hosts`.
+    pub error: Option<Diagnostic>,
+}
+
+/// What a play leaves to the next.
+enum After {
+    Continue,
+    Stop,
+}
+
+/// Runs playbooks one after the other. `stop` resolves when the user wants out.
+pub async fn run(shared: Arc<Shared>, playbooks: Vec<Playbook>, stop: impl Future<Output = ()>) -> RunEnd {
+    let started = Instant::now();
+    let mut error = None;
+    let interrupted = tokio::select! {
+        result = all(&shared, playbooks) => {
+            error = result.err();
+            false
+        }
+        () = stop => true,
+    };
+    shared.links.close().await;
+    super::report::custom_stats(&shared);
+    let stats = shared.stats.lock().clone();
+    shared.emit(Event::RunEnded { stats: stats.clone(), interrupted, elapsed: started.elapsed() });
+    RunEnd { stats, interrupted, error }
+}
+
+async fn all(shared: &Arc<Shared>, playbooks: Vec<Playbook>) -> Result<()> {
+    for playbook in playbooks {
+        for play in playbook.plays {
+            if let After::Stop = whole(shared, Arc::new(play)).await? {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs a play on all its batches.
+async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
+    let dir = play.path.parent().unwrap_or(Path::new("")).to_owned();
+    let dir = std::path::absolute(&dir).unwrap_or(dir);
+    shared.set_playbook_dir(dir.clone());
+    let scope = play_scope(shared, &play);
+    let context = Context::new(&scope);
+    let pattern = settings::rendered(&play.hosts, &context)?;
+    let pattern = pattern_text(&pattern);
+    let selection = shared
+        .inventory
+        .read()
+        .select(&pattern, &shared.options.limit)
+        .map_err(|error| error.at(&play.hosts.place))?;
+    for warning in selection.warnings() {
+        shared.warn(warning);
+    }
+    let name = settings::text(play.name.as_ref(), &context)?.unwrap_or_else(|| pattern.clone());
+    let all = selection.hosts;
+    let free = is_free(shared, &play, &context)?;
+    let check = shared.options.run.check;
+    let started = Event::PlayStarted { name: name.clone(), hosts: all.clone(), check, free };
+    if all.is_empty() {
+        shared.emit(started);
+        shared.emit(Event::NoHosts { reason: NoHosts::NoneMatched });
+        return Ok(After::Continue);
+    }
+    let alive: HostList = {
+        let lost = shared.lost.lock();
+        all.iter().filter(|host| !lost.contains(*host)).cloned().collect()
+    };
+    if alive.is_empty() {
+        return Ok(After::Stop);
+    }
+    let alive = ordered(alive, settings::text(play.order.as_ref(), &context)?.as_deref(), &play)?;
+    let batches = batches(&play, alive, &context)?;
+    let names = |all: bool| {
+        play.roles.iter().filter(|role| all || role.parent.is_none()).map(|role| role.name.clone()).collect()
+    };
+    for hosts in batches {
+        let facts = Arc::new(PlayFacts {
+            name: name.clone(),
+            playbook_dir: dir.to_string_lossy().into_owned(),
+            role_names: names(false),
+            dependent_role_names: names(true),
+            hosts_all: all.clone(),
+            batch: hosts.clone().into(),
+            active: hosts.clone().into(),
+        });
+        shared.emit(started.clone());
+        let batch = Arc::new(Batch::new(shared.clone(), play.clone(), facts));
+        batch.run_all(hosts.clone(), free, &context).await?;
+        let everyone_lost = {
+            let lost = shared.lost.lock();
+            hosts.iter().all(|host| lost.contains(host))
+        };
+        if batch.is_fatal_end() || everyone_lost {
+            return Ok(After::Stop);
+        }
+        if *batch.play_over.lock() {
+            break;
+        }
+    }
+    Ok(After::Continue)
+}
+
+/// The variables a play's own keywords are rendered with: no host's.
+fn play_scope(shared: &Arc<Shared>, play: &Play) -> Scope {
+    let magic = Magic {
+        world: Arc::new(shared.clone()),
+        run: shared.facts.clone(),
+        play: None,
+        host: Arc::from(""),
+        role: None,
+        task_dir: None,
+        check: shared.options.run.check,
+        diff: shared.options.run.diff,
+    };
+    let parts = ScopeParts {
+        extra: shared.extra_vars.clone(),
+        play_vars: play.vars.clone(),
+        ..ScopeParts::default()
+    };
+    Scope::new(magic, parts)
+}
+
+fn pattern_text(pattern: &Value) -> String {
+    match pattern {
+        Value::List(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+fn ordered(mut hosts: HostList, order: Option<&str>, play: &Play) -> Result<HostList> {
+    match order {
+        None | Some("inventory") => {}
+        Some("reverse_inventory") => hosts.reverse(),
+        Some("sorted") => hosts.sort(),
+        Some("reverse_sorted") => {
+            hosts.sort();
+            hosts.reverse();
+        }
+        Some("shuffle") => {
+            use std::hash::{BuildHasher, RandomState};
+            let random = RandomState::new();
+            hosts.sort_by_cached_key(|host| random.hash_one(host));
+        }
+        Some(other) => {
+            let error = Diagnostic::new(format!("Invalid 'order' specified: '{other}'"))
+                .hint("one of: inventory, reverse_inventory, sorted, reverse_sorted, shuffle");
+            return Err(match &play.order {
+                Some(setting) => error.at(&setting.place),
+                None => error,
+            });
+        }
+    }
+    Ok(hosts)
+}
+
+fn is_free(shared: &Shared, play: &Play, context: &Context<'_>) -> Result<bool> {
+    let Some(strategy) = settings::text(play.strategy.as_ref(), context)? else {
+        return Ok(shared.options.run.strategy == Strategy::Free);
+    };
+    match strategy.strip_prefix("ansible.builtin.").unwrap_or(&strategy) {
+        "linear" => Ok(false),
+        "free" => Ok(true),
+        other => {
+            let error = Diagnostic::new(format!("strategy '{other}' is not supported yet"))
+                .hint("`linear` and `free` are");
+            Err(match &play.strategy {
+                Some(setting) => error.at(&setting.place),
+                None => error,
+            })
+        }
+    }
+}
+
+/// Splits hosts by `serial`: numbers and percentages, the last one repeated.
+fn batches(play: &Play, hosts: HostList, context: &Context<'_>) -> Result<Vec<HostList>> {
+    let mut sizes = Vec::new();
+    for setting in &play.serial {
+        let values = match settings::rendered(setting, context)? {
+            Value::List(items) => items.to_vec(),
+            other => vec![other],
+        };
+        for value in values {
+            let size = batch_size(&value.to_string(), hosts.len()).ok_or_else(|| {
+                Diagnostic::new(format!("serial: {} is no number and no percentage", value.repr()))
+                    .at(&setting.place)
+            })?;
+            sizes.push(size);
+        }
+    }
+    let mut sizes = sizes.into_iter().peekable();
+    let mut rest = hosts.as_slice();
+    let mut batches = Vec::new();
+    let mut size = rest.len();
+    while !rest.is_empty() {
+        size = sizes.next().unwrap_or(size);
+        // Zero or less means all that are left.
+        let take = if size == 0 { rest.len() } else { size.min(rest.len()) };
+        let (now, later) = rest.split_at(take);
+        batches.push(now.to_vec());
+        rest = later;
+    }
+    Ok(batches)
+}
+
+fn batch_size(text: &str, hosts: usize) -> Option<usize> {
+    match text.trim().strip_suffix('%') {
+        Some(percentage) => {
+            let percentage: f64 = percentage.trim().parse().ok()?;
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "host counts are small and positive"
+            )]
+            let size = (hosts as f64 * percentage / 100.0).max(0.0) as usize;
+            Some(size.max(1))
+        }
+        None => text.trim().parse::<i64>().ok().map(|size| usize::try_from(size).unwrap_or(0)),
+    }
+}
+
+impl Batch {
+    async fn run_all(self: &Arc<Self>, hosts: HostList, free: bool, context: &Context<'_>) -> Result<()> {
+        let force = settings::flag(self.play.force_handlers.as_ref(), self.run.options.run.force_handlers, context)?;
+        if free {
+            let width = self.run.options.run.forks.get();
+            futures::stream::iter(hosts)
+                .map(|host| self.sections(vec![host], true, force))
+                .buffer_unordered(width)
+                .collect::<Vec<()>>()
+                .await;
+        } else {
+            self.sections(hosts, false, force).await;
+        }
+        Ok(())
+    }
+
+    /// Facts, then the sections of the play with handlers flushed after pre_tasks, tasks and post_tasks.
+    async fn sections(self: &Arc<Self>, hosts: HostList, free: bool, force: bool) {
+        let place = Place { kind: TaskKind::Task, rescuable: false, inner: Vec::new(), free };
+        let mut alive = facts::gather(self, hosts.clone(), free).await;
+        let [pre_tasks, roles, tasks, post_tasks] = &self.play.sections;
+        for (section, flush) in [(pre_tasks, true), (roles, false), (tasks, true), (post_tasks, true)] {
+            alive = self.walk(section, alive, &place).await.alive;
+            if flush {
+                alive = self.flush_handlers(alive, free).await.alive;
+            }
+        }
+        if force {
+            let failed = hosts.into_iter().filter(|host| !alive.contains(host)).collect();
+            self.flush_handlers(failed, free).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::batch_size;
+
+    #[test]
+    fn sizes_of_batches() {
+        for (text, hosts, expected) in
+            [("2", 10, Some(2)), ("30%", 10, Some(3)), ("1%", 10, Some(1)), ("0", 5, Some(0)), ("x", 5, None)]
+        {
+            assert_eq!(batch_size(text, hosts), expected, "{text}");
+        }
+    }
+}

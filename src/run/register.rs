@@ -1,0 +1,123 @@
+//! What becomes of a result: judged, kept as facts, registered.
+
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::outcome::{HostOutcome, Raw};
+use super::settings;
+use super::task::{Job, unmet};
+use crate::diagnostic::Result;
+use crate::playbook::Task;
+use crate::template::Context;
+use crate::value::{Dict, Value};
+use crate::vars::Scope;
+
+/// Applies `changed_when` and `failed_when`, and fills in the keys every result has.
+pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Result<Raw> {
+    let task = job.task;
+    split_lines(&mut raw.fields);
+    if !raw.fields.contains("changed") {
+        raw.set("changed", false);
+    }
+    if raw.unreachable || raw.is("skipped") {
+        return Ok(raw);
+    }
+    if !raw.fields.contains("failed") {
+        let nonzero = matches!(raw.fields.get("rc"), Some(Value::Int(rc)) if *rc != 0);
+        raw.set("failed", nonzero);
+    }
+    if task.changed_when.is_empty() && task.failed_when.is_empty() {
+        return Ok(raw);
+    }
+    let show = |raw: &Raw, scope: &mut Scope| {
+        if let Some(name) = &task.register {
+            scope.set_local(name.as_str(), raw.fields.clone());
+        }
+    };
+    if !task.changed_when.is_empty() {
+        show(&raw, scope);
+        let changed = unmet(&task.changed_when, scope)?.is_none();
+        raw.set("changed", changed);
+    }
+    if !task.failed_when.is_empty() {
+        show(&raw, scope);
+        let failed = unmet(&task.failed_when, scope)?.is_none();
+        raw.set("failed_when_result", failed);
+        raw.set("failed", failed);
+    }
+    Ok(raw)
+}
+
+/// `stdout` and `stderr` come with their lines.
+fn split_lines(fields: &mut Dict) {
+    for (key, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
+        if fields.contains(lines) {
+            continue;
+        }
+        if let Some(Value::Str(text)) = fields.get(key) {
+            let split: Vec<Value> = text.lines().map(Value::from).collect();
+            fields.insert(lines, Value::list(split));
+        }
+    }
+}
+
+/// Keeps what a result says under `ansible_facts`.
+pub(super) fn keep_facts(job: &Job<'_>, raw: &Raw, delegated: Option<&Arc<str>>) {
+    let Some(Value::Dict(facts)) = raw.fields.get("ansible_facts") else { return };
+    if raw.is("failed") || raw.unreachable {
+        return;
+    }
+    let run = &job.batch.run;
+    let target = match delegated {
+        Some(delegate) if delegates_facts(job) => delegate,
+        _ => job.host,
+    };
+    let state = run.hosts.state(target);
+    match job.task.action.name.as_str() {
+        "set_fact" => {
+            for (name, value) in facts.iter() {
+                state.set_var(name.clone(), value.clone());
+            }
+            if raw.is("_ansible_facts_cacheable") {
+                state.add_facts(facts);
+            }
+        }
+        "include_vars" => state.include(facts),
+        _ => state.add_facts(facts),
+    }
+}
+
+fn delegates_facts(job: &Job<'_>) -> bool {
+    let Some(setting) = &job.task.keywords.delegate_facts else { return false };
+    let Ok(scope) = job.batch.scope(job.host, Some(job.task), &job.place.inner) else { return false };
+    settings::flag(Some(setting), false, &Context::new(&scope)).unwrap_or(false)
+}
+
+/// Registers the whole task's result for the host.
+pub(super) fn register(job: &Job<'_>, fields: &Dict) {
+    if let Some(name) = &job.task.register {
+        let state = job.batch.run.hosts.state(job.host);
+        state.set_var(name.as_str(), Value::dict(fields.clone()));
+    }
+}
+
+/// Gives another host what a `run_once` task got.
+pub(super) fn share(batch: &Batch, task: &Task, ran: &HostOutcome, host: &Arc<str>) {
+    let state = batch.run.hosts.state(host);
+    if let Some(name) = &task.register {
+        state.set_var(name.as_str(), Value::dict(ran.fields.clone()));
+    }
+    let keep = |fields: &Dict| {
+        if let Some(Value::Dict(facts)) = fields.get("ansible_facts") {
+            match task.action.name.as_str() {
+                "set_fact" => facts.iter().for_each(|(name, value)| state.set_var(name.clone(), value.clone())),
+                "include_vars" => state.include(facts),
+                _ => state.add_facts(facts),
+            }
+        }
+    };
+    keep(&ran.fields);
+    if let Some(Value::List(results)) = ran.fields.get("results") {
+        results.iter().filter_map(Value::as_dict).for_each(keep);
+    }
+}

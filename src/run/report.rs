@@ -1,0 +1,219 @@
+//! From results to events and counts.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::batch::Batch;
+use super::event::{Counts, Diff, Event, Status, TaskResult};
+use super::outcome::{HostOutcome, Raw};
+use super::shared::Shared;
+use super::task::{Ended, Job};
+use super::walk::{Fate, HostList, Place};
+use super::{handlers, register, settings};
+use crate::diagnostic::Diagnostic;
+use crate::playbook::Task;
+use crate::template::Context;
+use crate::value::{Dict, Value};
+
+/// Ends a task on a host: registers, notifies, counts, and tells the callbacks.
+pub(super) fn host_done(job: &Job<'_>, ended: Ended, started: Instant) -> HostOutcome {
+    let Ended { mut raw, inclusions, delegated_to, is_loop } = ended;
+    if !raw.unreachable || job.task.register.is_some() {
+        register::register(job, &raw.fields);
+    }
+    if raw.status() == Status::Changed
+        && let Err(error) = handlers::notify(job)
+    {
+        raw = Raw::error(error);
+    }
+    let status = raw.status();
+    let ignored = is_ignored(job, status);
+    count(job, &raw, status, ignored);
+    if inclusions.is_empty() || matches!(status, Status::Failed | Status::Unreachable) {
+        announce(job);
+        let result = result(job, &raw, None, delegated_to, ignored, is_loop, started);
+        let (host, task) = (job.host.clone(), job.info.clone());
+        job.batch.run.emit(Event::HostDone { host, task, result });
+    }
+    HostOutcome { host: job.host.clone(), status, ignored, fields: raw.fields, inclusions }
+}
+
+pub(super) fn item_done(
+    job: &Job<'_>,
+    raw: &Raw,
+    label: &str,
+    delegated_to: Option<Arc<str>>,
+    started: Instant,
+) {
+    // An include shows as `included:`, not as an item.
+    if raw.inclusion.is_some() && !raw.is("failed") {
+        return;
+    }
+    announce(job);
+    let ignored = is_ignored(job, raw.status());
+    let result = result(job, raw, Some(label), delegated_to, ignored, false, started);
+    let (host, task) = (job.host.clone(), job.info.clone());
+    job.batch.run.emit(Event::ItemDone { host, task, result });
+}
+
+pub(super) fn retrying(job: &Job<'_>, raw: &Raw, left: u32) {
+    announce(job);
+    let result = result(job, raw, None, None, false, false, Instant::now());
+    let (host, task) = (job.host.clone(), job.info.clone());
+    job.batch.run.emit(Event::Retrying { host, task, left, result });
+}
+
+/// With `strategy: free` the banner comes with the first result, and again when another task came between.
+fn announce(job: &Job<'_>) {
+    if !job.place.free {
+        return;
+    }
+    let mut last = job.batch.banners.lock();
+    if *last != Some(job.info.id) {
+        *last = Some(job.info.id);
+        job.batch.run.emit(Event::TaskStarted(job.info.clone()));
+    }
+}
+
+fn result(
+    job: &Job<'_>,
+    raw: &Raw,
+    label: Option<&str>,
+    delegated_to: Option<Arc<str>>,
+    ignored: bool,
+    is_loop: bool,
+    started: Instant,
+) -> TaskResult {
+    let status = raw.status();
+    let censored = job.info.no_log;
+    let diffs = if is_loop || censored { Vec::new() } else { diffs(&raw.fields) };
+    TaskResult {
+        status,
+        fields: if censored { censor(&raw.fields) } else { shown(&raw.fields) },
+        label: label.map(|label| if censored { "(censored due to no_log)" } else { label }.to_owned()),
+        delegated_to,
+        diffs,
+        ignored,
+        error: raw.error.clone().filter(|_| !censored),
+        elapsed: started.elapsed(),
+    }
+}
+
+/// A result as callbacks see it: whether it failed is in its status.
+fn shown(fields: &Dict) -> Dict {
+    let mut fields = fields.clone();
+    fields.remove("failed");
+    fields
+}
+
+/// What is left of a result under `no_log`.
+fn censor(fields: &Dict) -> Dict {
+    let mut censored = Dict::new();
+    censored.insert(
+        "censored",
+        "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
+    );
+    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
+        if let Some(value) = fields.get(key) {
+            censored.insert(key, value.clone());
+        }
+    }
+    censored
+}
+
+fn diffs(fields: &Dict) -> Vec<Diff> {
+    match fields.get("diff") {
+        Some(Value::List(items)) => items.iter().filter_map(Value::as_dict).map(diff).collect(),
+        Some(Value::Dict(entries)) => vec![diff(entries)],
+        _ => Vec::new(),
+    }
+}
+
+fn diff(entries: &Dict) -> Diff {
+    let text = |key: &str| entries.get(key).filter(|value| !value.is_none()).map(ToString::to_string);
+    Diff {
+        before_header: text("before_header"),
+        after_header: text("after_header"),
+        before: entries.get("before").cloned(),
+        after: entries.get("after").cloned(),
+        prepared: text("prepared"),
+    }
+}
+
+fn is_ignored(job: &Job<'_>, status: Status) -> bool {
+    let keywords = &job.task.keywords;
+    let setting = match status {
+        Status::Failed => &keywords.ignore_errors,
+        Status::Unreachable => &keywords.ignore_unreachable,
+        _ => return false,
+    };
+    if setting.is_none() {
+        return false;
+    }
+    let Ok(scope) = job.batch.scope(job.host, Some(job.task), &job.place.inner) else { return false };
+    settings::flag(setting.as_ref(), false, &Context::new(&scope)).unwrap_or(false)
+}
+
+fn count(job: &Job<'_>, raw: &Raw, status: Status, ignored: bool) {
+    let mut stats = job.batch.run.stats.lock();
+    let counts: &mut Counts = stats.entry(job.host.clone()).or_default();
+    match (status, ignored) {
+        (Status::Skipped, _) => counts.skipped += 1,
+        (Status::Unreachable, true) => {
+            counts.ok += 1;
+            counts.ignored += 1;
+        }
+        (Status::Unreachable, false) => counts.unreachable += 1,
+        (Status::Failed, false) if job.place.rescuable => counts.rescued += 1,
+        (Status::Failed, false) => counts.failed += 1,
+        (Status::Failed, true) => {
+            counts.ok += 1;
+            counts.ignored += 1;
+            counts.changed += u32::from(raw.is("changed"));
+        }
+        (Status::Ok | Status::Changed, _) => {
+            counts.ok += 1;
+            counts.changed += u32::from(status == Status::Changed);
+        }
+    }
+}
+
+/// Fails hosts for a reason that arose outside their own task: an include that cannot be loaded.
+pub(super) fn include_failed(
+    batch: &Arc<Batch>,
+    task: &Arc<Task>,
+    hosts: HostList,
+    place: &Place,
+    error: Diagnostic,
+) -> Fate {
+    let started = Instant::now();
+    let mut fate = Fate::default();
+    for host in hosts {
+        let info = match batch.scope(&host, Some(task), &place.inner) {
+            Ok(scope) => Arc::new(batch.info(task, &scope, place.kind)),
+            Err(_) => continue,
+        };
+        let job = Job { batch, host: &host, task, info: &info, place };
+        let outcome = host_done(&job, Ended::of(Raw::error(error.clone())), started);
+        if outcome.ignored {
+            fate.alive.push(host);
+        } else {
+            if !place.rescuable {
+                batch.facts.active.write().retain(|active| *active != host);
+                batch.run.lost.lock().insert(host.clone());
+            }
+            fate.failed.push(host);
+        }
+    }
+    fate
+}
+
+/// Tells what `set_stats` collected.
+pub(super) fn custom_stats(shared: &Shared) {
+    let stats = shared.custom_stats.lock();
+    for (owner, data) in stats.iter() {
+        let host = owner.as_str().filter(|owner| *owner != "_run").map(Arc::from);
+        let data = data.as_dict().cloned().unwrap_or_default();
+        shared.emit(Event::CustomStats { host, data });
+    }
+}

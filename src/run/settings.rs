@@ -1,0 +1,268 @@
+//! What a task's keywords and the connection variables come to for one host.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use indexmap::IndexMap;
+
+use super::options::RunOptions;
+use crate::config::ConnectionKind;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::{Keywords, Setting};
+use crate::target::{Destination, Hop, Secret, SshOptions, Transport};
+use crate::template::{self, Context};
+use crate::value::{Dict, Value};
+
+/// Renders a keyword that is a truth value; absent is `default`.
+pub(super) fn flag(setting: Option<&Setting>, default: bool, context: &Context<'_>) -> Result<bool> {
+    let Some(setting) = setting else { return Ok(default) };
+    let value = rendered(setting, context)?;
+    truth(&value).ok_or_else(|| {
+        Diagnostic::new(format!("{} is not a valid boolean", value.repr())).at(&setting.place)
+    })
+}
+
+/// Renders a keyword that is text; `None` when absent, empty, null or omitted.
+pub(super) fn text(setting: Option<&Setting>, context: &Context<'_>) -> Result<Option<String>> {
+    let Some(setting) = setting else { return Ok(None) };
+    let value = rendered(setting, context)?;
+    Ok(match value {
+        Value::None | Value::Omit => None,
+        other => Some(other.to_string()).filter(|text| !text.is_empty()),
+    })
+}
+
+/// Renders a keyword that is a number.
+pub(super) fn number(setting: Option<&Setting>, context: &Context<'_>) -> Result<Option<f64>> {
+    let Some(setting) = setting else { return Ok(None) };
+    let value = rendered(setting, context)?;
+    let number = match &value {
+        Value::None | Value::Omit => return Ok(None),
+        Value::Int(_) | Value::Float(_) | Value::Str(_) => {
+            value.to_string().trim().trim_end_matches('%').parse::<f64>().ok()
+        }
+        _ => None,
+    };
+    match number {
+        Some(number) => Ok(Some(number)),
+        None => Err(Diagnostic::new(format!("{} is not a number", value.repr())).at(&setting.place)),
+    }
+}
+
+pub(super) fn rendered(setting: &Setting, context: &Context<'_>) -> Result<Value> {
+    template::render_all(&setting.value, context).map_err(|error| error.at(&setting.place))
+}
+
+/// Ansible's loose truth: `yes`, `on`, `1`, `true` in any case, and their opposites.
+pub(super) fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Int(0) => Some(false),
+        Value::Int(1) => Some(true),
+        Value::Float(number) if *number == 0.0 => Some(false),
+        Value::Float(number) if (*number - 1.0).abs() < f64::EPSILON => Some(true),
+        Value::Str(text) => match text.trim().to_lowercase().as_str() {
+            "yes" | "on" | "1" | "true" | "t" | "y" | "1.0" => Some(true),
+            "no" | "off" | "0" | "false" | "f" | "n" | "0.0" | "" => Some(false),
+            _ => None,
+        },
+        Value::None => Some(false),
+        _ => None,
+    }
+}
+
+/// The first of several variables that is set, rendered; `None` when none is.
+fn variable(names: &[&str], context: &Context<'_>) -> Result<Option<Value>> {
+    for name in names {
+        if let Some(value) = context.names.get(name) {
+            let value = template::render_all(&value, context).map_err(|error| error.context(name))?;
+            if !matches!(value, Value::None | Value::Omit) {
+                return Ok(Some(value));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn variable_text(names: &[&str], context: &Context<'_>) -> Result<Option<String>> {
+    Ok(variable(names, context)?.map(|value| value.to_string()).filter(|text| !text.is_empty()))
+}
+
+/// Works out where a task runs for a host: variables win over keywords, keywords over the command line.
+///
+/// `context` renders with the variables of the host that is connected to, which `delegate_to` may change.
+pub(super) fn destination(
+    host: &Arc<str>,
+    keywords: &Keywords,
+    defaults: &RunOptions,
+    implicit_local: bool,
+    context: &Context<'_>,
+) -> Result<Destination> {
+    let connection = match variable_text(&["ansible_connection"], context)? {
+        Some(connection) => connection,
+        None if implicit_local => "local".to_owned(),
+        None => match text(keywords.connection.as_ref(), context)? {
+            Some(connection) => connection,
+            None => match defaults.connection.kind {
+                ConnectionKind::Ssh => "ssh".to_owned(),
+                ConnectionKind::Local => "local".to_owned(),
+            },
+        },
+    };
+    let transport = match connection.strip_prefix("ansible.builtin.").unwrap_or(&connection) {
+        "local" => Transport::Local,
+        "ssh" | "smart" | "paramiko" | "paramiko_ssh" => {
+            Transport::Ssh(ssh_options(host, keywords, defaults, context)?)
+        }
+        other => {
+            let error = Diagnostic::new(format!("the connection plugin '{other}' was not found"))
+                .hint("fanfare connects by `ssh` or `local`");
+            return Err(match &keywords.connection {
+                Some(setting) => error.at(&setting.place),
+                None => error,
+            });
+        }
+    };
+    Ok(Destination {
+        name: host.clone(),
+        transport,
+        hop: hop(keywords, defaults, context)?,
+        remote_tmp: variable_text(&["ansible_remote_tmp"], context)?.or_else(|| defaults.connection.remote_tmp.clone()),
+    })
+}
+
+fn ssh_options(
+    host: &Arc<str>,
+    keywords: &Keywords,
+    defaults: &RunOptions,
+    context: &Context<'_>,
+) -> Result<SshOptions> {
+    let port = match variable_text(&["ansible_port", "ansible_ssh_port"], context)? {
+        Some(port) => Some(port),
+        None => text(keywords.port.as_ref(), context)?,
+    };
+    let port = match port {
+        Some(port) => Some(port.parse().map_err(|_| Diagnostic::new(format!("'{port}' is not a port")))?),
+        None => defaults.connection.port,
+    };
+    let user = match variable_text(&["ansible_user", "ansible_ssh_user"], context)? {
+        Some(user) => Some(user),
+        None => text(keywords.remote_user.as_ref(), context)?.or_else(|| defaults.connection.user.clone()),
+    };
+    let connection = &defaults.connection;
+    let mut args = Vec::new();
+    for (name, default) in [
+        ("ansible_ssh_args", &connection.ssh_args),
+        ("ansible_ssh_common_args", &connection.ssh_common_args),
+        ("ansible_ssh_extra_args", &connection.ssh_extra_args),
+    ] {
+        let text = variable_text(&[name], context)?.unwrap_or_else(|| default.clone());
+        args.extend(Some(text).filter(|text| !text.is_empty()));
+    }
+    let timeout = match variable_text(&["ansible_ssh_timeout", "ansible_timeout"], context)? {
+        Some(seconds) => Duration::from_secs(
+            seconds.parse().map_err(|_| Diagnostic::new(format!("'{seconds}' is no number of seconds")))?,
+        ),
+        None => connection.timeout,
+    };
+    let checking = variable(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"], context)?;
+    let key = variable_text(&["ansible_private_key_file", "ansible_ssh_private_key_file"], context)?;
+    let password = variable_text(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"], context)?;
+    Ok(SshOptions {
+        host: variable_text(&["ansible_host", "ansible_ssh_host"], context)?
+            .unwrap_or_else(|| host.to_string()),
+        port,
+        user,
+        password: password.map(Secret::new).or_else(|| connection.password.clone()),
+        private_key: key.map(|path| crate::path::expand_home(&path)).or_else(|| connection.private_key.clone()),
+        args,
+        host_key_checking: Some(checking.as_ref().and_then(truth).unwrap_or(connection.host_key_checking)),
+        connect_timeout: Some(timeout),
+    })
+}
+
+fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Result<Option<Hop>> {
+    let wanted = match variable(&["ansible_become"], context)? {
+        Some(value) => truth(&value)
+            .ok_or_else(|| Diagnostic::new(format!("ansible_become: {} is no boolean", value.repr())))?,
+        None => flag(keywords.r#become.as_ref(), defaults.escalation.r#become, context)?,
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    let escalation = &defaults.escalation;
+    let pick = |names: &[&str], keyword: Option<&Setting>| -> Result<Option<String>> {
+        match variable_text(names, context)? {
+            Some(value) => Ok(Some(value)),
+            None => text(keyword, context),
+        }
+    };
+    let method = pick(&["ansible_become_method"], keywords.become_method.as_ref())?
+        .unwrap_or_else(|| escalation.method.clone());
+    let method = method.strip_prefix("ansible.builtin.").unwrap_or(&method).to_owned();
+    let of_method = |option: &str| format!("ansible_{method}_{option}");
+    let user = pick(&["ansible_become_user", &of_method("user")], keywords.become_user.as_ref())?;
+    let exe = pick(&["ansible_become_exe", &of_method("exe")], keywords.become_exe.as_ref())?;
+    let flags = pick(&["ansible_become_flags", &of_method("flags")], keywords.become_flags.as_ref())?;
+    let password = variable_text(
+        &["ansible_become_password", "ansible_become_pass", &of_method("pass"), &of_method("password")],
+        context,
+    )?;
+    Ok(Some(Hop {
+        user: user.unwrap_or_else(|| escalation.user.clone()),
+        password: password.map(Secret::new).or_else(|| escalation.password.clone()),
+        exe: exe.or_else(|| escalation.exe.clone()),
+        flags: flags.or_else(|| escalation.flags.clone()),
+        method,
+    }))
+}
+
+/// Merges the `environment` keywords, outermost first.
+pub(super) fn environment(
+    keywords: &Keywords,
+    context: &Context<'_>,
+) -> Result<IndexMap<String, String>> {
+    let mut environment = IndexMap::new();
+    for setting in &keywords.environment {
+        let value = rendered(setting, context)?;
+        let mut add = |entries: &Dict| {
+            for (name, value) in entries {
+                environment.insert(name.to_string(), value.to_string());
+            }
+        };
+        match &value {
+            Value::Dict(entries) => add(entries),
+            Value::List(items) => items.iter().filter_map(Value::as_dict).for_each(add),
+            Value::None | Value::Omit => {}
+            other => {
+                let message = format!("environment must be a dictionary, got {}", other.type_name());
+                return Err(Diagnostic::new(message).at(&setting.place));
+            }
+        }
+    }
+    Ok(environment)
+}
+
+/// The entries of a dictionary; nothing for anything else.
+pub(super) fn dict_entries(value: &Value) -> Dict {
+    value.as_dict().cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::truth;
+    use crate::value::Value;
+
+    #[test]
+    fn loose_truth() {
+        for (value, expected) in [
+            (Value::from("Yes"), Some(true)),
+            (Value::from("off"), Some(false)),
+            (Value::Int(1), Some(true)),
+            (Value::Int(2), None),
+            (Value::from("maybe"), None),
+        ] {
+            assert_eq!(truth(&value), expected, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! One task on one host: when, loop, call, until, register.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::batch::Batch;
+use super::event::{Event, TaskInfo};
+use super::outcome::{HostOutcome, Raw};
+use super::walk::Place;
+use super::{items, register, report, until};
+use crate::diagnostic::Result;
+use crate::playbook::{Setting, Task};
+use crate::template::{self, Context};
+use crate::vars::Scope;
+
+/// What a task on a host is about; everything below works on it.
+pub(super) struct Job<'a> {
+    pub batch: &'a Arc<Batch>,
+    pub host: &'a Arc<str>,
+    pub task: &'a Arc<Task>,
+    pub info: &'a Arc<TaskInfo>,
+    pub place: &'a Place,
+}
+
+/// Runs a task on a host and tells the callbacks.
+pub(super) async fn run_on_host(
+    batch: &Arc<Batch>,
+    host: Arc<str>,
+    task: &Arc<Task>,
+    info: &Arc<TaskInfo>,
+    place: &Place,
+) -> HostOutcome {
+    let started = Instant::now();
+    let job = Job { batch, host: &host, task, info, place };
+    batch.run.emit(Event::HostStarted { host: host.clone(), task: info.clone() });
+    if let Some(role) = &task.role {
+        batch.begin_role(&host, role);
+    }
+    let ended = match batch.scope(&host, Some(task), &place.inner) {
+        Ok(scope) => whole(&job, scope).await,
+        Err(error) => Ended::of(Raw::error(error)),
+    };
+    report::host_done(&job, ended, started)
+}
+
+/// A finished task: its result, and what it asked to include.
+pub(super) struct Ended {
+    pub raw: Raw,
+    pub inclusions: Vec<super::outcome::Inclusion>,
+    /// Where it ran, when not on the host itself.
+    pub delegated_to: Option<Arc<str>>,
+    pub is_loop: bool,
+}
+
+impl Ended {
+    pub fn of(raw: Raw) -> Self {
+        Self { raw, inclusions: Vec::new(), delegated_to: None, is_loop: false }
+    }
+}
+
+async fn whole(job: &Job<'_>, scope: Scope) -> Ended {
+    match &job.task.repeat {
+        Some(repeat) => items::run(job, repeat, scope).await,
+        None => {
+            let (raw, delegated_to) = one(job, scope).await;
+            let inclusions = super::include::of(&raw, &[], None).into_iter().collect();
+            Ended { raw, inclusions, delegated_to, is_loop: false }
+        }
+    }
+}
+
+/// A task without a loop, or one item of it.
+pub(super) async fn one(job: &Job<'_>, scope: Scope) -> (Raw, Option<Arc<str>>) {
+    match unmet(&job.task.keywords.when, &scope) {
+        Ok(None) => {}
+        Ok(Some(condition)) => {
+            return (Raw::skipped("Conditional result was False", Some(&condition)), None);
+        }
+        Err(error) => return (Raw::error(error.context("Task failed")), None),
+    }
+    let delegated = match super::call::delegate(job, &scope) {
+        Ok(delegated) => delegated,
+        Err(error) => return (Raw::error(error), None),
+    };
+    let raw = until::run(job, scope, delegated.as_ref()).await;
+    (raw, delegated)
+}
+
+/// The first condition that does not hold, as written; `None` when all do.
+pub(super) fn unmet(conditions: &[Setting], scope: &Scope) -> Result<Option<String>> {
+    let context = Context::new(scope);
+    for condition in conditions {
+        if !template::condition(&condition.value, Some(&condition.place), &context)? {
+            return Ok(Some(condition.value.to_string()));
+        }
+    }
+    Ok(None)
+}
+
+/// Judges a result: `changed_when`, `failed_when`; then facts are kept.
+pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, raw: Raw, delegated: Option<&Arc<str>>) -> Raw {
+    match register::judge(job, scope, raw) {
+        Ok(raw) => {
+            register::keep_facts(job, &raw, delegated);
+            raw
+        }
+        Err(error) => Raw::error(error),
+    }
+}

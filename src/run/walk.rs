@@ -1,0 +1,280 @@
+//! Walking a play's tree with a set of hosts.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
+
+use super::batch::Batch;
+use super::event::{Event, NoHosts, Status, TaskInfo, TaskKind};
+use super::outcome::HostOutcome;
+use super::{include, register, settings, task};
+use crate::playbook::{self, Block, Layer, Node, Task};
+use crate::template::Context;
+use crate::value::{Dict, Value};
+
+pub(super) type HostList = Vec<Arc<str>>;
+
+/// How hosts come out of a piece of a play. Those in neither list have left it: unreachable, or ended.
+#[derive(Default)]
+pub(super) struct Fate {
+    pub alive: HostList,
+    pub failed: HostList,
+}
+
+/// Where in the play a walk is.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub kind: TaskKind,
+    /// A failure here will be rescued: it counts as `rescued`, and the host stays in the play.
+    pub rescuable: bool,
+    /// The loop variables of the includes around.
+    pub inner: Vec<Layer>,
+    /// Every host goes its own way (`strategy: free`): banners come with results.
+    pub free: bool,
+}
+
+impl Batch {
+    /// Runs nodes one after the other, each on the hosts that are still alive.
+    pub fn walk<'a>(
+        self: &'a Arc<Self>,
+        nodes: &'a [Node],
+        hosts: HostList,
+        place: &'a Place,
+    ) -> BoxFuture<'a, Fate> {
+        async move {
+            let mut fate = Fate { alive: hosts, failed: Vec::new() };
+            for node in nodes {
+                if fate.alive.is_empty() || self.is_over() {
+                    break;
+                }
+                let hosts = std::mem::take(&mut fate.alive);
+                let after = match node {
+                    Node::Task(task) => self.task(task, hosts, place).await,
+                    Node::Block(block) => self.block(block, hosts, place).await,
+                    Node::RoleEnd(role) => {
+                        self.end_role(&hosts, role);
+                        Fate { alive: hosts, failed: Vec::new() }
+                    }
+                };
+                fate.alive = after.alive;
+                fate.failed.extend(after.failed);
+            }
+            if self.is_over() {
+                fate.alive.clear();
+            }
+            fate
+        }
+        .boxed()
+    }
+
+    async fn block(self: &Arc<Self>, block: &Block, hosts: HostList, place: &Place) -> Fate {
+        let guarded = Place { rescuable: place.rescuable || !block.rescue.is_empty(), ..place.clone() };
+        let mut fate = self.walk(&block.block, hosts.clone(), &guarded).await;
+        if !block.rescue.is_empty() && !fate.failed.is_empty() {
+            let failed = std::mem::take(&mut fate.failed);
+            let after = self.walk(&block.rescue, in_order(&hosts, &failed), place).await;
+            fate.alive = in_order(&hosts, &[fate.alive, after.alive].concat());
+            fate.failed = after.failed;
+        }
+        if !block.always.is_empty() {
+            let all = in_order(&hosts, &[fate.alive.clone(), fate.failed.clone()].concat());
+            let after = self.walk(&block.always, all, place).await;
+            let gone: HashSet<_> = fate.failed.iter().cloned().collect();
+            let (failed_before, alive) = after.alive.into_iter().partition(|host| gone.contains(host));
+            fate = Fate { alive, failed: [failed_before, after.failed].concat() };
+        }
+        fate
+    }
+
+    async fn task(self: &Arc<Self>, task: &Arc<Task>, hosts: HostList, place: &Place) -> Fate {
+        let options = &self.run.options;
+        let is_meta = task.action.name == "meta";
+        if !playbook::is_selected(task, &options.run.tags, &options.run.skip_tags) || !self.start_at_reached(task) {
+            return Fate { alive: hosts, failed: Vec::new() };
+        }
+        let (skipping, running): (HostList, HostList) =
+            hosts.iter().cloned().partition(|host| self.role_is_over(host, task));
+        if running.is_empty() {
+            return Fate { alive: skipping, failed: Vec::new() };
+        }
+        let fate = if is_meta {
+            self.meta(task, running, place).await
+        } else {
+            self.task_on(task, running, place).await
+        };
+        Fate { alive: in_order(&hosts, &[skipping, fate.alive].concat()), failed: fate.failed }
+    }
+
+    /// Runs a task that is no `meta` on hosts that all want it.
+    pub async fn task_on(self: &Arc<Self>, task: &Arc<Task>, hosts: HostList, place: &Place) -> Fate {
+        let Some(first) = hosts.first().cloned() else { return Fate::default() };
+        let info = match self.scope(&first, Some(task), &place.inner) {
+            Ok(scope) => {
+                let info = Arc::new(self.info(task, &scope, place.kind));
+                if self.run.options.step && !self.run.ask_step(&info.name) {
+                    return Fate { alive: hosts, failed: Vec::new() };
+                }
+                info
+            }
+            Err(error) => Arc::new(TaskInfo {
+                id: self.run.next_task_id(),
+                name: task.action.written.clone(),
+                action: task.action.name.clone(),
+                place: Some(task.place.clone()),
+                kind: place.kind,
+                check: self.run.options.run.check,
+                no_log: error.message().is_empty(),
+            }),
+        };
+        if !place.free {
+            self.run.emit(Event::TaskStarted(info.clone()));
+        }
+        let (once, width) = self.breadth(task, &first, place);
+        let runners: HostList = if once { vec![first] } else { hosts.clone() };
+        let mut outcomes: Vec<HostOutcome> = futures::stream::iter(runners)
+            .map(|host| task::run_on_host(self, host, task, &info, place))
+            .buffer_unordered(width)
+            .collect()
+            .await;
+        if once {
+            self.share(task, &hosts, &mut outcomes);
+        }
+        let fate = self.settle(task, &hosts, &outcomes, place);
+        self.bring_in(task, fate, outcomes, place).await
+    }
+
+    /// Whether the task runs for one host only, and how many hosts may work at it at once.
+    fn breadth(&self, task: &Task, host: &Arc<str>, place: &Place) -> (bool, usize) {
+        let forks = self.run.options.run.forks.get();
+        let keywords = &task.keywords;
+        let free_or_bare = place.free || (keywords.run_once.is_none() && keywords.throttle.is_none());
+        if free_or_bare {
+            return (false, forks);
+        }
+        let Ok(scope) = self.scope(host, Some(task), &place.inner) else { return (false, forks) };
+        let context = Context::new(&scope);
+        let once = settings::flag(keywords.run_once.as_ref(), false, &context).unwrap_or(false);
+        let throttle = settings::number(keywords.throttle.as_ref(), &context).ok().flatten().unwrap_or(0.0);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive count")]
+        let width = if throttle >= 1.0 { forks.min(throttle as usize) } else { forks };
+        (once, width)
+    }
+
+    /// Gives every host what the one that ran a `run_once` task got.
+    fn share(&self, task: &Task, hosts: &[Arc<str>], outcomes: &mut Vec<HostOutcome>) {
+        let Some(ran) = outcomes.first().cloned() else { return };
+        for host in hosts.iter().filter(|host| **host != ran.host) {
+            register::share(self, task, &ran, host);
+            if ran.is_lost() || !ran.inclusions.is_empty() {
+                outcomes.push(HostOutcome { host: host.clone(), ..ran.clone() });
+            }
+        }
+    }
+
+    /// Sorts hosts by how they fared, and stops the play where a failure is to stop it.
+    fn settle(
+        &self,
+        task: &Task,
+        hosts: &[Arc<str>],
+        outcomes: &[HostOutcome],
+        place: &Place,
+    ) -> Fate {
+        let mut fate = Fate { alive: hosts.to_vec(), failed: Vec::new() };
+        for outcome in outcomes.iter().filter(|outcome| outcome.is_lost()) {
+            fate.alive.retain(|host| *host != outcome.host);
+            if outcome.status == Status::Failed {
+                fate.failed.push(outcome.host.clone());
+            }
+            if outcome.status == Status::Unreachable || !place.rescuable {
+                self.facts.active.write().retain(|host| *host != outcome.host);
+                self.run.lost.lock().insert(outcome.host.clone());
+            } else {
+                self.remember_failure(task, outcome);
+            }
+        }
+        let lost_here = outcomes.iter().any(HostOutcome::is_lost);
+        if lost_here && self.is_fatal(task, hosts) {
+            // All go down with it; where there is a rescue, all are rescued.
+            fate.failed.append(&mut fate.alive);
+            fate.failed = in_order(hosts, &fate.failed);
+            if !place.rescuable {
+                self.stop_fatally();
+            }
+        } else if lost_here && self.too_many_failed() {
+            self.run.emit(Event::NoHosts { reason: NoHosts::NoneLeft });
+            self.stop_fatally();
+        }
+        let ended = self.ended.lock();
+        fate.alive.retain(|host| !ended.contains(host));
+        fate
+    }
+
+    fn is_fatal(&self, task: &Task, hosts: &[Arc<str>]) -> bool {
+        let default = self.run.options.run.any_errors_fatal;
+        if task.keywords.any_errors_fatal.is_none() {
+            return default;
+        }
+        let Some(scope) = hosts.first().and_then(|host| self.scope(host, Some(task), &[]).ok()) else {
+            return default;
+        };
+        settings::flag(task.keywords.any_errors_fatal.as_ref(), default, &Context::new(&scope))
+            .unwrap_or(true)
+    }
+
+    fn too_many_failed(&self) -> bool {
+        let Some(limit) = &self.play.max_fail_percentage else { return false };
+        let batch = self.facts.batch.read();
+        let Some(scope) = batch.first().and_then(|host| self.scope(host, None, &[]).ok()) else { return false };
+        let Ok(Some(limit)) = settings::number(Some(limit), &Context::new(&scope)) else { return false };
+        let lost = self.run.lost.lock();
+        let failed = batch.iter().filter(|host| lost.contains(*host)).count();
+        #[expect(clippy::cast_precision_loss, reason = "host counts are small")]
+        let percentage = failed as f64 / batch.len().max(1) as f64 * 100.0;
+        percentage > limit
+    }
+
+    /// `ansible_failed_task` and `ansible_failed_result`, for the rescue section.
+    fn remember_failure(&self, task: &Task, outcome: &HostOutcome) {
+        let state = self.run.hosts.state(&outcome.host);
+        let mut failed = Dict::new();
+        let name = task.name.as_ref().map_or(Value::None, |name| name.value.to_string().into());
+        failed.insert("name", name);
+        failed.insert("action", task.action.name.as_str());
+        failed.insert("args", Value::dict(task.action.args.clone()));
+        state.set_var("ansible_failed_task", Value::dict(failed));
+        state.set_var("ansible_failed_result", Value::dict(outcome.fields.clone()));
+    }
+
+    /// Runs what a dynamic include asked for.
+    async fn bring_in(
+        self: &Arc<Self>,
+        task: &Arc<Task>,
+        mut fate: Fate,
+        outcomes: Vec<HostOutcome>,
+        place: &Place,
+    ) -> Fate {
+        let groups = include::group(outcomes);
+        let hosts = fate.alive.clone();
+        for group in groups {
+            let members = in_order(&fate.alive, &group.hosts);
+            if members.is_empty() || self.is_over() {
+                continue;
+            }
+            let after = include::run(self, task, &group, members.clone(), place).await;
+            let entered: HashSet<_> = members.iter().cloned().collect();
+            let still: HashSet<_> = after.alive.iter().cloned().collect();
+            fate.alive.retain(|host| !entered.contains(host) || still.contains(host));
+            fate.failed.extend(after.failed);
+        }
+        fate.alive = in_order(&hosts, &fate.alive);
+        fate
+    }
+}
+
+/// Those of `hosts` that are in `wanted`, in the order of `hosts`.
+pub(super) fn in_order(hosts: &[Arc<str>], wanted: &[Arc<str>]) -> HostList {
+    let wanted: HashSet<_> = wanted.iter().collect();
+    hosts.iter().filter(|host| wanted.contains(host)).cloned().collect()
+}

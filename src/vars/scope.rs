@@ -1,0 +1,153 @@
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::hostvars::VarsObject;
+use super::{Magic, RoleVars};
+use crate::inventory;
+use crate::playbook::{Keywords, Layer};
+use crate::template::Names;
+use crate::value::{Dict, Value};
+
+/// The variables in force for one host and, usually, one task.
+///
+/// A scope is a stack of shared layers, searched from the strongest down: building one costs a few atomic
+/// increments whatever the number of variables, and nothing is rendered until it is read.
+#[derive(Clone)]
+pub struct Scope {
+    /// Strongest of all: the loop item, the result under test.
+    locals: Dict,
+    magic: Magic,
+    /// Strongest first.
+    layers: SmallVec<[Layer; 24]>,
+    facts: Option<Layer>,
+}
+
+/// The sources of a scope by level; see `reference/language.md` for the order.
+#[derive(Default)]
+pub struct ScopeParts<'a> {
+    /// 22
+    pub extra: Layer,
+    /// 16, 17 and 21
+    pub keywords: Option<&'a Keywords>,
+    /// 2, 15 and 20 of the role the task stands in.
+    pub role: Option<RoleVars>,
+    /// 19
+    pub set: Layer,
+    /// 18
+    pub included: Layer,
+    /// 15 of all roles of the play
+    pub play_role_vars: Layer,
+    /// 14
+    pub vars_files: Vec<Layer>,
+    /// 12
+    pub play_vars: Layer,
+    /// 11
+    pub facts: super::hosts::Facts,
+    /// 3 to 10, weakest first.
+    pub inventory: Arc<[inventory::Layer]>,
+    /// 2 of all roles of the play
+    pub play_role_defaults: Layer,
+    /// The loop variables of the includes around the task, outermost first: above all but extra vars.
+    pub inner: Vec<Layer>,
+}
+
+impl ScopeParts<'_> {
+    /// The same sources as they are outside any task.
+    pub fn without_task(&self) -> ScopeParts<'static> {
+        ScopeParts {
+            extra: self.extra.clone(),
+            keywords: None,
+            role: None,
+            set: self.set.clone(),
+            included: self.included.clone(),
+            play_role_vars: self.play_role_vars.clone(),
+            vars_files: self.vars_files.clone(),
+            play_vars: self.play_vars.clone(),
+            facts: self.facts.clone(),
+            inventory: self.inventory.clone(),
+            play_role_defaults: self.play_role_defaults.clone(),
+            inner: self.inner.clone(),
+        }
+    }
+}
+
+impl Scope {
+    pub fn new(magic: Magic, parts: ScopeParts<'_>) -> Self {
+        let mut layers = SmallVec::new();
+        let mut push = |layer: Layer| {
+            if !layer.is_empty() {
+                layers.push(layer);
+            }
+        };
+        push(parts.extra);
+        parts.inner.into_iter().rev().for_each(&mut push);
+        if let Some(keywords) = parts.keywords {
+            keywords.params.iter().rev().cloned().for_each(&mut push);
+        }
+        let role = parts.role.unwrap_or_default();
+        push(role.params);
+        push(parts.set);
+        push(parts.included);
+        if let Some(keywords) = parts.keywords {
+            keywords.vars.iter().rev().cloned().for_each(&mut push);
+        }
+        push(role.vars);
+        push(parts.play_role_vars);
+        parts.vars_files.into_iter().rev().for_each(&mut push);
+        push(parts.play_vars);
+        push(parts.facts.injected);
+        parts.inventory.iter().rev().map(|layer| layer.vars.clone()).for_each(&mut push);
+        push(role.defaults);
+        push(parts.play_role_defaults);
+        Self { locals: Dict::new(), magic, layers, facts: Some(parts.facts.namespaced) }
+    }
+
+    /// The same scope with one more name that hides all others.
+    pub fn set_local(&mut self, name: impl Into<Value>, value: impl Into<Value>) {
+        self.locals.insert(name, value);
+    }
+
+    pub fn local(&self, name: &str) -> Option<&Value> {
+        self.locals.get(name)
+    }
+
+    pub fn magic(&self) -> &Magic {
+        &self.magic
+    }
+}
+
+impl Names for Scope {
+    fn get(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.locals.get(name) {
+            return Some(value.clone());
+        }
+        if name == "ansible_facts" {
+            return self.facts.clone().map(Value::Dict);
+        }
+        if let Some(value) = self.magic.get(name) {
+            return Some(value);
+        }
+        if let Some(value) = self.layers.iter().find_map(|layer| layer.get(name)) {
+            return Some(value.clone());
+        }
+        match name {
+            // `ansible_local` exists only where facts were gathered; the facts layer has it then.
+            "vars" => Some(Value::Object(Arc::new(VarsObject(self.clone())))),
+            _ => None,
+        }
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        let mut names: Vec<Arc<str>> = Magic::NAMES.iter().map(|name| Arc::from(*name)).collect();
+        let layers = self.layers.iter().map(AsRef::as_ref).chain([&self.locals]);
+        names.extend(layers.flat_map(|layer| layer.keys()).filter_map(|key| match key {
+            Value::Str(name) => Some(name.clone()),
+            _ => None,
+        }));
+        names.push("ansible_facts".into());
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
