@@ -46,7 +46,13 @@ impl Engine {
     }
 
     /// Runs playbooks to the end and tells the callbacks.
-    pub fn run(self, playbooks: Vec<Playbook>, files: Vec<String>, start_at: Option<String>, step: bool) -> Result<Exit> {
+    pub fn run(
+        self,
+        playbooks: Vec<Playbook>,
+        files: Vec<String>,
+        start_at: Option<String>,
+        step: bool,
+    ) -> Result<Exit> {
         let Self { inventory, loader, config } = self;
         let (events, received) = channel();
         let mut output = Output::of_process(&config)?;
@@ -61,7 +67,11 @@ impl Engine {
             forks: i64::try_from(config.run.forks.get()).unwrap_or(i64::MAX),
             verbosity: i64::from(config.display.verbosity),
             limit: Some(config.inventory.limit.join(",")).filter(|limit| !limit.is_empty()),
-            run_tags: if config.run.tags.is_empty() { vec!["all".to_owned()] } else { config.run.tags.clone() },
+            run_tags: if config.run.tags.is_empty() {
+                vec!["all".to_owned()]
+            } else {
+                config.run.tags.clone()
+            },
             skip_tags: config.run.skip_tags.clone(),
             inventory_sources: config.inventory.sources.clone(),
             config_file: config.file.as_ref().map(|path| path.to_string_lossy().into_owned()),

@@ -53,5 +53,6 @@ fn hosts_of(engine: &Engine, play: &Play) -> Vec<String> {
         Err(_) => return Vec::new(),
     };
     let selection = engine.inventory.select(&pattern, &engine.config().inventory.limit);
-    selection.map_or_else(|_| Vec::new(), |selection| selection.hosts.iter().map(ToString::to_string).collect())
+    selection
+        .map_or_else(|_| Vec::new(), |selection| selection.hosts.iter().map(ToString::to_string).collect())
 }

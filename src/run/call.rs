@@ -73,8 +73,7 @@ pub(super) async fn perform_all(job: &Job<'_>, scopes: &[Scope]) -> Vec<(Raw, Op
     while !waiting.is_empty() {
         // Those for one destination travel together, in order.
         let Some(to) = waiting.first().map(|(_, sending)| sending.to.clone()) else { break };
-        let (now, later): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|(_, sending)| sending.to == to);
+        let (now, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, sending)| sending.to == to);
         waiting = later;
         let (indices, sendings): (Vec<_>, Vec<_>) = now.into_iter().unzip();
         for (index, raw) in indices.into_iter().zip(send(job, sendings).await) {
@@ -101,26 +100,24 @@ fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
     Ok(Item::Send(Box::new(sending), delegated))
 }
 
-async fn local(
-    job: &Job<'_>,
-    scope: &Scope,
-    delegated: Option<&Arc<str>>,
-    action: &Action,
-) -> Result<Raw> {
+async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, action: &Action) -> Result<Raw> {
     let context = Context::new(scope);
     let args = if action.takes_templates { job.task.action.args.clone() } else { args(job, &context)? };
-    let check = settings::flag(job.task.keywords.check_mode.as_ref(), job.batch.run.options.run.check, &context)?;
+    let check =
+        settings::flag(job.task.keywords.check_mode.as_ref(), job.batch.run.options.run.check, &context)?;
     (action.run)(Call { job, scope, delegated, args, check }).await
 }
 
 /// Renders a task's options: module defaults, then computed ones, then those written.
 pub(super) fn args(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
     let task = job.task;
-    let finalizing =
-        |error: Diagnostic| error.context(format!("Finalization of task args for '{}' failed", qualified(job)));
+    let finalizing = |error: Diagnostic| {
+        error.context(format!("Finalization of task args for '{}' failed", qualified(job)))
+    };
     let render = |name: &Value, value: &Value| {
         template::render_all(value, context).map_err(|error| {
-            finalizing(error.context(format!("Error while resolving value for '{name}'"))).context("Task failed")
+            finalizing(error.context(format!("Error while resolving value for '{name}'")))
+                .context("Task failed")
         })
     };
     let mut args = Dict::new();
@@ -287,8 +284,11 @@ impl Call<'_> {
         match self.args.get(name) {
             None | Some(Value::None) => Ok(default),
             Some(value) => settings::truth(value).ok_or_else(|| {
-                Diagnostic::new(format!("{name}: {} is not a valid boolean", value.repr()))
-                    .at(&self.job.task.action.place)
+                Diagnostic::new(format!("{name}: {} is not a valid boolean", value.repr())).at(&self
+                    .job
+                    .task
+                    .action
+                    .place)
             }),
         }
     }

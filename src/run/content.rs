@@ -43,7 +43,8 @@ impl Contents {
     pub fn prepare(spec: &Spec, args: &mut Map<String, Json>, scope: &Scope) -> Result<Self> {
         let mut contents = Self::default();
         for (option, usage) in spec.control_options() {
-            let on_target = usage.unless.as_ref().is_some_and(|name| args.get(name) == Some(&Json::Bool(true)));
+            let on_target =
+                usage.unless.as_ref().is_some_and(|name| args.get(name) == Some(&Json::Bool(true)));
             if on_target || usage.what == ControlKind::Destination {
                 continue;
             }
@@ -145,7 +146,13 @@ impl Contents {
         Ok(tree)
     }
 
-    fn collect(&mut self, dir: &Path, prefix: &str, follow: bool, entries: &mut Vec<TreeEntry>) -> Result<()> {
+    fn collect(
+        &mut self,
+        dir: &Path,
+        prefix: &str,
+        follow: bool,
+        entries: &mut Vec<TreeEntry>,
+    ) -> Result<()> {
         let listing = fs::read_dir(dir).map_err(|error| unreadable(dir, &error))?;
         let mut paths: Vec<PathBuf> = Vec::new();
         for entry in listing {
@@ -331,4 +338,3 @@ fn mode_of(metadata: &fs::Metadata) -> u32 {
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new(format!("cannot read {}: {error}", path.display()))
 }
-

@@ -74,9 +74,10 @@ impl Batch {
         match &handler.role {
             None => name == wanted,
             Some(role) => {
-                name == wanted || wanted.strip_prefix(&*role.name).is_some_and(|rest| {
-                    rest.strip_prefix(" : ").is_some_and(|rest| rest == name)
-                })
+                name == wanted
+                    || wanted
+                        .strip_prefix(&*role.name)
+                        .is_some_and(|rest| rest.strip_prefix(" : ").is_some_and(|rest| rest == name))
             }
         }
     }

@@ -59,9 +59,7 @@ fn begin(job: &Job<'_>, repeat: &Loop, scope: &Scope) -> Result<Result<Begun, Ra
     match list(repeat, &context) {
         Ok(items) => Ok(Ok((items, control))),
         Err(error) => match unmet(&job.task.keywords.when, scope) {
-            Ok(Some(condition)) => {
-                Ok(Err(Raw::skipped("Conditional result was False", Some(&condition))))
-            }
+            Ok(Some(condition)) => Ok(Err(Raw::skipped("Conditional result was False", Some(&condition)))),
             _ => Err(error),
         },
     }
@@ -147,8 +145,7 @@ async fn together(job: &Job<'_>, control: &Control, items: &[Value], scope: &Sco
     for start in (0..items.len()).step_by(BATCH) {
         let started = Instant::now();
         let end = (start + BATCH).min(items.len());
-        let scopes: Vec<Scope> =
-            (start..end).map(|index| item_scope(control, items, index, scope)).collect();
+        let scopes: Vec<Scope> = (start..end).map(|index| item_scope(control, items, index, scope)).collect();
         let results = call::perform_all(job, &scopes).await;
         for ((index, mut scope), (raw, delegated)) in (start..end).zip(scopes).zip(results) {
             let raw = if raw.is("skipped") { raw } else { judge(job, &mut scope, raw, delegated.as_ref()) };

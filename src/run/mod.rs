@@ -5,12 +5,12 @@
 //! that shape. What happens on one host is in [`task`].
 
 pub mod actions;
+mod ask;
 mod batch;
 mod call;
 mod content;
 mod destination;
 pub mod event;
-mod ask;
 mod facts;
 mod handlers;
 mod include;
@@ -27,5 +27,5 @@ mod until;
 mod walk;
 
 pub use options::RunOptions;
-pub use play::{run, RunEnd};
+pub use play::{RunEnd, run};
 pub use shared::Shared;

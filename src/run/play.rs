@@ -249,7 +249,8 @@ fn batch_size(text: &str, hosts: usize) -> Option<usize> {
 
 impl Batch {
     async fn run_all(self: &Arc<Self>, hosts: HostList, free: bool, context: &Context<'_>) -> Result<()> {
-        let force = settings::flag(self.play.force_handlers.as_ref(), self.run.options.run.force_handlers, context)?;
+        let force =
+            settings::flag(self.play.force_handlers.as_ref(), self.run.options.run.force_handlers, context)?;
         if free {
             let width = self.run.options.run.forks.get();
             futures::stream::iter(hosts)

@@ -17,9 +17,8 @@ use crate::value::{Dict, Value};
 pub(super) fn flag(setting: Option<&Setting>, default: bool, context: &Context<'_>) -> Result<bool> {
     let Some(setting) = setting else { return Ok(default) };
     let value = rendered(setting, context)?;
-    truth(&value).ok_or_else(|| {
-        Diagnostic::new(format!("{} is not a valid boolean", value.repr())).at(&setting.place)
-    })
+    truth(&value)
+        .ok_or_else(|| Diagnostic::new(format!("{} is not a valid boolean", value.repr())).at(&setting.place))
 }
 
 /// Renders a keyword that is text; `None` when absent, empty, null or omitted.
@@ -127,7 +126,8 @@ pub(super) fn destination(
         name: host.clone(),
         transport,
         hop: hop(keywords, defaults, context)?,
-        remote_tmp: variable_text(&["ansible_remote_tmp"], context)?.or_else(|| defaults.connection.remote_tmp.clone()),
+        remote_tmp: variable_text(&["ansible_remote_tmp"], context)?
+            .or_else(|| defaults.connection.remote_tmp.clone()),
     })
 }
 
@@ -174,7 +174,9 @@ fn ssh_options(
         port,
         user,
         password: password.map(Secret::new).or_else(|| connection.password.clone()),
-        private_key: key.map(|path| crate::path::expand_home(&path)).or_else(|| connection.private_key.clone()),
+        private_key: key
+            .map(|path| crate::path::expand_home(&path))
+            .or_else(|| connection.private_key.clone()),
         args,
         host_key_checking: Some(checking.as_ref().and_then(truth).unwrap_or(connection.host_key_checking)),
         connect_timeout: Some(timeout),
@@ -218,10 +220,7 @@ fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Res
 }
 
 /// Merges the `environment` keywords, outermost first.
-pub(super) fn environment(
-    keywords: &Keywords,
-    context: &Context<'_>,
-) -> Result<IndexMap<String, String>> {
+pub(super) fn environment(keywords: &Keywords, context: &Context<'_>) -> Result<IndexMap<String, String>> {
     let mut environment = IndexMap::new();
     for setting in &keywords.environment {
         let value = rendered(setting, context)?;

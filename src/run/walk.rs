@@ -91,7 +91,9 @@ impl Batch {
     async fn task(self: &Arc<Self>, task: &Arc<Task>, hosts: HostList, place: &Place) -> Fate {
         let options = &self.run.options;
         let is_meta = task.action.name == "meta";
-        if !playbook::is_selected(task, &options.run.tags, &options.run.skip_tags) || !self.start_at_reached(task) {
+        if !playbook::is_selected(task, &options.run.tags, &options.run.skip_tags)
+            || !self.start_at_reached(task)
+        {
             return Fate { alive: hosts, failed: Vec::new() };
         }
         let (skipping, running): (HostList, HostList) =
@@ -174,13 +176,7 @@ impl Batch {
     }
 
     /// Sorts hosts by how they fared, and stops the play where a failure is to stop it.
-    fn settle(
-        &self,
-        task: &Task,
-        hosts: &[Arc<str>],
-        outcomes: &[HostOutcome],
-        place: &Place,
-    ) -> Fate {
+    fn settle(&self, task: &Task, hosts: &[Arc<str>], outcomes: &[HostOutcome], place: &Place) -> Fate {
         let mut fate = Fate { alive: hosts.to_vec(), failed: Vec::new() };
         for outcome in outcomes.iter().filter(|outcome| outcome.is_lost()) {
             fate.alive.retain(|host| *host != outcome.host);
@@ -226,7 +222,9 @@ impl Batch {
     fn too_many_failed(&self) -> bool {
         let Some(limit) = &self.play.max_fail_percentage else { return false };
         let batch = self.facts.batch.read();
-        let Some(scope) = batch.first().and_then(|host| self.scope(host, None, &[]).ok()) else { return false };
+        let Some(scope) = batch.first().and_then(|host| self.scope(host, None, &[]).ok()) else {
+            return false;
+        };
         let Ok(Some(limit)) = settings::number(Some(limit), &Context::new(&scope)) else { return false };
         let lost = self.run.lost.lock();
         let failed = batch.iter().filter(|host| lost.contains(*host)).count();

@@ -6,8 +6,8 @@ mod magic;
 mod roles;
 mod scope;
 
-pub use hosts::{HostState, Hosts};
 pub use hosts::Facts;
+pub use hosts::{HostState, Hosts};
 pub use magic::{Magic, PlayFacts, RunFacts, World};
 pub use roles::{RoleVars, merge, role_vars};
 pub use scope::{Scope, ScopeParts};

@@ -29,13 +29,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     if let Some(port) = port {
         vars.insert("ansible_ssh_port", port);
     }
-    let changed = call
-        .job
-        .batch
-        .run
-        .inventory
-        .write()
-        .add_host(&name, &groups, &vars)?;
+    let changed = call.job.batch.run.inventory.write().add_host(&name, &groups, &vars)?;
     let mut added = Dict::new();
     added.insert("groups", groups.into_iter().map(Value::Str).collect::<Vec<_>>());
     added.insert("host_name", name);

@@ -8,7 +8,8 @@ use crate::run::outcome::Raw;
 use crate::value::{Dict, Value};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
-    let key = call.text("key").ok_or_else(|| call.misuse("the 'key' param is required when using group_by"))?;
+    let key =
+        call.text("key").ok_or_else(|| call.misuse("the 'key' param is required when using group_by"))?;
     let group = dashed(&key);
     let parents: Vec<Arc<str>> = match call.args.get("parents") {
         Some(Value::List(parents)) => parents.iter().map(|parent| dashed(&parent.to_string())).collect(),

@@ -72,11 +72,14 @@ fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
         Some(Value::None) | None => None,
         Some(other) => Some(other.to_string().split_whitespace().map(str::to_owned).collect()),
     };
-    let extensions = strings("extensions").unwrap_or_else(|| ["yaml", "yml", "json"].map(str::to_owned).into());
+    let extensions =
+        strings("extensions").unwrap_or_else(|| ["yaml", "yml", "json"].map(str::to_owned).into());
     let ignored = strings("ignore_files").unwrap_or_default();
     let matching = match call.text("files_matching") {
-        Some(pattern) => Some(Regex::cached(&pattern, Flags::default())
-            .map_err(|error| call.misuse(format!("files_matching: {error}")))?),
+        Some(pattern) => Some(
+            Regex::cached(&pattern, Flags::default())
+                .map_err(|error| call.misuse(format!("files_matching: {error}")))?,
+        ),
         None => None,
     };
     let lenient = call.flag("ignore_unknown_extensions", false)?;
@@ -98,7 +101,9 @@ fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
                 }
                 continue;
             }
-            if ignored.contains(&name) || matching.as_ref().is_some_and(|regex| !regex.is_match(&name).unwrap_or(false)) {
+            if ignored.contains(&name)
+                || matching.as_ref().is_some_and(|regex| !regex.is_match(&name).unwrap_or(false))
+            {
                 continue;
             }
             let known = path.extension().is_some_and(|extension| {

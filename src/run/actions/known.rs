@@ -87,7 +87,8 @@ fn check_module(spec: &Spec, args: &[(String, Value)], complete: bool) -> Result
     let given: Dict = args.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let json: Map<String, Json> = given.to_json();
     // A value with a template anywhere in it is judged when it is rendered.
-    let open: Vec<Json> = args.iter().filter(|(_, value)| has_template(value)).map(|(_, v)| v.to_json()).collect();
+    let open: Vec<Json> =
+        args.iter().filter(|(_, value)| has_template(value)).map(|(_, v)| v.to_json()).collect();
     let wrong = spec.check(&json, &|value| open.contains(value));
     match wrong.into_iter().find(|error| complete || error.option.is_some()) {
         Some(error) => Err(misuse(error, args)),

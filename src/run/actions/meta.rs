@@ -31,7 +31,8 @@ impl Batch {
                 Ok(None) => wanted.push(host.clone()),
                 Ok(Some(_)) => {}
                 Err(error) => {
-                    let failed = crate::run::report::include_failed(self, task, vec![host.clone()], place, error);
+                    let failed =
+                        crate::run::report::include_failed(self, task, vec![host.clone()], place, error);
                     fate.alive.retain(|alive| alive != host);
                     fate.failed.extend(failed.failed);
                 }
@@ -58,7 +59,9 @@ impl Batch {
             }
             "end_role" => {
                 if let Some(role) = &task.role {
-                    self.roles_left.lock().extend(wanted.iter().map(|host| (host.clone(), role.identity.clone())));
+                    self.roles_left
+                        .lock()
+                        .extend(wanted.iter().map(|host| (host.clone(), role.identity.clone())));
                 }
             }
             "clear_facts" => wanted.iter().for_each(|host| self.run.hosts.state(host).clear_facts()),
@@ -71,7 +74,8 @@ impl Batch {
                 }
             }
             _ => {
-                let error = Diagnostic::new(format!("meta: '{what}' is not supported yet")).at(&task.action.place);
+                let error =
+                    Diagnostic::new(format!("meta: '{what}' is not supported yet")).at(&task.action.place);
                 fate = crate::run::report::include_failed(self, task, vec![first], place, error);
             }
         }

@@ -13,9 +13,11 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     let begun = Instant::now();
     let number = |name: &str| match call.text(name) {
         None => Ok(None),
-        Some(text) => {
-            text.trim().parse::<f64>().map(Some).map_err(|_| call.misuse(format!("{name}: '{text}' is no number")))
-        }
+        Some(text) => text
+            .trim()
+            .parse::<f64>()
+            .map(Some)
+            .map_err(|_| call.misuse(format!("{name}: '{text}' is no number"))),
     };
     let (minutes, seconds) = (number("minutes")?, number("seconds")?);
     if minutes.is_some() && seconds.is_some() {
@@ -54,12 +56,14 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
 /// Asks the operator; without a terminal the run goes on with no answer, as in Ansible.
 async fn ask(call: &Call<'_>) -> Result<String> {
     if !std::io::stdin().is_terminal() {
-        call.job.batch.run.warn(Diagnostic::new("Not waiting for response to prompt as stdin is not interactive"));
+        call.job
+            .batch
+            .run
+            .warn(Diagnostic::new("Not waiting for response to prompt as stdin is not interactive"));
         return Ok(String::new());
     }
-    let prompt = call
-        .text("prompt")
-        .unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".to_owned());
+    let prompt =
+        call.text("prompt").unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".to_owned());
     let text = format!("[{}]\n{prompt}:", call.job.info.name);
     let echo = call.flag("echo", true)?;
     call.job.batch.run.ask(text, echo).await

@@ -22,7 +22,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         facts.insert(name, value.clone());
     }
     if facts.is_empty() {
-        return Err(call.misuse("No key/value pairs provided, at least one is required for this action to succeed"));
+        return Err(
+            call.misuse("No key/value pairs provided, at least one is required for this action to succeed")
+        );
     }
     let mut fields = Dict::new();
     fields.insert("ansible_facts", Value::dict(facts));
