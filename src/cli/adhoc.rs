@@ -88,7 +88,8 @@ impl AdhocArgs {
         if self.playbook_dir.is_some() {
             config.run.playbook_dir = self.playbook_dir;
         }
-        config.display.callback = if self.one_line { "oneline" } else { "minimal" }.to_owned();
+        let callback = if self.one_line { "oneline" } else { "minimal" };
+        callback.clone_into(&mut config.display.callback);
         Ok(AdhocCommand {
             pattern: self.pattern.unwrap_or_default(),
             module: self.module_name,

@@ -52,11 +52,7 @@ impl Callback for Default {
                 page.out(Meaning::Skipped, "skipping: no hosts matched");
             }
             Event::NoHosts { reason: NoHosts::NoneLeft } => title("NO MORE HOSTS LEFT", page),
-            Event::TaskStarted(task) => {
-                if !self.free && self.look.display.skipped_hosts && self.look.display.ok_hosts {
-                    self.task_banner(task, page);
-                }
-            }
+            Event::TaskStarted(task) if self.banners_come_first() => self.task_banner(task, page),
             Event::HostStarted { host, task } => self.host_started(host, task, page),
             Event::ItemDone { host, task, result } => {
                 self.looping.insert((Arc::clone(host), task.id));
@@ -69,10 +65,8 @@ impl Callback for Default {
             }
             Event::Retrying { host, task, left, result } => self.retrying(host, task, *left, result, page),
             Event::Included { what, hosts, item } => self.included(what, hosts, item.as_deref(), page),
-            Event::Notified { handler, host } => {
-                if self.look.display.verbosity > 1 {
-                    page.out(Meaning::Verbose, &format!("NOTIFIED HANDLER {handler} for {host}"));
-                }
+            Event::Notified { handler, host } if self.look.display.verbosity > 1 => {
+                page.out(Meaning::Verbose, &format!("NOTIFIED HANDLER {handler} for {host}"));
             }
             Event::CustomStats { host, data } => self.custom_stats.push((host.clone(), data.clone())),
             Event::RunEnded { stats, .. } => self.run_ended(stats, page),
@@ -106,6 +100,12 @@ impl Default {
 
     fn check_marker(&self, check: bool) -> &'static str {
         if check && self.look.display.check_mode_markers { " [CHECK MODE]" } else { "" }
+    }
+
+    /// Whether a banner is due when the task starts: where results may be left out, or hosts go at their own
+    /// pace, it comes with the first result.
+    fn banners_come_first(&self) -> bool {
+        !self.free && self.look.display.skipped_hosts && self.look.display.ok_hosts
     }
 
     /// The banner, unless it stands there already.

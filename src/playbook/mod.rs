@@ -8,7 +8,7 @@ mod loader;
 mod nearest;
 mod play;
 mod role;
-mod split;
+pub(crate) mod split;
 mod start;
 mod tags;
 mod task;
