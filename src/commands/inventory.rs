@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::Exit;
 use crate::cli::{InventoryCommand, InventoryFormat, InventoryView};
 use crate::config::Config;
@@ -16,7 +18,8 @@ pub(super) fn inventory(command: &InventoryCommand, mut config: Config) -> Resul
         InventoryView::Graph { .. } => false,
     };
     let view = View {
-        playbook_dir: config.run.playbook_dir.as_deref(),
+        // The current directory stands in for a playbook's, as with an ad-hoc command.
+        playbook_dir: config.run.playbook_dir.as_deref().or(Some(Path::new("."))),
         limit: limit.as_ref(),
         export,
         extra_vars: &config.run.extra_vars,
