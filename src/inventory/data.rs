@@ -70,15 +70,15 @@ impl Host {
         &self.vars
     }
 
-    /// The absolute path of the source that named the host first; `None` for host lists and `add_host`.
+    /// The absolute path of the source that named the host first, a host list as it was given; `None` after
+    /// `add_host`.
     pub fn inventory_file(&self) -> Option<&Path> {
         self.source.as_deref()
     }
 
-    /// The directory of the same source; the source itself when it is one.
+    /// The directory of the same source; host lists have none.
     pub fn inventory_dir(&self) -> Option<&Path> {
-        let source = self.inventory_file()?;
-        if source.is_dir() { Some(source) } else { source.parent() }
+        self.inventory_file().filter(|source| source.is_absolute())?.parent()
     }
 }
 

@@ -61,11 +61,9 @@ pub(super) struct LayerCache {
 #[derive(Debug, Default)]
 struct State {
     playbook_dirs: HashMap<PathBuf, Arc<VarsDir>>,
-    hosts: HashMap<HostKey, Arc<[Layer]>>,
+    /// By directory of the playbook (empty for none), then by host.
+    hosts: HashMap<PathBuf, HashMap<Arc<str>, Arc<[Layer]>>>,
 }
-
-/// A host and the directory of the playbook.
-type HostKey = (Arc<str>, Option<PathBuf>);
 
 impl LayerCache {
     pub(super) fn clear(&mut self) {
@@ -81,13 +79,13 @@ impl Inventory {
     /// A host that the inventory does not name is answered for only if it is localhost.
     pub fn host_layers(&self, host: &str, playbook_dir: Option<&Path>) -> Result<Arc<[Layer]>> {
         let mut state = self.cache.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (Arc::<str>::from(host), playbook_dir.map(Path::to_owned));
-        if let Some(layers) = state.hosts.get(&key) {
+        let key = playbook_dir.unwrap_or(Path::new(""));
+        if let Some(layers) = state.hosts.get(key).and_then(|hosts| hosts.get(host)) {
             return Ok(Arc::clone(layers));
         }
         let playbook = playbook_dir.map(|dir| state.playbook_vars(dir));
         let layers: Arc<[Layer]> = self.compute_layers(host, playbook.as_deref())?.into();
-        state.hosts.insert(key, Arc::clone(&layers));
+        state.hosts.entry(key.to_owned()).or_default().insert(host.into(), Arc::clone(&layers));
         Ok(layers)
     }
 

@@ -58,9 +58,10 @@ impl Loader<'_> {
     }
 
     fn host_list(&mut self, inventory: &mut Inventory, list: &str) {
+        let source: Arc<Path> = Path::new(list).into();
         for host in list.split(',').map(str::trim).filter(|host| !host.is_empty()) {
             let (name, port) = range::split_port(host);
-            inventory.name_host(name, None);
+            inventory.name_host(name, Some(&source));
             inventory.put(name, "ungrouped");
             if let Some(port) = port {
                 inventory.set_host_var(name, &Value::from("ansible_port"), Value::Int(port.into()));
@@ -142,6 +143,7 @@ impl Loader<'_> {
     }
 
     fn ini(&mut self, inventory: &mut Inventory, text: &Arc<Source>, absolute: &Arc<Path>) -> Result<()> {
+        yaml_text::refuse_encrypted(text)?;
         self.warnings.extend(ini::load(inventory, text, absolute)?);
         Ok(())
     }

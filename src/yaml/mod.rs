@@ -59,6 +59,7 @@ pub fn load(source: &Arc<Source>) -> Result<Loaded> {
 }
 
 pub fn load_with(source: &Arc<Source>, trust: Trust) -> Result<Loaded> {
+    refuse_encrypted(source)?;
     compose::compose(source, trust)
 }
 
@@ -80,6 +81,15 @@ pub fn read_source(path: &Path) -> Result<Source> {
         Ok(text) => Ok(Source { path: path.to_owned(), text: text.into() }),
         Err(error) => Err(not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to())),
     }
+}
+
+/// A file that is encrypted as a whole looks like one long string; nobody means that.
+pub fn refuse_encrypted(source: &Source) -> Result<()> {
+    if !source.text.starts_with("$ANSIBLE_VAULT;") {
+        return Ok(());
+    }
+    let message = format!("not supported yet: {} is encrypted with ansible-vault", source.path.display());
+    Err(Diagnostic::new(message).hint("`ansible-vault decrypt` makes it readable"))
 }
 
 /// The operating system's words without Rust's `(os error 2)`.

@@ -326,6 +326,12 @@ fn files_that_cannot_be_read_are_named() {
     let report = load_file(&directory.path().join("none.yml")).unwrap_err().report(false);
     assert_snapshot!(report.replace(directory.path().to_str().unwrap(), ""), @"error: could not read /none.yml: no such file or directory");
     load_file(directory.path()).unwrap_err();
+    std::fs::write(&path, "$ANSIBLE_VAULT;1.1;AES256\n61\n").unwrap();
+    let report = load_file(&path).unwrap_err().report(false).replace(directory.path().to_str().unwrap(), "");
+    assert_snapshot!(report, @r"
+    error: not supported yet: /latin1.yml is encrypted with ansible-vault
+    help: `ansible-vault decrypt` makes it readable
+    ");
 }
 
 /// A small text that stands for 10^12 nodes.
@@ -353,6 +359,20 @@ fn a_second_document_is_an_error_for_those_who_want_one() {
       | ^
     ");
     assert!(parse_str("# nothing\n", "x", Trust::Trusted).unwrap().single().unwrap().0.is_none());
+}
+
+/// As deep as the parser goes, on the small stack of a test or of a worker thread.
+#[test]
+fn deep_nesting_is_read_or_refused() {
+    for (blocks, flows) in [(250, 250), (0, 250), (250, 0), (300, 0), (0, 10_000), (10_000, 0)] {
+        let mut text = "- ".repeat(blocks);
+        text += &"[".repeat(flows);
+        text += &"]".repeat(flows);
+        match parse_str(&text, "<deep>", Trust::Trusted) {
+            Ok(loaded) => drop(loaded.documents[0].to_value().repr()),
+            Err(error) => assert!(blocks > 255 || flows > 255, "{error}"),
+        }
+    }
 }
 
 /// Whatever the bytes are, there is an answer; and the same one for text that is cut off anywhere.
