@@ -1,13 +1,13 @@
 //! The keywords of the language: one table for checking, documentation and tests.
 
 mod convert;
+#[cfg(test)]
 mod reference;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use convert::{convert, invalid_name, is_variable_name};
-pub use reference::guide;
 pub use table::KEYWORDS;
 
 use super::nearest::nearest;

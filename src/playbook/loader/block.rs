@@ -48,8 +48,7 @@ impl Loader {
             let problem = format!("a block should be a list of tasks, but is {}", main.value.describe());
             return Err(Diagnostic::new(problem).at(&main.value.place));
         }
-        let keywords = self.merge(around, &fields.all)?;
-        let inside = around.with(keywords);
+        let inside = self.inside(around, fields)?;
         let mut section = |name: &str| match fields.get(name) {
             Some(field) => self.nodes(field.value, name, &inside, found),
             None => Ok(Vec::new()),

@@ -116,7 +116,7 @@ impl Loader {
         let object = if around.is_handler { Object::Handler } else { Object::Task };
         check_keywords(fields, called, object, around.is_handler)?;
         without_effect(self, &fields.all, &OF_RESULTS, &called.written);
-        Ok(around.with(self.merge(around, &fields.all)?))
+        self.inside(around, fields)
     }
 
     /// A name that static imports need now.

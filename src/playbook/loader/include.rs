@@ -40,6 +40,7 @@ impl Loader {
             keywords.params.push(layer);
         }
         let mut inside = around.with(keywords);
+        inside.collections = self.inside(around, fields)?.collections;
         if let Some(apply) = options.get("apply").filter(|option| !option.value.is_none()) {
             if apply.node.as_map().is_none() {
                 return Err(Diagnostic::new(format!(
@@ -54,7 +55,7 @@ impl Loader {
                 let problem = format!("'{}' cannot be given by apply", section.name);
                 return Err(Diagnostic::new(problem).at(&section.key.place));
             }
-            inside.keywords = self.merge(&inside, &applied.all)?;
+            inside = self.inside(&inside, &applied)?;
         }
         options.all.retain(|option| option.name != "apply");
         let include = Include {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Loader;
 use super::around::Around;
-use super::fields::{Field, setting_of};
+use super::fields::{Field, Fields, setting_of};
+use super::meta::collections;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::{find, invalid_name, is_variable_name};
 use crate::playbook::{Keywords, Layer, Setting};
@@ -13,6 +14,15 @@ use crate::value::{Dict, Value};
 use crate::yaml::Node;
 
 impl Loader {
+    /// What surrounds the things inside of something that has `fields`.
+    pub(super) fn inside(&self, around: &Around, fields: &Fields<'_>) -> Result<Around> {
+        let mut inside = around.with(self.merge(around, &fields.all)?);
+        if let Some(own) = collections(fields)? {
+            inside.collections = own.iter().chain(around.collections.iter()).cloned().collect();
+        }
+        Ok(inside)
+    }
+
     /// The keywords in force inside of something that has `fields`; those of other kinds are passed over.
     /// Nothing is copied when there are none.
     pub(super) fn merge(&self, around: &Around, fields: &[Field<'_>]) -> Result<Arc<Keywords>> {

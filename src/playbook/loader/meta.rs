@@ -104,7 +104,8 @@ impl Loader {
             }
         }
         let name = role_name(&fields)?;
-        let inside = around.with(self.merge(around, &keywords)?);
+        let own = Fields { all: keywords, place: fields.place };
+        let inside = self.inside(around, &own)?;
         let role = self.role_of(name, &inside, Arc::new(params), identity(&fields))?;
         Ok((role, inside))
     }

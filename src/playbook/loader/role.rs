@@ -81,11 +81,19 @@ impl Loader {
             self.warn_of_argument_specs(&role, &meta, &wanted.place);
         }
         let imports: Arc<[PathBuf]> = around.imports.iter().cloned().chain([path]).collect();
+        // A role of a collection finds its neighbours without their full names.
+        let own = role.name.rsplitn(2, '.').nth(1).filter(|space| space.contains('.')).map(str::to_owned);
+        let spaces: Arc<[String]> = own.into_iter().chain(meta.collections.iter().cloned()).collect();
         let bare = Arc::new(role);
         let mut nodes = Vec::new();
         let mut dependencies = Vec::new();
         for entry in &meta.dependencies {
-            let outside = Around { imports: imports.clone(), role: Some(bare.clone()), ..around.clone() };
+            let outside = Around {
+                imports: imports.clone(),
+                role: Some(bare.clone()),
+                collections: spaces.clone(),
+                ..around.clone()
+            };
             let (dependency, inside) = self.role_entry(entry, &outside)?;
             let (dependency, tasks) = self.use_role(&dependency, &inside, Some(bare.clone()), found)?;
             nodes.extend(tasks);
@@ -96,12 +104,7 @@ impl Loader {
         } else {
             Arc::new(Role { dependencies, ..Role::clone(&bare) })
         };
-        let inside = Around {
-            role: Some(role.clone()),
-            collections: meta.collections.clone(),
-            imports,
-            ..around.clone()
-        };
+        let inside = Around { role: Some(role.clone()), collections: spaces, imports, ..around.clone() };
         self.role_handlers(&role, &wanted.from, &inside, found)?;
         if let Some(file) = role_file(&role.path, "tasks", wanted.from.tasks.as_deref(), wanted)?
             && let Some(list) = self.file(&file)?

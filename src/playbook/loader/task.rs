@@ -47,7 +47,7 @@ impl Loader {
             _ => Object::Task,
         };
         check_keywords(fields, called, object, around.is_handler)?;
-        let mut keywords = self.merge(around, &fields.all)?;
+        let mut keywords = self.inside(around, fields)?.keywords;
         if called.key == "local_action" {
             let local = Setting { value: Value::str("localhost"), place: called.place.clone() };
             Arc::make_mut(&mut keywords).delegate_to = Some(local);

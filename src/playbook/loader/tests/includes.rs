@@ -245,3 +245,34 @@ fn where_task_files_are_looked_for() {
     check("roles/r/ ./", ["roles/r", "", ""]);
     check("x/ ./", ["", "", ""]);
 }
+
+#[test]
+fn roles_of_collections() {
+    let mut tree = Tree::new(&[
+        (
+            "p.yml",
+            "- hosts: all
+  collections: [acme.tools]
+  roles: [web, acme.other.db]
+  tasks:
+    - block:
+        - import_role: {name: cache}
+      collections: [acme.more]
+",
+        ),
+        ("c/ansible_collections/acme/tools/roles/web/tasks/main.yml", "- debug: {msg: web}\n"),
+        ("c/ansible_collections/acme/other/roles/db/tasks/main.yml", "- debug: {msg: db}\n"),
+        ("c/ansible_collections/acme/other/roles/db/meta/main.yml", "dependencies: [base]\n"),
+        ("c/ansible_collections/acme/other/roles/base/tasks/main.yml", "- debug: {msg: base}\n"),
+        ("c/ansible_collections/acme/more/roles/cache/tasks/main.yml", "- debug: {msg: cache}\n"),
+    ]);
+    tree.loader.options.collections_path = vec![tree.directory.path().join("c")];
+    let names: Vec<_> = tree
+        .playbook()
+        .plays
+        .iter()
+        .flat_map(|play| play.sections.iter().flat_map(|section| tasks_of(section)))
+        .map(|task| task.role.as_ref().unwrap().name.clone())
+        .collect();
+    assert_eq!(names, ["acme.tools.web", "acme.other.base", "acme.other.db", "acme.more.cache"]);
+}

@@ -72,11 +72,12 @@ fn told(error: &Diagnostic) -> String {
     let mut text = match error.place() {
         Some(place) => {
             let file = place.source.path.components().rev().take(3).collect::<Vec<_>>();
-            let file: PathBuf =
-                match place.source.path.starts_with(data("")) || place.source.path.is_relative() {
-                    true => file.into_iter().rev().collect(),
-                    false => place.source.path.file_name().unwrap().into(),
-                };
+            let file: PathBuf = if place.source.path.starts_with(data("")) || place.source.path.is_relative()
+            {
+                file.into_iter().rev().collect()
+            } else {
+                place.source.path.file_name().unwrap().into()
+            };
             format!("{}:{}:{}: {}", file.display(), place.line, place.column, error.message())
         }
         None => error.message().to_owned(),
