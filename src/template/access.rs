@@ -67,6 +67,12 @@ pub(super) fn attribute(value: &Value, name: &Arc<str>) -> Value {
     if let Some(property) = methods::property(value, name) {
         return property;
     }
+    // A group of `groupby` is a pair whose parts have names.
+    if let Value::Tuple(pair) = value
+        && let ([grouper, list], "grouper" | "list") = (pair.as_slice(), &**name)
+    {
+        return if &**name == "list" { list.clone() } else { grouper.clone() };
+    }
     let key = Value::Str(Arc::clone(name));
     if let Some(part) = item(value, &key) {
         return part;

@@ -51,7 +51,8 @@ fn evaluate(value: &Value, place: Option<&Place>, cx: &Context<'_>) -> Result<bo
                 (expression(template.source(), template.place().or(place), cx)?, false)
             }
         }
-        other => (resolve(other, cx)?, false),
+        Value::Vault(_) | Value::Undefined(_) => (resolve(value, cx)?, true),
+        _ => return Err(Diagnostic::new("Conditional expressions must be strings.")),
     };
     match &result {
         Value::Bool(answer) => Ok(*answer),

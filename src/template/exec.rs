@@ -27,6 +27,9 @@ impl Output {
 impl Interp<'_> {
     /// Renders the whole template: a single value as it is, several as text, none as `None`.
     pub fn run(&mut self) -> Result<Value> {
+        if self.unit.origin.source.is_empty() {
+            return Ok(Value::from(""));
+        }
         let output = self.run_body()?;
         let value = self.joined(output)?;
         Ok(match value {

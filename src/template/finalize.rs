@@ -70,7 +70,7 @@ fn walk(value: &Value, cx: &Context<'_>, depth: Depth) -> Result<Option<Value>> 
         },
         Value::Dict(entries) => Ok(walk_entries(entries, cx, depth)?.map(Value::dict)),
         Value::Object(object) => {
-            if depth == Depth::Parts {
+            if depth == Depth::Parts || object.is_data() {
                 return Ok(None);
             }
             if let Some(module) = downcast::<Module>(value) {

@@ -7,6 +7,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::access::listed;
+use super::filters::dates;
 use super::interp::Interp;
 use super::methods::dict::pairs;
 use super::objects::{Cycler, Joiner, Loop, MacroObject, Namespace, Range, TemplateReference, downcast};
@@ -135,16 +136,17 @@ fn mapping(name: &str, args: &[Value], named: &Dict) -> Result<Dict> {
     Ok(entries)
 }
 
-/// `now(utc=False, fmt=None)`: the time as text.
+/// `now(utc=False, fmt=None)`: the time, as text when there is a format.
 fn now(args: &[Value], named: &Dict) -> Result<Value> {
     context::note_mood();
     let utc = args.first().or_else(|| named.get("utc")).is_some_and(Value::is_truthy);
-    let now = if utc { Zoned::now().with_time_zone(TimeZone::UTC) } else { Zoned::now() };
     match args.get(1).or_else(|| named.get("fmt")) {
-        Some(Value::Str(format)) => jiff::fmt::strtime::format(&**format, &now)
-            .map(Value::from)
-            .map_err(|error| Diagnostic::new(format!("now(): {error}"))),
-        None | Some(Value::None) => Ok(Value::from(now.strftime("%Y-%m-%d %H:%M:%S.%6f").to_string())),
+        Some(Value::Str(format)) => {
+            let now = Zoned::now();
+            let now = if utc { now.with_time_zone(TimeZone::UTC) } else { now };
+            dates::format(&now, format).map(Value::from)
+        }
+        None | Some(Value::None) => Ok(dates::now(utc)),
         Some(other) => Err(Diagnostic::new(format!("now(): fmt must be str, not {}", other.type_name()))),
     }
 }

@@ -85,7 +85,13 @@ fn fault(error: &minijinja::Error, source: &str, scanned: &Scanned<'_>) -> Fault
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     let message = match detail.strip_prefix("unknown statement ") {
         Some(tag) => format!("Encountered unknown tag '{tag}'."),
-        None => detail,
+        None => detail
+            .replace('`', "'")
+            .replace(", expected expression", "")
+            .replace("end of variable block", "'end of print statement'")
+            .replace("end of block", "'end of statement block'")
+            .replace("end of input", "'end of template'")
+            .replace("unexpected input after expression", "chunk after expression"),
     };
     Fault { message, span: Span { start: offset(start), end: offset(end.max(start)) } }
 }
@@ -522,16 +528,13 @@ impl Lower<'_> {
             });
             let (content, after) = inside.split_at(end.unwrap_or(inside.len()));
             if verbatim {
-                out.push_str(content);
+                out.push_str(&content.replace("\r\n", "\n").replace('\r', "\n"));
             } else {
-                let content = literal::unescape(content)
+                let content = literal::unescape(&content.replace("\r\n", "\n").replace('\r', "\n"))
                     .map_err(|error| Fault { message: error.message().to_owned(), span })?;
                 out.push_str(&content);
             }
             rest = after.get(1..).unwrap_or_default().trim_start();
-        }
-        if out.contains('\r') {
-            out = out.replace("\r\n", "\n").replace('\r', "\n");
         }
         Ok(Value::from(out))
     }

@@ -60,6 +60,7 @@ pub(super) fn scan_template<'s>(source: &'s str, syntax: &Syntax) -> Result<Scan
             }
         }
     }
+    scanner.check_closed()?;
     Ok(scanner.finish())
 }
 
@@ -89,9 +90,33 @@ struct Scanner<'s> {
     at: usize,
     /// Where each edit goes, how many bytes it replaces, and what it puts there.
     edits: Vec<(usize, usize, String)>,
-    /// One entry for each open `if`: itself and its `elif`s.
-    branches: Vec<u32>,
+    /// The statements that wait for their end, and how many `elif`s each has.
+    open: Vec<(Statement, u32)>,
 }
+
+/// A statement with a body: its tag, those that may come next, and the last of them.
+#[derive(Clone, Copy)]
+struct Statement {
+    tag: &'static str,
+    next: &'static [&'static str],
+    end: &'static str,
+}
+
+const fn statement(tag: &'static str, next: &'static [&'static str], end: &'static str) -> Statement {
+    Statement { tag, next, end }
+}
+
+const STATEMENTS: [Statement; 9] = [
+    statement("if", &["elif", "else", "endif"], "endif"),
+    statement("for", &["endfor", "else"], "endfor"),
+    statement("macro", &["endmacro"], "endmacro"),
+    statement("call", &["endcall"], "endcall"),
+    statement("filter", &["endfilter"], "endfilter"),
+    statement("set", &["endset"], "endset"),
+    statement("with", &["endwith"], "endwith"),
+    statement("block", &["endblock"], "endblock"),
+    statement("autoescape", &["endautoescape"], "endautoescape"),
+];
 
 /// The token before, as far as it matters.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -120,7 +145,7 @@ struct Level {
 
 impl<'s> Scanner<'s> {
     fn new(source: &'s str) -> Self {
-        Self { source, bytes: source.as_bytes(), at: 0, edits: Vec::new(), branches: Vec::new() }
+        Self { source, bytes: source.as_bytes(), at: 0, edits: Vec::new(), open: Vec::new() }
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -180,6 +205,7 @@ impl<'s> Scanner<'s> {
         // Where a bare tuple would start and whether it is one.
         let mut tuple = (mark == Mark::Variable && end.is_some()).then_some(self.at);
         let mut has_comma = false;
+        let mut assigns = false;
         loop {
             while self.byte(self.at).is_ascii_whitespace() {
                 self.at += 1;
@@ -195,6 +221,9 @@ impl<'s> Scanner<'s> {
                 if let Some(sign) = [0, sign].into_iter().find(|sign| self.starts_with(at + sign, end)) {
                     self.at = at + sign + end.len();
                     self.wrap(tuple.filter(|_| has_comma), at);
+                    if statement == Some("set") && assigns {
+                        self.open.pop();
+                    }
                     return Ok(());
                 }
             }
@@ -300,6 +329,7 @@ impl<'s> Scanner<'s> {
                     }
                 }
                 _ => {
+                    assigns |= c == b'=';
                     let double = matches!(
                         (c, self.byte(at + 1)),
                         (b'*', b'*') | (b'/', b'/') | (b'=' | b'!' | b'<' | b'>', b'=')
@@ -321,24 +351,43 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
-    /// Keeps count of how deep the statements are nested.
+    /// Keeps count of the statements that are open.
     fn statement(&mut self, word: &str, at: usize) -> Result<(), Fault> {
         match word {
-            "if" => self.branches.push(1),
+            "do" | "break" | "continue" | "debug" => {
+                return Err(self.fault(format!("Encountered unknown tag '{word}'."), at, self.at));
+            }
             "elif" => {
-                if let Some(count) = self.branches.last_mut() {
-                    *count += 1;
+                if let Some((_, branches)) = self.open.last_mut() {
+                    *branches += 1;
                 }
             }
-            "endif" => {
-                self.branches.pop();
+            _ => {
+                if self.open.last().is_some_and(|(open, _)| open.end == word) {
+                    self.open.pop();
+                } else if let Some(begun) = STATEMENTS.into_iter().find(|known| known.tag == word) {
+                    self.open.push((begun, 1));
+                }
             }
-            _ => {}
         }
-        if self.branches.iter().sum::<u32>() > MAX_OPEN {
+        if self.open.iter().map(|(_, branches)| branches).sum::<u32>() > MAX_OPEN {
             return Err(self.fault("template exceeds maximum recursion limits", at, self.at));
         }
         Ok(())
+    }
+
+    /// Whether every statement has found its end.
+    fn check_closed(&self) -> Result<(), Fault> {
+        let Some((open, _)) = self.open.last() else { return Ok(()) };
+        let wanted: Vec<String> = open.next.iter().map(|tag| format!("'{tag}'")).collect();
+        let message = format!(
+            "Unexpected end of template. Jinja was looking for the following tags: {}. The innermost block that \
+             needs to be closed is '{}'.",
+            wanted.join(" or "),
+            open.tag
+        );
+        let end = self.source.len();
+        Err(self.fault(message, end, end))
     }
 
     /// Skips a string and hides its escapes.

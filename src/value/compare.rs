@@ -27,7 +27,9 @@ impl PartialEq for Value {
             (Dict(a), Dict(b)) => Arc::ptr_eq(a, b) || a == b,
             (Template(a), Template(b)) => a.source() == b.source(),
             (Vault(a), Vault(b)) => a.ciphertext == b.ciphertext,
-            (Object(a), Object(b)) => Arc::ptr_eq(a, b),
+            (Object(a), Object(b)) => {
+                Arc::ptr_eq(a, b) || a.compare(other) == Some(std::cmp::Ordering::Equal)
+            }
             _ => false,
         }
     }

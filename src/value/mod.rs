@@ -130,6 +130,11 @@ pub trait Object: Send + Sync {
         None
     }
 
+    /// Whether the object is a value like any other, which may be stored: a date.
+    fn is_data(&self) -> bool {
+        false
+    }
+
     /// The object itself, for code that knows its type.
     fn as_any(&self) -> Option<&dyn Any> {
         None

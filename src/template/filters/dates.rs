@@ -39,6 +39,12 @@ fn strftime(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> 
     format(&time.to_zoned(zone), &subject.to_string()).map(Value::from)
 }
 
+/// The time now, in UTC or where this machine is.
+pub(in crate::template) fn now(utc: bool) -> Value {
+    let zone = if utc { TimeZone::UTC } else { TimeZone::system() };
+    Moment { time: Timestamp::now().to_zoned(zone).datetime(), offset: None }.value()
+}
+
 fn to_datetime(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     let text = subject.to_string();
     let format = args.string("format").unwrap_or("%Y-%m-%d %H:%M:%S".into());
@@ -61,7 +67,7 @@ fn parse(text: &str, format: &str) -> Option<Moment> {
 }
 
 /// C's `strftime`, as Python passes it on.
-fn format(time: &Zoned, format: &str) -> Result<String> {
+pub(in crate::template) fn format(time: &Zoned, format: &str) -> Result<String> {
     // What C's locale writes in its own way.
     let mut plain = String::new();
     let mut rest = format;
@@ -203,6 +209,10 @@ impl Object for Moment {
 
     fn repr(&self) -> String {
         self.iso(' ')
+    }
+
+    fn is_data(&self) -> bool {
+        true
     }
 
     fn as_any(&self) -> Option<&dyn Any> {

@@ -4,7 +4,7 @@
 mod choice;
 mod combinatorics;
 mod comment;
-mod dates;
+pub(super) mod dates;
 mod dicts;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
 mod encoding;
