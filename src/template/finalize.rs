@@ -76,6 +76,9 @@ fn walk(value: &Value, cx: &Context<'_>, depth: Depth) -> Result<Option<Value>> 
             if let Some(module) = downcast::<Module>(value) {
                 return Ok(Some(module.body.clone()));
             }
+            if object.type_name() == "datetime" {
+                return Ok(None);
+            }
             check_stack()?;
             let Some(keys) = object.keys() else {
                 return Err(Diagnostic::new(format!(

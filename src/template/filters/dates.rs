@@ -10,6 +10,7 @@ use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp, Zoned};
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::template::context::note_mood;
 use crate::template::{Args, Context, FilterEntry};
 use crate::value::{Dict, Object, Operator, Value};
 
@@ -21,7 +22,10 @@ pub(super) static TABLE: &[FilterEntry] = &[
 /// The subject is the format; the time is now unless given in seconds.
 fn strftime(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     let time = match args.some("second") {
-        None => Timestamp::now(),
+        None => {
+            note_mood();
+            Timestamp::now()
+        }
         Some(given) => {
             let seconds = match given {
                 Value::Str(text) => text.trim().parse().ok(),

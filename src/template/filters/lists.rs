@@ -2,6 +2,7 @@
 
 use super::{items, read};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::template::context::note_mood;
 use crate::template::python_random::Random;
 use crate::template::{Args, Context, FilterEntry, get_attr};
 use crate::value::{Operator, Value};
@@ -234,9 +235,9 @@ fn shuffle(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Va
 }
 
 fn source(args: &Args<'_>) -> Result<Random> {
-    match args.some("seed") {
-        Some(seed) => Ok(Random::seeded(seed)),
-        None => Random::system()
-            .map_err(|error| Diagnostic::new(format!("the system gives no random numbers: {error}"))),
+    if let Some(seed) = args.some("seed") {
+        return Ok(Random::seeded(seed));
     }
+    note_mood();
+    Random::system().map_err(|error| Diagnostic::new(format!("the system gives no random numbers: {error}")))
 }

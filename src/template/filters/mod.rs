@@ -1,5 +1,6 @@
 //! The filters of Jinja and of ansible-core, one file per family.
 
+mod attributes;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
 mod choice;
 mod combinatorics;
@@ -27,6 +28,7 @@ mod text;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
 mod types;
 mod wordwrap;
+mod yaml;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -37,8 +39,12 @@ use super::{Context, iterate, resolve};
 use crate::diagnostic::Result;
 use crate::value::{Dict, Value};
 
+pub(super) use encoding::url_parts;
+pub(super) use regex::engine_error;
+
 /// Every family's table.
 static FAMILIES: &[&[FilterEntry]] = &[
+    attributes::TABLE,
     choice::TABLE,
     combinatorics::TABLE,
     comment::TABLE,
@@ -59,6 +65,7 @@ static FAMILIES: &[&[FilterEntry]] = &[
     text::TABLE,
     types::TABLE,
     wordwrap::TABLE,
+    yaml::TABLE,
 ];
 
 /// The filter of that name, with or without `ansible.builtin.`.

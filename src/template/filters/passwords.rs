@@ -7,6 +7,7 @@ use md5::{Digest, Md5};
 use sha_crypt::Params;
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::template::context::note_mood;
 use crate::template::python_random::fill;
 use crate::template::{Args, Context, FilterEntry};
 use crate::value::Value;
@@ -96,6 +97,7 @@ fn salt(scheme: Scheme, args: &Args<'_>) -> Result<String> {
 }
 
 fn random_salt(size: usize) -> Result<String> {
+    note_mood();
     let mut bytes = vec![0_u8; size];
     fill(&mut bytes)
         .map_err(|error| Diagnostic::new(format!("the system gives no random numbers: {error}")))?;

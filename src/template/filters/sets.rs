@@ -4,7 +4,7 @@
 //! the order they came in, but for lists of whole numbers, where Python's order is always the same and so is
 //! kept.
 
-use std::collections::HashSet;
+use indexmap::IndexSet;
 
 use super::items;
 use crate::diagnostic::Result;
@@ -32,7 +32,7 @@ fn intersect(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<
         let (walked, other) = if b.used > a.used { (&a, &b) } else { (&b, &a) };
         return Ok(NumberSet::from_iter(walked.iter().filter(|number| other.contains(*number))).into());
     }
-    let b: HashSet<&Value> = b.iter().collect();
+    let b: IndexSet<&Value> = b.iter().collect();
     Ok(distinct(a.into_iter().filter(|item| b.contains(item))))
 }
 
@@ -41,13 +41,13 @@ fn difference(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result
     if let (Some(a), Some(b)) = (NumberSet::of(&a), NumberSet::of(&b)) {
         return Ok(a.difference(&b).into());
     }
-    let b: HashSet<&Value> = b.iter().collect();
+    let b: IndexSet<&Value> = b.iter().collect();
     Ok(distinct(a.into_iter().filter(|item| !b.contains(item))))
 }
 
 fn symmetric_difference(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
     let (a, b) = operands(subject, args, context)?;
-    let (in_a, in_b): (HashSet<&Value>, HashSet<&Value>) = (a.iter().collect(), b.iter().collect());
+    let (in_a, in_b): (IndexSet<&Value>, IndexSet<&Value>) = (a.iter().collect(), b.iter().collect());
     let only_a = a.iter().filter(|item| !in_b.contains(item));
     let only_b = b.iter().filter(|item| !in_a.contains(item));
     let result: Vec<Value> = only_a.chain(only_b).cloned().collect();
@@ -62,7 +62,7 @@ fn operands(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<(
 }
 
 fn distinct(items: impl Iterator<Item = Value>) -> Value {
-    let mut seen = HashSet::new();
+    let mut seen = IndexSet::new();
     items.filter(|item| seen.insert(item.clone())).collect::<Vec<_>>().into()
 }
 

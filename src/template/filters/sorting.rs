@@ -1,6 +1,6 @@
 //! Order: `sort`, `unique`, `min`, `max`, `groupby`, `dictsort`.
 
-use std::collections::HashSet;
+use indexmap::IndexSet;
 
 use super::items;
 use crate::diagnostic::{Diagnostic, Result};
@@ -78,7 +78,7 @@ fn sort_keyed(keyed: &mut [(Vec<Value>, Value)], reverse: bool) -> Result<()> {
 }
 
 fn unique(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
-    let mut seen = HashSet::new();
+    let mut seen = IndexSet::new();
     let mut kept = Vec::new();
     for item in items(subject, context)? {
         if seen.insert(key(&item, args, context)?) {

@@ -33,9 +33,14 @@ pub(super) fn find(value: &Value, name: &str) -> Option<Method> {
     row(reading, false).or_else(|| row(changing, true))
 }
 
-/// `value.name` where it is no method: `n.real`.
+/// `value.name` where it is no method: `n.real`, and `grouper` and `list` of what `groupby` gives.
 pub(super) fn property(value: &Value, name: &str) -> Option<Value> {
     match value {
+        Value::Tuple(pair) if pair.len() == 2 => match name {
+            "grouper" => pair.first().cloned(),
+            "list" => pair.last().cloned(),
+            _ => None,
+        },
         Value::Int(_) | Value::BigInt(_) | Value::Bool(_) | Value::Float(_) => number::property(value, name),
         _ => None,
     }
