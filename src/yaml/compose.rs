@@ -14,9 +14,9 @@ use crate::diagnostic::{Diagnostic, Place, Result, Source};
 use crate::template::Template;
 use crate::value::{Value, Vaulted};
 
-/// How many nodes a document may stand for once its aliases are written out. Nodes are shared, so the
-/// document itself stays small; whoever copies the data would not.
-const MAX_NODES: usize = 10_000_000;
+/// How many nodes a document with aliases may stand for, once they are written out. Nodes are shared, so
+/// the document itself stays small; whoever copies the data would not.
+const MAX_NODES: usize = 1_000_000;
 
 pub(super) fn compose(source: &Arc<Source>, trust: Trust) -> Result<Loaded> {
     refuse_control_characters(source)?;
@@ -161,11 +161,6 @@ impl<'t> Composer<'t> {
 
     fn node(&mut self, event: Event<'t>, span: &Span) -> Result<Node> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(
-                Diagnostic::new("the document's aliases stand for too many nodes").at(&self.place(span))
-            );
-        }
         let before = self.nodes;
         self.refuse_tabs(span)?;
         match event {
@@ -224,6 +219,10 @@ impl<'t> Composer<'t> {
         match self.anchors.get(&id) {
             Some((node, weight)) => {
                 self.nodes = self.nodes.saturating_add(*weight);
+                if self.nodes > MAX_NODES {
+                    let message = "the document's aliases stand for too many nodes";
+                    return Err(Diagnostic::new(message).at(&self.place(span)));
+                }
                 Ok(node.clone())
             }
             None => {
