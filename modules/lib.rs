@@ -16,6 +16,7 @@ mod laws;
 
 mod blockinfile;
 mod command;
+pub mod copy;
 mod file;
 mod group;
 mod lineinfile;
@@ -25,7 +26,10 @@ mod replace;
 mod script;
 mod setup;
 mod shell;
+mod slurp;
 mod stat;
+mod tempfile;
+pub mod template;
 mod user;
 
 // The table. One line a module, sorted (a test holds it against the directory). A second name comes behind a bar:
@@ -35,6 +39,7 @@ mod user;
 table! {
     blockinfile,
     command,
+    copy,
     file,
     group,
     lineinfile,
@@ -44,8 +49,11 @@ table! {
     script,
     setup,
     shell,
+    slurp,
     stat,
     user,
+    tempfile,
+    template,
 }
 
 /// A row of the table: what a module is called and what it takes.

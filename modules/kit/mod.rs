@@ -88,5 +88,5 @@ pub use self::digest::Algorithm;
 pub use self::host::{Access, FileType, Meta, Time};
 pub use self::mode::Mode;
 pub use self::outcome::{Failure, Result};
-pub use self::system::{Content, FileFacts, Group, System, User, WriteOptions, Written};
+pub use self::system::{Content, FileFacts, Group, System, User, WantedFile, WriteOptions, Written};
 pub use crate::{cmd, fail};

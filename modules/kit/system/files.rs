@@ -34,6 +34,14 @@ pub struct WriteOptions<'a> {
     pub(crate) asked: bool,
 }
 
+/// A file of the control node that is to be at a path.
+#[derive(Clone, Debug)]
+pub struct WantedFile<'a> {
+    pub path: PathBuf,
+    pub file: &'a ControlFile,
+    pub attributes: FileAttributes,
+}
+
 /// What [`System::write_with`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
@@ -177,7 +185,7 @@ impl System<'_> {
         let content = content.into();
         let old = self.host.stat(path, false)?;
         if old.as_ref().is_some_and(Meta::is_dir) {
-            return Err(Failure::new(format!("cannot write {}: it is a directory", path.display())));
+            return Err(is_directory(path));
         }
         let old_file = old.filter(Meta::is_file);
         let same = match &old_file {
@@ -192,6 +200,36 @@ impl System<'_> {
             self.set_attributes(path, attributes, false)?;
         }
         Ok(written)
+    }
+
+    /// Ensures many files of the control node: all are compared first, then one question goes out for all that
+    /// differ.
+    pub fn write_all(&mut self, files: &[WantedFile<'_>], options: &WriteOptions<'_>) -> Result<()> {
+        let mut differing = Vec::with_capacity(files.len());
+        for wanted in files {
+            let old = self.host.stat(&wanted.path, false)?;
+            if old.as_ref().is_some_and(Meta::is_dir) {
+                return Err(is_directory(&wanted.path));
+            }
+            let old = old.filter(Meta::is_file);
+            let same = match &old {
+                Some(meta) => self.is_same(&wanted.path, meta, &Content::Control(wanted.file))?,
+                None => false,
+            };
+            if !same {
+                self.ask_for(wanted.file)?;
+            }
+            differing.push((!same).then_some(old));
+        }
+        for (wanted, differs) in files.iter().zip(differing) {
+            if let Some(old) = differs {
+                let options =
+                    WriteOptions { attributes: Some(&wanted.attributes), asked: true, ..options.clone() };
+                self.replace(&wanted.path, old.as_ref(), &Content::Control(wanted.file), &options)?;
+            }
+            self.set_attributes(&wanted.path, &wanted.attributes, false)?;
+        }
+        Ok(())
     }
 
     /// Ensures that nothing is there. Directories go with all they hold. Says whether something was.
@@ -564,6 +602,10 @@ impl System<'_> {
         let (before, after) = (before.into(), after.into());
         self.changes.push(Change::Attribute { path: path.to_owned(), key, before, after });
     }
+}
+
+fn is_directory(path: &Path) -> Failure {
+    Failure::new(format!("cannot write {}: it is a directory", path.display()))
 }
 
 /// Ansible's name of what something is.

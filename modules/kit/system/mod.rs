@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value as Json, json};
 
 pub use self::content::Content;
-pub use self::files::{FileFacts, WriteOptions, Written};
+pub use self::files::{FileFacts, WantedFile, WriteOptions, Written};
 pub use self::people::{Group, User};
 use crate::kit::change::{Change, diff};
 use crate::kit::host::{Filesystem, Host, Time};

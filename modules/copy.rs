@@ -1,0 +1,402 @@
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use crate::command::yes;
+use crate::kit::{
+    Algorithm, Content, ControlFile, ControlSource, ControlTree, Failure, FileAttributes, FileFacts,
+    FilePath, Mode, Result, System, TreeNode, WantedFile, WriteOptions,
+};
+
+/// Copies files and directories to the target.
+///
+/// The source is on the control node, or with `remote_src` on the target, or the content is given right here. Only
+/// what differs travels. For files with variables in them use `template`.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: A file with owner and permissions
+///   copy:
+///     src: /srv/myfiles/foo.conf
+///     dest: /etc/foo.conf
+///     owner: root
+///     group: root
+///     mode: u+rw,g-wx,o-rwx
+///     backup: yes
+///
+/// - name: The sudoers file, checked before it is put in place
+///   copy: {src: /mine/sudoers, dest: /etc/sudoers, validate: /usr/sbin/visudo -csf %s}
+///
+/// - name: Content given here
+///   copy:
+///     content: "# This file was moved to /etc/other.conf"
+///     dest: /etc/mine.conf
+///
+/// - name: What is in a directory
+///   copy: {src: site/, dest: /var/www, directory_mode: '0755', mode: '0644'}
+///
+/// - name: From one place on the target to another
+///   copy: {src: /etc/skel/.bashrc, dest: /root/.bashrc, remote_src: yes, force: no}
+/// ```
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["src", "content"]], "required_one_of" = [["src", "content"]]))]
+pub struct Args {
+    /// The file or directory to copy. Of a directory with a trailing slash only what is in it is copied, else the
+    /// directory with its name.
+    #[schemars(extend("unless" = "remote_src"))]
+    pub src: Option<ControlSource>,
+    /// The content itself, instead of `src`. Mappings and lists become JSON.
+    pub content: Option<Json>,
+    /// Where to put it. With a trailing slash a directory, which is made when it is missing. A directory that is
+    /// there gets the file under its own name.
+    pub dest: FilePath,
+    /// Whether `src` is on the target.
+    #[serde(default)]
+    pub remote_src: bool,
+    /// Whether a file that is there with other content is replaced.
+    #[serde(default = "yes")]
+    #[schemars(extend("aliases" = ["thirsty"]))]
+    pub force: bool,
+    /// Keeps a copy of the file that is replaced, with the time in its name.
+    #[serde(default)]
+    pub backup: bool,
+    /// Whether the target of a symbolic link at `dest` is meant; else the link is replaced.
+    #[serde(default)]
+    pub follow: bool,
+    /// Whether symbolic links in the source are copied as what they point to. Done on the control node, or with
+    /// `remote_src` on the target.
+    pub local_follow: Option<bool>,
+    /// Whether a vaulted source is decrypted. Done on the control node.
+    #[serde(default = "yes")]
+    pub decrypt: bool,
+    /// The permissions of directories that are made.
+    pub directory_mode: Option<Mode>,
+    /// The SHA-1 the content must have.
+    pub checksum: Option<String>,
+    /// A command that must accept the new file before it is put in place, with `%s` for its path.
+    pub validate: Option<String>,
+    #[serde(flatten)]
+    pub attributes: FileAttributes,
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Returns {
+    dest: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum: Option<String>,
+    /// Of a file that was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    md5sum: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_file: Option<String>,
+    #[serde(flatten)]
+    facts: Option<FileFacts>,
+}
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let how = How {
+        dest: args.dest,
+        force: args.force,
+        backup: args.backup,
+        follow: args.follow,
+        directory_mode: args.directory_mode,
+        checksum: args.checksum,
+        validate: args.validate,
+        attributes: args.attributes,
+    };
+    match (args.src, args.content) {
+        (Some(ControlSource::File(file)), _) => place_file(&file, how, sys),
+        (Some(ControlSource::Tree(tree)), _) => place_tree(&tree, &how, sys),
+        (Some(ControlSource::Path(path)), _) if args.remote_src => {
+            let path = PathBuf::from(sys.expand(&path)?);
+            place_remote(&path, args.local_follow.unwrap_or(true), how, sys)
+        }
+        (Some(ControlSource::Path(path)), _) => {
+            Err(Failure::new(format!("the control node sent a name and no file: {path}")))
+        }
+        (None, Some(content)) => {
+            if how.names_directory() || matches!(sys.stat_followed(&how.dest)?, Some(meta) if meta.is_dir()) {
+                return Err(Failure::new("can not use content with a dir as dest"));
+            }
+            place_file(&ControlFile::inline("", text_of(&content).as_bytes()), how, sys)
+        }
+        (None, None) => Err(Failure::new("src or content is required")),
+    }
+}
+
+/// How a file is put in place: what `copy` and `template` have in common.
+pub(crate) struct How {
+    pub dest: FilePath,
+    pub force: bool,
+    pub backup: bool,
+    pub follow: bool,
+    pub directory_mode: Option<Mode>,
+    pub checksum: Option<String>,
+    pub validate: Option<String>,
+    pub attributes: FileAttributes,
+}
+
+impl How {
+    fn names_directory(&self) -> bool {
+        self.dest.text().ends_with('/')
+    }
+
+    /// The attributes of a file whose source has that mode.
+    fn attributes(&self, source_mode: Option<u32>) -> FileAttributes {
+        let mode = match &self.attributes.mode {
+            Some(Mode::Preserve) => source_mode.map(Mode::Bits),
+            other => other.clone(),
+        };
+        FileAttributes { mode, ..self.attributes.clone() }
+    }
+
+    /// The attributes of a directory that is made.
+    fn directory_attributes(&self) -> FileAttributes {
+        FileAttributes { mode: self.directory_mode.clone(), attributes: None, ..self.attributes.clone() }
+    }
+}
+
+/// Puts a file of the control node in place.
+pub(crate) fn place_file(file: &ControlFile, how: How, sys: &mut System<'_>) -> Result<Returns> {
+    let source = Source {
+        content: Content::Control(file),
+        name: file.name.clone(),
+        sha1: file.sha1.clone(),
+        mode: file.mode,
+        src: (!file.source.is_empty()).then(|| file.source.clone()),
+    };
+    place(source, how, sys)
+}
+
+struct Source<'a> {
+    content: Content<'a>,
+    name: String,
+    sha1: String,
+    mode: Option<u32>,
+    src: Option<String>,
+}
+
+fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> {
+    if let Some(expected) = &how.checksum
+        && *expected != source.sha1
+    {
+        let msg = "Copied file does not match the expected checksum. Transfer failed.";
+        let failure = Failure::new(msg).with("checksum", &source.sha1);
+        return Err(failure.with("expected_checksum", expected));
+    }
+    let mut path = how.dest.0.clone();
+    if how.names_directory() {
+        make_dirs(&path, &how, sys)?;
+    }
+    if matches!(sys.stat_followed(&path)?, Some(meta) if meta.is_dir()) {
+        path.push(&source.name);
+    }
+    if let Some(parent) = path.parent()
+        && !parent.as_os_str().is_empty()
+        && !sys.exists(parent)?
+    {
+        let msg = format!("Destination directory {} does not exist", parent.display());
+        return Err(Failure::new(msg).with("checksum", source.sha1));
+    }
+    let shown = path.to_string_lossy().into_owned();
+    if !how.force && sys.exists(&path)? {
+        return Ok(Returns { dest: shown, src: source.src, ..Returns::default() });
+    }
+    if how.follow && sys.exists(&path)? {
+        path = sys.resolve(&path)?;
+    }
+    let attributes = how.attributes(source.mode);
+    let options = WriteOptions {
+        attributes: Some(&attributes),
+        backup: how.backup,
+        validate: how.validate.as_deref(),
+        ..WriteOptions::default()
+    };
+    let written = sys
+        .write_with(&path, source.content, &options)
+        .map_err(|failure| failure.with("checksum", &source.sha1))?;
+    let md5sum = if written.changed { Some(sys.checksum(&path, Algorithm::Md5)?) } else { None };
+    Ok(Returns {
+        dest: shown,
+        src: source.src,
+        checksum: Some(source.sha1),
+        md5sum,
+        backup_file: written.backup_file,
+        facts: Some(sys.file_facts(&path, false)?),
+    })
+}
+
+/// Makes directories, with the attributes that are wanted of new ones.
+fn make_dirs(path: &Path, how: &How, sys: &mut System<'_>) -> Result<()> {
+    let attributes = how.directory_attributes();
+    for made in sys.make_dirs(path, None)? {
+        sys.set_attributes(&made, &attributes, false)?;
+    }
+    Ok(())
+}
+
+/// Puts a directory of the control node in place: one comparison of all, one question for all that differ.
+fn place_tree(tree: &ControlTree, how: &How, sys: &mut System<'_>) -> Result<Returns> {
+    let mut root = how.dest.0.clone();
+    if !tree.contents_only {
+        root.push(&tree.name);
+    }
+    make_dirs(&root, how, sys)?;
+    let mut files = Vec::new();
+    for entry in &tree.entries {
+        let path = root.join(&entry.path);
+        match &entry.what {
+            TreeNode::Dir { .. } => make_dirs(&path, how, sys)?,
+            TreeNode::Link { target } => {
+                sys.symlink(Path::new(target), &path)?;
+            }
+            TreeNode::File(_) if !how.force && sys.exists(&path)? => {}
+            TreeNode::File(file) => {
+                let path = if how.follow && sys.exists(&path)? { sys.resolve(&path)? } else { path };
+                files.push(WantedFile { path, file, attributes: how.attributes(file.mode) });
+            }
+        }
+    }
+    let options =
+        WriteOptions { backup: how.backup, validate: how.validate.as_deref(), ..WriteOptions::default() };
+    sys.write_all(&files, &options)?;
+    let dest = format!("{}/", how.dest.text().trim_end_matches('/'));
+    Ok(Returns { dest, src: Some(tree.source.clone()), ..Returns::default() })
+}
+
+fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) -> Result<Returns> {
+    let shown = src.to_string_lossy().into_owned();
+    let Some(meta) = sys.stat_followed(src)? else {
+        return Err(Failure::new(format!("Source {shown} not found")));
+    };
+    let name = src.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if !meta.is_dir() {
+        let source = Source {
+            content: Content::Copy(src),
+            name,
+            sha1: sys.checksum(src, Algorithm::Sha1)?,
+            mode: Some(meta.mode),
+            src: Some(shown),
+        };
+        return place(source, how, sys);
+    }
+    let mut root = how.dest.0.clone();
+    if !shown.ends_with('/') {
+        root.push(&name);
+    }
+    make_dirs(how.dest.as_ref(), &how, sys)?;
+    let mut seen = vec![sys.resolve(src)?];
+    copy_dir(src, &root, follow_links, &how, &mut seen, sys)?;
+    // As in Ansible, `mode` is the directory's own; what is in it keeps the modes it has.
+    let mode = how.directory_mode.clone().or_else(|| how.attributes(Some(meta.mode)).mode);
+    sys.set_attributes(&root, &FileAttributes { mode, ..how.attributes.clone() }, true)?;
+    let facts = sys.file_facts(&root, false)?;
+    let dest =
+        if shown.ends_with('/') { how.dest.text().into_owned() } else { root.to_string_lossy().into_owned() };
+    Ok(Returns { dest, src: Some(shown), facts: Some(facts), ..Returns::default() })
+}
+
+fn copy_dir(
+    from: &Path,
+    to: &Path,
+    follow_links: bool,
+    how: &How,
+    seen: &mut Vec<PathBuf>,
+    sys: &mut System<'_>,
+) -> Result<()> {
+    let owner = FileAttributes { mode: None, attributes: None, ..how.attributes.clone() };
+    if let Some(meta) = sys.stat_followed(from)? {
+        for made in sys.make_dirs(to, None)? {
+            sys.set_mode(&made, meta.mode)?;
+        }
+        sys.set_attributes(to, &owner, false)?;
+    }
+    for name in sys.list(from)? {
+        let (source, target) = (from.join(&name), to.join(&name));
+        let Some(here) = sys.stat(&source)? else { continue };
+        if here.is_link() && !follow_links {
+            sys.symlink(&sys.read_link(&source)?, &target)?;
+            continue;
+        }
+        let Some(meta) = sys.stat_followed(&source)? else {
+            return Err(Failure::new(format!("Source {} points to nothing", source.display())));
+        };
+        if meta.is_dir() {
+            let real = sys.resolve(&source)?;
+            if seen.contains(&real) {
+                return Err(Failure::new(format!("{} leads back to itself", source.display())));
+            }
+            seen.push(real);
+            copy_dir(&source, &target, follow_links, how, seen, sys)?;
+            seen.pop();
+        } else if how.force || !sys.exists(&target)? {
+            let options = WriteOptions {
+                attributes: Some(&owner),
+                new_mode: Some(meta.mode),
+                backup: how.backup,
+                validate: how.validate.as_deref(),
+                ..WriteOptions::default()
+            };
+            sys.write_with(&target, Content::Copy(&source), &options)?;
+        }
+    }
+    Ok(())
+}
+
+/// `content` as text: text as it is, mappings and lists as Python's `json.dumps`, anything else as `str`.
+fn text_of(content: &Json) -> String {
+    match content {
+        Json::String(text) => text.clone(),
+        Json::Bool(true) => "True".to_owned(),
+        Json::Bool(false) => "False".to_owned(),
+        Json::Null => String::new(),
+        Json::Number(number) => number.to_string(),
+        Json::Array(_) | Json::Object(_) => {
+            let mut out = String::new();
+            dump(content, &mut out);
+            out
+        }
+    }
+}
+
+fn dump(value: &Json, out: &mut String) {
+    match value {
+        Json::Array(items) => {
+            out.push('[');
+            for (i, item) in items.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                dump(item, out);
+            }
+            out.push(']');
+        }
+        Json::Object(map) => {
+            out.push('{');
+            for (i, (key, item)) in map.iter().enumerate() {
+                out.push_str(if i > 0 { ", " } else { "" });
+                dump(&Json::from(key.as_str()), out);
+                out.push_str(": ");
+                dump(item, out);
+            }
+            out.push('}');
+        }
+        Json::String(_) => {
+            for c in value.to_string().chars() {
+                if c.is_ascii() {
+                    out.push(c);
+                } else {
+                    let mut units = [0; 2];
+                    out.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+                }
+            }
+        }
+        plain => out.push_str(&plain.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
