@@ -17,7 +17,9 @@ mod laws;
 mod blockinfile;
 mod command;
 pub mod copy;
+pub mod fetch;
 mod file;
+mod find;
 mod group;
 mod lineinfile;
 mod ping;
@@ -40,7 +42,9 @@ table! {
     blockinfile,
     command,
     copy,
+    fetch,
     file,
+    find,
     group,
     lineinfile,
     ping,
@@ -51,9 +55,9 @@ table! {
     shell,
     slurp,
     stat,
-    user,
     tempfile,
     template,
+    user,
 }
 
 /// A row of the table: what a module is called and what it takes.

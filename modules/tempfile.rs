@@ -100,7 +100,7 @@ mod tests {
         let first = trial.run(&json!({"suffix": "_x", "prefix": "p"}));
         let second = trial.run(&json!({"state": "directory", "path": "/var"}));
         let path = first["path"].as_str().unwrap();
-        assert!(path.starts_with("/tmp/p") && path.ends_with("x"), "{path}");
+        assert!(path.starts_with("/tmp/p") && path.ends_with('x'), "{path}");
         assert_eq!(
             (&first["mode"], &first["state"], &first["size"]),
             (&json!("0600"), &json!("file"), &json!(0))

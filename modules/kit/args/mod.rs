@@ -93,7 +93,7 @@ pub enum ControlKind {
     /// A file and the arguments to run it with: the first word of the value, and the rest. Sent as a
     /// `ControlScript`.
     Script,
-    /// Where on the control node something is put: never sent.
+    /// Where on the control node something is put. Sent as it is; nothing there reads it.
     Destination,
 }
 

@@ -99,6 +99,12 @@ impl System<'_> {
         }))
     }
 
+    /// Sends a file to the control node, which knows what to do with that key.
+    pub fn send_file(&mut self, key: &str, path: &Path) -> Result<()> {
+        let mut file = self.host.open(path)?;
+        self.send(key, &mut file)
+    }
+
     /// Sends content to the control node, which knows what to do with that key.
     pub fn send(&mut self, key: &str, content: &mut dyn Read) -> Result<()> {
         let fail = |e: io::Error| Failure::new(format!("cannot send {key}: {e}"));

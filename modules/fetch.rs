@@ -1,0 +1,120 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::command::yes;
+use crate::kit::{Algorithm, Failure, FilePath, Result, System};
+
+/// The key under which `fetch` sends the file.
+pub const CONTENT: &str = "fetch";
+
+/// Copies a file from the target to the control node.
+///
+/// Each host's file is kept apart, as `DEST/HOST/PATH`, unless `flat` is set. Only what differs travels.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: Stored as /tmp/fetched/host.example.com/tmp/somefile
+///   fetch: {src: /tmp/somefile, dest: /tmp/fetched}
+///
+/// - name: At a path given
+///   fetch:
+///     src: /tmp/somefile
+///     dest: /tmp/prefix-{{ inventory_hostname }}
+///     flat: yes
+/// ```
+#[derive(Deserialize, JsonSchema)]
+pub struct Args {
+    /// The file on the target. Directories cannot be fetched.
+    pub src: FilePath,
+    /// The directory on the control node to keep it in, or with `flat` the file (a trailing slash makes it a
+    /// directory).
+    #[schemars(extend("control" = "destination"))]
+    pub dest: String,
+    /// Whether `dest` is the very path, without host and directories.
+    #[serde(default)]
+    pub flat: bool,
+    /// Whether a file that is not there is an error.
+    #[serde(default = "yes")]
+    pub fail_on_missing: bool,
+    /// Whether the copy is compared with the original by its checksum. It always is: what travelled is checked.
+    #[serde(default = "yes")]
+    pub validate_checksum: bool,
+    /// Set by the control node: the SHA-1 of the copy it has.
+    #[schemars(skip)]
+    #[serde(default)]
+    pub have: Option<String>,
+}
+
+/// What the worker tells the control node, which makes the result of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Returns {
+    /// The path on the target.
+    pub file: String,
+    /// The SHA-1 of the file; `None` when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub md5sum: Option<String>,
+    /// Whether the content was sent, as Blob frames with the key [`CONTENT`].
+    #[serde(default)]
+    pub sent: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub msg: Option<String>,
+}
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let file = args.src.text().into_owned();
+    let missing = "the remote file does not exist, not transferring, ignored";
+    match sys.stat_followed(&args.src)? {
+        None if args.fail_on_missing => return Err(Failure::new(missing).with("file", file)),
+        None => return Ok(Returns { file, msg: Some(missing.to_owned()), ..Returns::default() }),
+        Some(meta) if meta.is_dir() => {
+            let msg = "remote file is a directory, fetch cannot work on directories";
+            return Err(Failure::new(msg).with("file", file));
+        }
+        Some(_) => {}
+    }
+    let checksum = sys.checksum(&args.src, Algorithm::Sha1)?;
+    let sent = args.have.as_ref() != Some(&checksum) && !sys.is_check();
+    if sent {
+        sys.send_file(CONTENT, &args.src)?;
+    }
+    let md5sum = Some(sys.checksum(&args.src, Algorithm::Md5)?);
+    Ok(Returns { file, checksum: Some(checksum), md5sum, sent, msg: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use crate::kit::trial::Trial;
+
+    fn check(args: Json, expected: Json) {
+        let trial = Trial::of("fetch");
+        trial.host.file("/f", "hi\n");
+        let got = trial.run(&args);
+        for (key, value) in expected.as_object().unwrap() {
+            assert_eq!(got.get(key).unwrap_or(&Json::Null), value, "{key} of {got:#}");
+        }
+    }
+
+    #[test]
+    fn tells_what_there_is_and_sends_it() {
+        check(
+            json!({"src": "/f", "dest": "x"}),
+            json!({"checksum": "55ca6286e3e4f4fba5d0448333fa99fc5a404a73", "sent": true, "file": "/f",
+                   "md5sum": "764efa883dda1e11db47671c4a3bbd9e"}),
+        );
+        let missing = "the remote file does not exist, not transferring, ignored";
+        check(json!({"src": "/nope", "dest": "x"}), json!({"failed": true, "msg": missing}));
+        check(
+            json!({"src": "/nope", "dest": "x", "fail_on_missing": false}),
+            json!({"failed": null, "msg": missing, "sent": false}),
+        );
+        check(json!({"src": "/etc", "dest": "x"}), json!({"failed": true}));
+        let trial = Trial::of("fetch");
+        trial.host.file("/f", "hi\n");
+        assert_eq!(trial.check(&json!({"src": "/f", "dest": "x"}))["sent"], false);
+    }
+}
