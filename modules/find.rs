@@ -284,7 +284,10 @@ fn regex(pattern: &str) -> Result<Regex> {
 impl Wanted {
     fn of(args: &Args, sys: &System<'_>) -> Result<Self> {
         if let Some(encoding) = &args.encoding
-            && !matches!(encoding.to_lowercase().replace('_', "-").as_str(), "utf-8" | "utf8" | "ascii" | "us-ascii")
+            && !matches!(
+                encoding.to_lowercase().replace('_', "-").as_str(),
+                "utf-8" | "utf8" | "ascii" | "us-ascii"
+            )
         {
             return Err(Failure::new(format!("encoding: {encoding} is not supported, only utf-8 is")));
         }
@@ -333,7 +336,8 @@ impl Wanted {
             // Size and content are asked of files only, but a link is none of them when files are wanted.
             return Ok(true);
         }
-        Ok(at_least(self.size, i64::try_from(meta.size).unwrap_or(i64::MAX)) && self.fits_content(path, sys)?)
+        Ok(at_least(self.size, i64::try_from(meta.size).unwrap_or(i64::MAX))
+            && self.fits_content(path, sys)?)
     }
 
     fn fits_mode(&self, meta: &Meta) -> bool {
@@ -353,7 +357,10 @@ impl Wanted {
         let found = if self.whole {
             regex.is_match(&text)
         } else {
-            text.split_inclusive('\n').map(|line| regex.is_match(line)).find(|found| !matches!(found, Ok(false))).unwrap_or(Ok(false))
+            text.split_inclusive('\n')
+                .map(|line| regex.is_match(line))
+                .find(|found| !matches!(found, Ok(false)))
+                .unwrap_or(Ok(false))
         };
         found.map_err(|e| Failure::new(e.to_string()))
     }
@@ -389,11 +396,17 @@ mod tests {
 
     fn stage() -> Trial {
         let trial = Trial::of("find");
-        for path in ["/g/.hid/sub/x", "/g/.hid/y", "/g/.dot", "/g/a/b/c/deep", "/g/a/b/mid", "/g/a/top", "/g/root"] {
+        for path in
+            ["/g/.hid/sub/x", "/g/.hid/y", "/g/.dot", "/g/a/b/c/deep", "/g/a/b/mid", "/g/a/top", "/g/root"]
+        {
             trial.host.file(path, "");
         }
         trial.host.file("/g/a/txt", "foo bar\nline two\n").file("/s/f1", "1").link("/g/ln", "/s");
-        trial.host.set_mode_of("/g/root", 0o664).set_mode_of("/g/a/top", 0o604).set_mode_of("/g/a/b/mid", 0o600);
+        trial
+            .host
+            .set_mode_of("/g/root", 0o664)
+            .set_mode_of("/g/a/top", 0o604)
+            .set_mode_of("/g/a/b/mid", 0o600);
         trial
     }
 
@@ -435,7 +448,11 @@ mod tests {
         );
         check(json!({"recurse": true, "mode": "0604"}), 14, "a/top");
         check(json!({"recurse": true, "mode": "u=rw,g=rw,o=r"}), 14, "root");
-        check(json!({"recurse": true, "mode": "0060", "exact_mode": false}), 14, ".hid/sub/x .hid/y a/b/c/deep a/txt root");
+        check(
+            json!({"recurse": true, "mode": "0060", "exact_mode": false}),
+            14,
+            ".hid/sub/x .hid/y a/b/c/deep a/txt root",
+        );
         check(json!({"recurse": true, "contains": "two"}), 14, "");
         check(json!({"recurse": true, "contains": "line"}), 14, "a/txt");
         check(json!({"recurse": true, "contains": "two", "read_whole_file": true}), 14, "a/txt");
