@@ -95,7 +95,7 @@ pub(super) fn command(hop: &Hop, inner: &str, nonce: &str) -> Result<Command, Ca
     let exe = hop.exe.as_deref().unwrap_or(method.exe);
     let mut flags: Vec<&str> = hop.flags.as_deref().unwrap_or(method.flags).split_whitespace().collect();
     let user = quote(&hop.user);
-    let mut prompt = Prompt::Never;
+    let prompt;
     let mut words = vec![exe];
     let marked = format!("[{} for fanfare, {nonce}] password:", method.name);
     let quoted = quote(&marked);
@@ -115,11 +115,9 @@ pub(super) fn command(hop: &Hop, inner: &str, nonce: &str) -> Result<Command, Ca
             words.extend([*option, quoted.as_str()]);
             prompt = Prompt::Exactly(marked);
         }
-        (Asks::Terminal, password) => {
+        (Asks::Terminal, _) => {
             words.extend(flags);
-            if password.is_some() || hop.user != "root" {
-                prompt = Prompt::Colon;
-            }
+            prompt = Prompt::Colon;
         }
     }
     let inner_word;
@@ -213,7 +211,7 @@ mod tests {
             true,
             false,
         );
-        check(&hop("su", "root", None), r#"su root -c '/bin/sh -c '"'"'x'"'"''"#, false, false);
+        check(&hop("su", "root", None), r#"su root -c '/bin/sh -c '"'"'x'"'"''"#, true, false);
         check(&hop("su", "bob", Some("pw")), r#"su bob -c '/bin/sh -c '"'"'x'"'"''"#, true, true);
         let error = command(&hop("runas", "bob", None), "x", "n").unwrap_err().to_string();
         assert_eq!(error, "become method runas is not supported (supported: su, sudo)");

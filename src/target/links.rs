@@ -239,8 +239,8 @@ async fn mind(to: Destination, shared: Arc<Shared>, mut jobs: mpsc::UnboundedRec
             let _ = done.send(outcome);
         }
         if spoiled && let Some(worker) = worker.take() {
-            // In the background: the next caller need not wait for it to go.
-            tokio::spawn(worker.close(Duration::ZERO));
+            // In the background, so that the next caller need not wait; with time to end what it started.
+            tokio::spawn(worker.close(FAREWELL));
         }
     }
     if let Some(worker) = worker {

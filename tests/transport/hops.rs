@@ -1,6 +1,6 @@
 //! `become` without a password; with one, see `passwords`.
 
-use fanfare::target::{CallError, Hop};
+use fanfare::target::{CallError, Destination, Hop, Transport};
 
 use super::{Control, failed, options, ping, raw, to};
 use crate::support::hosts::Hosts;
@@ -39,6 +39,23 @@ async fn sudo_to_root_and_to_others() {
     shell.hop = Some(hop("sudo", "root"));
     let output = links.raw(&shell, "echo \"$0 it's\"; exit 3", Some("/bin/bash")).await.unwrap();
     assert_eq!((output.rc, output.stdout.as_slice()), (3, b"/bin/bash it's\n".as_slice()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_the_control_node() {
+    let links = Control::new().links();
+    let local = Destination { name: "localhost".into(), transport: Transport::Local, hop: None, remote_tmp: None };
+    if raw(&links, &local, "id -u").await != "0" {
+        eprintln!("SKIPPED: needs root, who may become anybody");
+        return;
+    }
+    for (method, flags) in [("su", Some("-s /bin/sh")), ("sudo", None)] {
+        let hop = Hop { flags: flags.map(str::to_owned), ..hop(method, "nobody") };
+        let there = Destination { hop: Some(hop), ..local.clone() };
+        assert_eq!(raw(&links, &there, "id -un").await, "nobody", "{method}");
+        assert_eq!(ping(&links, &there).await.unwrap(), "pong?", "{method}");
+    }
+    links.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -65,10 +65,12 @@ async fn that_is_broken_is_replaced() {
         assert_eq!(links.counts().uploads, 1);
         assert_eq!(std::fs::read(&worker).unwrap(), whole);
     }
-    // Where no hash can be taken, one that does not greet is found out all the same.
+    // Of the right size, one that does not greet is found out all the same; also where no hash can be taken.
     host.stub("sha256sum", "#!/bin/sh\nexit 127\n");
-    for content in [b"#!/bin/sh\necho I am no worker\n".as_slice(), &whole[..whole.len() / 2]] {
-        break_it(content);
+    let mut no_worker = b"#!/bin/sh\necho I am no worker\nexit 0\n".to_vec();
+    no_worker.resize(whole.len(), b'#');
+    for content in [no_worker, vec![0; whole.len()]] {
+        break_it(&content);
         assert_eq!(ping(&control.links(), &there).await.unwrap(), "pong?");
         assert_eq!(std::fs::read(&worker).unwrap(), whole);
     }

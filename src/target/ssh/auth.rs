@@ -170,7 +170,7 @@ impl Login<'_> {
             rejected = true;
         }
         if rejected {
-            self.notes.insert(0, "Invalid/incorrect password".to_owned());
+            self.notes.push("the password was not accepted".to_owned());
         }
         Ok(false)
     }
@@ -232,10 +232,7 @@ impl Login<'_> {
         let Settings { user, host, .. } = self.settings;
         let methods: Vec<&str> = self.offered.iter().map(<&str>::from).collect();
         let mut text = format!("{user}@{host}: Permission denied ({}).", methods.join(","));
-        if let Some(first) = self.notes.first().filter(|note| note.starts_with("Invalid")) {
-            text = format!("{first}: {text}");
-        }
-        for note in self.notes.iter().filter(|note| !note.starts_with("Invalid")) {
+        for note in &self.notes {
             text = format!("{text}\n{note}");
         }
         text
