@@ -3,6 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use serde_json::{Map, Value as Json};
+
+use crate::kit::Spec;
+use crate::kit::args::FREE_FORM;
 use crate::{MODULES, find};
 
 /// Files beside the modules that are none.
@@ -56,6 +60,100 @@ fn every_module_and_option_is_described() {
         let groups = [&rules.mutually_exclusive, &rules.required_together, &rules.required_one_of];
         for group in groups.into_iter().flatten().chain(rules.required_if.iter().map(|rule| &rule.needs)) {
             assert!(!group.is_empty() && group.iter().all(known), "{}: bad rule {group:?}", spec.name);
+        }
+    }
+}
+
+/// Keys of a task that are not its module's.
+const KEYWORDS: [&str; 12] = [
+    "name", "register", "when", "args", "loop", "notify", "vars", "become", "tags", "changed_when", "failed_when",
+    "delegate_to",
+];
+
+#[test]
+fn every_example_is_a_task_with_good_arguments() {
+    for module in MODULES {
+        let spec = module.spec();
+        for (given, task) in examples(spec) {
+            let wrong = spec.check(&given, &|value| value.to_string().contains("{{"));
+            assert!(wrong.is_empty(), "{}: {wrong:?} in {task}", spec.name);
+        }
+    }
+}
+
+/// The arguments of each example, with the task they are of.
+fn examples(spec: &Spec) -> Vec<(Map<String, Json>, Json)> {
+    let tasks = yaml::load(&spec.examples);
+    let tasks = tasks.as_array().unwrap_or_else(|| panic!("{}: examples are no list", spec.name));
+    tasks.iter().map(|task| (arguments(spec, task), task.clone())).collect()
+}
+
+fn arguments(spec: &Spec, task: &Json) -> Map<String, Json> {
+    let task = task.as_object().unwrap_or_else(|| panic!("{}: an example is no task", spec.name));
+    let mut keys = task.keys().filter(|key| !KEYWORDS.contains(&key.as_str()));
+    let key = keys.next().unwrap_or_else(|| panic!("{}: an example without a module", spec.name));
+    assert_eq!(find(key).map(|module| module.name), Some(spec.name), "{}: {key} in an example", spec.name);
+    assert_eq!(keys.next(), None, "{}: not a keyword", spec.name);
+    let mut given = match &task[key] {
+        Json::Object(map) => map.clone(),
+        Json::Null => Map::new(),
+        text => Map::from_iter([(FREE_FORM.to_owned(), text.clone())]),
+    };
+    given.extend(task.get("args").and_then(Json::as_object).cloned().unwrap_or_default());
+    given
+}
+
+/// Reads the YAML of examples. The full reader is the control node's.
+mod yaml {
+    use granit_parser::{Event, Parser, ScalarStyle};
+    use serde_json::{Map, Value as Json};
+
+    pub fn load(text: &str) -> Json {
+        let mut events = Parser::new_from_str(text)
+            .map(|event| event.unwrap_or_else(|e| panic!("{e} in {text}")).0)
+            .filter(|event| !matches!(event, Event::StreamStart | Event::DocumentStart(..) | Event::Comment(..)));
+        let first = events.next().unwrap();
+        node(first, &mut events)
+    }
+
+    fn node<'a>(event: Event<'a>, rest: &mut impl Iterator<Item = Event<'a>>) -> Json {
+        match event {
+            Event::Scalar(text, style, ..) => scalar(&text, style),
+            Event::SequenceStart(..) => {
+                let mut items = Vec::new();
+                loop {
+                    match rest.next().unwrap() {
+                        Event::SequenceEnd => return Json::Array(items),
+                        item => items.push(node(item, rest)),
+                    }
+                }
+            }
+            Event::MappingStart(..) => {
+                let mut map = Map::new();
+                loop {
+                    let key = match rest.next().unwrap() {
+                        Event::MappingEnd => return Json::Object(map),
+                        Event::Scalar(key, ..) => key.into_owned(),
+                        other => panic!("{other:?} as a key"),
+                    };
+                    let value = rest.next().unwrap();
+                    assert!(map.insert(key, node(value, rest)).is_none(), "a key twice");
+                }
+            }
+            other => panic!("{other:?} in an example"),
+        }
+    }
+
+    fn scalar(text: &str, style: ScalarStyle) -> Json {
+        match text {
+            _ if style != ScalarStyle::Plain => text.into(),
+            "" | "~" | "null" => Json::Null,
+            "yes" | "true" | "on" => true.into(),
+            "no" | "false" | "off" => false.into(),
+            _ => match text.strip_prefix('0').filter(|octal| !octal.is_empty()) {
+                Some(octal) => i64::from_str_radix(octal, 8).map_or_else(|_| text.into(), Json::from),
+                None => text.parse::<i64>().map_or_else(|_| text.into(), Json::from),
+            },
         }
     }
 }

@@ -46,8 +46,12 @@ impl OptionSpec {
         if self.choices.iter().any(|choice| choice == text) {
             return Ok(value);
         }
-        // YAML made a boolean of a choice such as `yes`.
+        // YAML made a boolean of a choice such as `yes`, or a line break of a choice such as `\n`.
         let meant = match text {
+            "\n" | "\r" | "\r\n" => {
+                let escaped = text.escape_default().to_string();
+                self.choices.iter().find(|choice| **choice == escaped)
+            }
             "True" => self.choices.iter().find(|choice| TRUE.contains(&choice.as_str())),
             "False" => self.choices.iter().find(|choice| FALSE.contains(&choice.as_str())),
             _ => None,
