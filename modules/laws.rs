@@ -66,7 +66,17 @@ fn every_module_and_option_is_described() {
 
 /// Keys of a task that are not its module's.
 const KEYWORDS: [&str; 12] = [
-    "name", "register", "when", "args", "loop", "notify", "vars", "become", "tags", "changed_when", "failed_when",
+    "name",
+    "register",
+    "when",
+    "args",
+    "loop",
+    "notify",
+    "vars",
+    "become",
+    "tags",
+    "changed_when",
+    "failed_when",
     "delegate_to",
 ];
 
@@ -111,7 +121,9 @@ mod yaml {
     pub fn load(text: &str) -> Json {
         let mut events = Parser::new_from_str(text)
             .map(|event| event.unwrap_or_else(|e| panic!("{e} in {text}")).0)
-            .filter(|event| !matches!(event, Event::StreamStart | Event::DocumentStart(..) | Event::Comment(..)));
+            .filter(|event| {
+                !matches!(event, Event::StreamStart | Event::DocumentStart(..) | Event::Comment(..))
+            });
         let first = events.next().unwrap();
         node(first, &mut events)
     }

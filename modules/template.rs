@@ -158,8 +158,12 @@ mod tests {
     fn the_control_node_reads_how_to_render() {
         let given = json!({"src": "x", "dest": "y", "trim_blocks": "no", "newline_sequence": "\r\n"});
         let exact = find("template").unwrap().spec().normalise(given.as_object().unwrap()).unwrap();
-        let single_quoted = json!({"src": "x", "dest": "y", "trim_blocks": false, "newline_sequence": "\\r\\n"});
-        assert_eq!(find("template").unwrap().spec().normalise(single_quoted.as_object().unwrap()).unwrap(), exact);
+        let single_quoted =
+            json!({"src": "x", "dest": "y", "trim_blocks": false, "newline_sequence": "\\r\\n"});
+        assert_eq!(
+            find("template").unwrap().spec().normalise(single_quoted.as_object().unwrap()).unwrap(),
+            exact
+        );
         let rendering: Rendering = serde_json::from_value(exact.into()).unwrap();
         let expected =
             Rendering { trim_blocks: false, newline_sequence: Newline::CrLf, ..Rendering::default() };

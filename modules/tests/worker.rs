@@ -81,7 +81,8 @@ fn scratch(name: &str) -> String {
 #[test]
 fn a_hundred_requests_in_one_write() {
     let mut worker = Worker::start();
-    let frames: Vec<u8> = (0..100).flat_map(|id| request(id, "ping", json!({"data": id.to_string()}), json!({}))).collect();
+    let frames: Vec<u8> =
+        (0..100).flat_map(|id| request(id, "ping", json!({"data": id.to_string()}), json!({}))).collect();
     worker.send(&frames);
     for id in 0..100 {
         assert_eq!(worker.reply()["ping"], id.to_string());
@@ -133,7 +134,12 @@ fn content_that_is_refused_or_wrong_leaves_the_old_file() {
     std::fs::write(&path, "old").unwrap();
     let mut worker = Worker::start();
     for wrong in [false, true] {
-        worker.send(&request(7, "copy", json!({"src": {"name": "f", "size": 3, "sha1": "abc"}, "dest": path}), json!({})));
+        worker.send(&request(
+            7,
+            "copy",
+            json!({"src": {"name": "f", "size": 3, "sha1": "abc"}, "dest": path}),
+            json!({}),
+        ));
         assert_eq!(worker.next().0, Kind::Need);
         let mut frame = Vec::new();
         if wrong {
@@ -170,7 +176,12 @@ fn environment_and_timeout_are_the_requests() {
 fn what_runs_ends_with_the_connection() {
     let dir = scratch("eof");
     let mut worker = Worker::start();
-    worker.send(&request(1, "shell", json!({"cmd": format!("echo $$ > {dir}/pid; sleep 60; echo late > {dir}/late")}), json!({})));
+    worker.send(&request(
+        1,
+        "shell",
+        json!({"cmd": format!("echo $$ > {dir}/pid; sleep 60; echo late > {dir}/late")}),
+        json!({}),
+    ));
     let pid = loop {
         match std::fs::read_to_string(format!("{dir}/pid")) {
             Ok(text) if text.ends_with('\n') => break text.trim().to_owned(),
@@ -189,7 +200,12 @@ fn check_mode_foretells_across_tasks() {
     let dir = scratch("check");
     let mut worker = Worker::start();
     let check = json!({"check": true, "diff": true});
-    worker.send(&request(1, "file", json!({"path": format!("{dir}/new"), "state": "directory"}), check.clone()));
+    worker.send(&request(
+        1,
+        "file",
+        json!({"path": format!("{dir}/new"), "state": "directory"}),
+        check.clone(),
+    ));
     assert_eq!(worker.reply()["changed"], true);
     let copy = json!({"content": "x\n", "dest": format!("{dir}/new/file")});
     worker.send(&request(2, "copy", copy.clone(), check.clone()));
