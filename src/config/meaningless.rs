@@ -2,9 +2,9 @@
 //! changed, and named with -v.
 
 /// Why, the keys by section, the variables.
-type Row = (&'static str, &'static [(&'static str, &'static [&'static str])], &'static [&'static str]);
+pub(super) type Row = (&'static str, &'static [(&'static str, &'static [&'static str])], &'static [&'static str]);
 
-const TABLE: &[Row] = &[
+pub(super) const TABLE: &[Row] = &[
     (
         "every task already takes one round trip over one channel",
         &[

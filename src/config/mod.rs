@@ -9,6 +9,7 @@ mod locate;
 mod meaningless;
 mod options;
 mod passwords;
+mod reference;
 mod settings;
 mod value;
 
@@ -20,6 +21,7 @@ pub use options::{
     Colour, ConnectionOptions, DisplayOptions, EscalationOptions, Gathering, InventoryOptions, OnMismatch,
     ResultFormat, RunOptions, Strategy,
 };
+pub use reference::guide;
 pub use passwords::{ask_passwords, password_file};
 
 use crate::diagnostic::{Diagnostic, Place, Result};

@@ -132,3 +132,14 @@ fn names_are_unique() {
     let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
     assert!(twice.is_empty(), "{twice:?}");
 }
+
+/// Writes `docs/guide/settings.md` anew under `FANFARE_BLESS=1`.
+#[test]
+fn guide_is_fresh() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guide/settings.md");
+    if std::env::var_os("FANFARE_BLESS").is_some() {
+        std::fs::write(path, guide()).expect("written");
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(written, guide(), "stale: run the test with FANFARE_BLESS=1");
+}
