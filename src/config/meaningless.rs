@@ -2,7 +2,8 @@
 //! changed, and named with -v.
 
 /// Why, the keys by section, the variables.
-pub(super) type Row = (&'static str, &'static [(&'static str, &'static [&'static str])], &'static [&'static str]);
+pub(super) type Row =
+    (&'static str, &'static [(&'static str, &'static [&'static str])], &'static [&'static str]);
 
 pub(super) const TABLE: &[Row] = &[
     (

@@ -21,8 +21,8 @@ pub use options::{
     Colour, ConnectionOptions, DisplayOptions, EscalationOptions, Gathering, InventoryOptions, OnMismatch,
     ResultFormat, RunOptions, Strategy,
 };
-pub use reference::guide;
 pub use passwords::{ask_passwords, password_file};
+pub use reference::guide;
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use settings::{SETTINGS, Setting, Use};
