@@ -26,13 +26,16 @@ mod ping;
 mod raw;
 mod replace;
 mod script;
+mod service;
 mod setup;
 mod shell;
 mod slurp;
 mod stat;
 mod tempfile;
 pub mod template;
+mod systemd;
 mod user;
+mod wait_for;
 
 // The table. One line a module, sorted (a test holds it against the directory). A second name comes behind a bar:
 // `systemd | systemd_service`. The worker runs by this table, the control node validates and documents by it.
@@ -51,13 +54,16 @@ table! {
     raw,
     replace,
     script,
+    service,
     setup,
     shell,
     slurp,
     stat,
     tempfile,
     template,
+    systemd | systemd_service,
     user,
+    wait_for,
 }
 
 /// A row of the table: what a module is called and what it takes.

@@ -1,0 +1,221 @@
+mod unit;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use self::unit::Unit;
+use crate::kit::{Command, Failure, Result, System};
+
+/// Controls systemd units.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: The service runs
+///   systemd:
+///     name: httpd
+///     state: started
+///
+/// - name: It is restarted, after systemd has read the unit files anew
+///   systemd:
+///     name: crond
+///     state: restarted
+///     daemon_reload: true
+///
+/// - name: It starts at boot, and cannot be stopped by accident
+///   systemd:
+///     name: nginx
+///     enabled: true
+///     masked: no
+/// ```
+#[derive(Default, Deserialize, JsonSchema)]
+#[schemars(extend("required_one_of" = [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]]))]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
+pub struct Args {
+    /// The unit; without an ending it is a service.
+    #[schemars(extend("aliases" = ["service", "unit"]))]
+    pub name: Option<String>,
+    /// `started` and `stopped` do nothing when already so; `restarted` always restarts; `reloaded` starts what
+    /// does not run.
+    pub state: Option<State>,
+    /// Whether the unit starts at boot.
+    pub enabled: Option<bool>,
+    /// Whether the unit is masked: it cannot be started then.
+    pub masked: Option<bool>,
+    /// Has systemd read its unit files anew first.
+    #[serde(default)]
+    #[schemars(extend("aliases" = ["daemon-reload"]))]
+    pub daemon_reload: bool,
+    /// Has systemd start itself anew first.
+    #[serde(default)]
+    #[schemars(extend("aliases" = ["daemon-reexec"]))]
+    pub daemon_reexec: bool,
+    /// Overrides existing symbolic links.
+    #[serde(default)]
+    pub force: bool,
+    /// Does not wait for the job to finish.
+    #[serde(default)]
+    pub no_block: bool,
+    /// Whose systemd: the machine's, the user's, or all users'.
+    #[serde(default)]
+    pub scope: Scope,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Reloaded,
+    Restarted,
+    Started,
+    Stopped,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    #[default]
+    System,
+    User,
+    Global,
+}
+
+#[derive(Serialize)]
+pub struct Returns {
+    name: Option<String>,
+    pub(crate) status: Map<String, Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<State>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enabled: Option<bool>,
+}
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let systemctl = Systemctl { scope: args.scope, no_block: args.no_block, force: args.force };
+    if args.daemon_reexec {
+        systemctl.told(sys, "daemon-reexec")?;
+    }
+    if args.daemon_reload {
+        systemctl.told(sys, "daemon-reload")?;
+    }
+    let mut returns =
+        Returns { name: args.name.clone(), status: Map::new(), state: args.state, enabled: args.enabled };
+    let Some(name) = &args.name else {
+        if args.state.is_some() || args.enabled.is_some() || args.masked.is_some() {
+            return Err(Failure::new("name is required with state, enabled or masked"));
+        }
+        return Ok(returns);
+    };
+    let unit = Unit::show(sys, &systemctl, name)?;
+    if let Some(masked) = args.masked
+        && masked != unit.is_masked()
+    {
+        systemctl.change(sys, if masked { "mask" } else { "unmask" }, name)?;
+    }
+    let wanted = args.enabled.is_some() || args.state.is_some();
+    if wanted && !unit.is_known(sys)? && args.masked != Some(false) {
+        return Err(Failure::new(format!("Could not find the requested service {name}: host")));
+    }
+    if let Some(enabled) = args.enabled
+        && enabled != unit.is_enabled(sys, &systemctl)?
+    {
+        systemctl.change(sys, if enabled { "enable" } else { "disable" }, name)?;
+    }
+    if let Some(state) = args.state {
+        let verb = match state {
+            State::Started if !unit.is_running() => Some("start"),
+            State::Stopped if unit.is_running() || unit.is_stopping() => Some("stop"),
+            State::Restarted => Some(if unit.is_running() { "restart" } else { "start" }),
+            State::Reloaded => Some(if unit.is_running() { "reload" } else { "start" }),
+            State::Started | State::Stopped => None,
+        };
+        if let Some(verb) = verb {
+            unit.must_be_manageable()?;
+            systemctl.change(sys, verb, name)?;
+        }
+    }
+    returns.status = unit.status;
+    Ok(returns)
+}
+
+/// How `systemctl` is called.
+pub(crate) struct Systemctl {
+    scope: Scope,
+    no_block: bool,
+    force: bool,
+}
+
+impl Systemctl {
+    fn command(&self) -> Command {
+        let scope = match self.scope {
+            Scope::System => None,
+            Scope::User => Some("--user"),
+            Scope::Global => Some("--global"),
+        };
+        Command::new("systemctl")
+            .args(scope)
+            .flag("--no-block", self.no_block)
+            .flag("--force", self.force)
+            .env("LC_ALL", "C")
+    }
+
+    /// Something that is no change of a unit.
+    fn told(&self, sys: &mut System<'_>, verb: &str) -> Result<()> {
+        match sys.housekeep(self.command().arg(verb))? {
+            Some(output) if !output.ok() => {
+                Err(Failure::new(format!("failure {} during {verb}: {}", output.code, output.stderr().trim())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn change(&self, sys: &mut System<'_>, verb: &str, name: &str) -> Result<()> {
+        let command = self.command().arg(verb).arg(name);
+        match sys.attempt(command)? {
+            Some(output) if !output.ok() => {
+                let failure = Failure::new(format!("Unable to {verb} service {name}: {}", output.stderr().trim()));
+                Err(failure.with("rc", output.code).with("stderr", output.stderr()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use crate::kit::trial::Trial;
+
+    const RUNNING: &str = "Id=nginx.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n";
+    const STOPPED: &str = "Id=nginx.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n";
+
+    fn check(shown: &str, args: &Json, expected: &[&str]) {
+        let trial = Trial::of("systemd");
+        trial.host.answer("systemctl", 0, "").answer("systemctl show", 0, shown);
+        let result = trial.run(args);
+        assert_eq!(result["failed"], Json::Null, "{args} {result}");
+        let ran: Vec<String> = trial.host.ran().into_iter().filter(|line| !line.contains(" show ")).collect();
+        assert_eq!(ran, expected, "{args}");
+    }
+
+    #[test]
+    fn units_are_changed_only_where_they_differ() {
+        check(RUNNING, &json!({"name": "nginx", "state": "started", "enabled": true}), &[]);
+        check(STOPPED, &json!({"name": "nginx", "state": "started"}), &["systemctl start nginx"]);
+        check(STOPPED, &json!({"name": "nginx", "enabled": true}), &["systemctl enable nginx"]);
+        check(RUNNING, &json!({"name": "nginx", "state": "stopped"}), &["systemctl stop nginx"]);
+        check(RUNNING, &json!({"name": "nginx", "state": "restarted"}), &["systemctl restart nginx"]);
+        check(RUNNING, &json!({"name": "nginx", "state": "reloaded"}), &["systemctl reload nginx"]);
+        check(RUNNING, &json!({"name": "nginx", "masked": true}), &["systemctl mask nginx"]);
+        check(RUNNING, &json!({"daemon_reload": true}), &["systemctl daemon-reload"]);
+    }
+
+    #[test]
+    fn an_unknown_unit_is_an_error() {
+        let trial = Trial::of("systemd");
+        trial.host.answer("systemctl show", 0, "LoadState=not-found\nActiveState=inactive\n");
+        let result = trial.run(&json!({"name": "nope", "state": "started"}));
+        assert_eq!(result["msg"], "Could not find the requested service nope: host");
+    }
+}

@@ -1,0 +1,105 @@
+//! What systemd says of a unit: one `systemctl show`.
+
+use std::path::Path;
+
+use serde_json::{Map, Value as Json};
+
+use super::Systemctl;
+use crate::kit::{Failure, Result, System};
+
+pub(super) struct Unit {
+    name: String,
+    pub status: Map<String, Json>,
+    /// Why there is no status, when systemctl cannot say.
+    complaint: String,
+}
+
+impl Unit {
+    pub fn show(sys: &mut System<'_>, systemctl: &Systemctl, name: &str) -> Result<Self> {
+        let output = sys.query(systemctl.command().arg("show").arg(name))?;
+        let complaint = if output.ok() { String::new() } else { output.stderr().trim().to_owned() };
+        Ok(Self { name: name.to_owned(), status: properties(&output.stdout()), complaint })
+    }
+
+    fn is(&self, key: &str, values: &[&str]) -> bool {
+        self.status.get(key).and_then(Json::as_str).is_some_and(|value| values.contains(&value))
+    }
+
+    pub fn is_masked(&self) -> bool {
+        self.is("LoadState", &["masked"]) || self.is("UnitFileState", &["masked", "masked-runtime"])
+    }
+
+    /// Whether there is such a unit, or an old init script of that name.
+    pub fn is_known(&self, sys: &System<'_>) -> Result<bool> {
+        if !self.complaint.is_empty() && self.status.is_empty() {
+            return Err(self.unmanageable());
+        }
+        let loaded = !self.status.is_empty() && !self.is("LoadState", &["not-found"]);
+        Ok(loaded || sys.exists(&Path::new("/etc/init.d").join(&self.name))?)
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.is("ActiveState", &["active", "activating", "reloading"])
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.is("ActiveState", &["deactivating"])
+    }
+
+    /// Whether it starts at boot. What systemd made from an old init script has to be asked for by name.
+    pub fn is_enabled(&self, sys: &mut System<'_>, systemctl: &Systemctl) -> Result<bool> {
+        match self.status.get("UnitFileState").and_then(Json::as_str) {
+            Some("enabled" | "enabled-runtime" | "static" | "alias" | "transient") => Ok(true),
+            Some("disabled" | "linked" | "linked-runtime" | "masked" | "masked-runtime" | "bad" | "indirect") => {
+                Ok(false)
+            }
+            _ => Ok(sys.query(systemctl.command().arg("is-enabled").arg(&self.name))?.ok()),
+        }
+    }
+
+    /// Fails where systemd does not run at all: in a chroot, in a container.
+    pub fn must_be_manageable(&self) -> Result<()> {
+        if self.status.contains_key("ActiveState") { Ok(()) } else { Err(self.unmanageable()) }
+    }
+
+    fn unmanageable(&self) -> Failure {
+        let why = if self.complaint.is_empty() { "systemd gives no status" } else { &self.complaint };
+        Failure::new(format!("Service {} cannot be managed: {why}", self.name))
+    }
+}
+
+/// Parses `Key=value` lines; a value in braces may go over several lines.
+fn properties(text: &str) -> Map<String, Json> {
+    let mut properties = Map::new();
+    let mut open: Option<(String, String)> = None;
+    for line in text.lines() {
+        if let Some((_, value)) = &mut open {
+            value.push('\n');
+            value.push_str(line);
+            if line.trim_end().ends_with('}')
+                && let Some((key, value)) = open.take()
+            {
+                properties.insert(key, value.into());
+            }
+            continue;
+        }
+        let Some((key, value)) = line.split_once('=') else { continue };
+        if key.starts_with("Exec") && value.trim_start().starts_with('{') && !value.trim_end().ends_with('}') {
+            open = Some((key.to_owned(), value.to_owned()));
+        } else {
+            properties.insert(key.to_owned(), value.into());
+        }
+    }
+    properties
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn properties_over_several_lines() {
+        let parsed = super::properties("A=1\nExecStart={ path=/x ;\n more }\nB=2=3\n");
+        assert_eq!(parsed["ExecStart"], "{ path=/x ;\n more }");
+        assert_eq!(parsed["B"], "2=3");
+        assert_eq!(parsed.len(), 3);
+    }
+}
