@@ -35,6 +35,15 @@ impl System<'_> {
         }
     }
 
+    /// As [`System::exec_judged`], but a command that fails is no error.
+    pub fn attempt_judging(
+        &mut self,
+        command: Command,
+        changed: impl Fn(&Output) -> bool,
+    ) -> Result<Option<Output>> {
+        Ok(self.attempt_judged(command, changed)?.map(|(_, output)| output))
+    }
+
     /// Runs a command that only looks, also in check mode, however it ends.
     pub fn query(&mut self, command: Command) -> Result<Output> {
         Ok(self.start(command)?.1)

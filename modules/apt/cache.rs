@@ -1,0 +1,54 @@
+//! The lists of packages.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Apt;
+use crate::kit::{Failure, Result, System};
+
+/// Where apt leaves a trace of the last update, best first.
+const STAMPS: [&str; 2] = ["/var/lib/apt/periodic/update-success-stamp", "/var/lib/apt/lists"];
+
+/// When the lists were fetched, in seconds since 1970.
+pub(super) fn time(sys: &System<'_>) -> Result<Option<i64>> {
+    for path in STAMPS {
+        if let Some(meta) = sys.stat_followed(Path::new(path))? {
+            return Ok(Some(meta.mtime.secs));
+        }
+    }
+    Ok(None)
+}
+
+/// Fetches the lists unless they are fresh enough; says whether it did. It counts as a change only when nothing
+/// else was asked for.
+pub(super) fn refresh(apt: &Apt<'_>, counts: bool, sys: &mut System<'_>) -> Result<bool> {
+    let valid = i64::try_from(apt.args.cache_valid_time).unwrap_or(i64::MAX);
+    if let Some(fetched) = time(sys)?
+        && valid > 0
+        && fetched.saturating_add(valid) > sys.now().secs
+    {
+        return Ok(false);
+    }
+    let tries = apt.args.update_cache_retries.max(1);
+    let mut complaint = String::new();
+    for attempt in 0..tries {
+        if attempt > 0 {
+            let delay = (1 << attempt.min(10)).min(apt.args.update_cache_retry_max_delay);
+            sys.sleep(Duration::from_secs(delay))?;
+        }
+        let command = apt.command().arg("update");
+        let output = if counts { sys.attempt(command)? } else { sys.housekeep(command)? };
+        let Some(output) = output else { return Ok(true) };
+        // apt-get update warns and ends well when a list cannot be had.
+        let failed = output.stderr().lines().any(|line| line.starts_with("E:") || line.contains("Failed to fetch"));
+        if output.ok() && !failed {
+            return Ok(true);
+        }
+        complaint = output.stderr().trim().to_owned();
+    }
+    Err(Failure::new(format!("Failed to update apt cache after {tries} retries: {complaint}")))
+}
+
+pub(super) fn clean(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<()> {
+    sys.exec(apt.command().arg("clean")).map(drop)
+}

@@ -1,0 +1,214 @@
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::apt;
+use crate::kit::{Command, Failure, Result, System};
+
+/// Manages packages with whatever package manager rules the host.
+///
+/// apt, dnf, yum, zypper, pacman and apk are known. Names differ between distributions; use variables for them.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: The web server is there
+///   package:
+///     name: nginx
+///     state: present
+///
+/// - name: Several packages
+///   package:
+///     name: [git, rsync]
+///     state: latest
+/// ```
+#[derive(Deserialize, JsonSchema)]
+pub struct Args {
+    /// Packages.
+    pub name: Vec<String>,
+    /// `present` or `installed`, `latest`, `absent` or `removed`.
+    pub state: State,
+    /// Which package manager to use: `auto` finds out.
+    #[serde(default = "auto")]
+    pub r#use: String,
+}
+
+fn auto() -> String {
+    "auto".to_owned()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    Absent,
+    Installed,
+    Latest,
+    Present,
+    Removed,
+}
+
+/// A package manager as data.
+struct Manager {
+    name: &'static str,
+    /// Its program, by which it is recognised.
+    path: &'static str,
+    /// Ends well when the package (added as last argument) is installed.
+    installed: &'static [&'static str],
+    /// Ends badly when the package could be upgraded.
+    current: Option<&'static [&'static str]>,
+    install: &'static [&'static str],
+    upgrade: &'static [&'static str],
+    remove: &'static [&'static str],
+}
+
+/// The first that is there rules.
+const MANAGERS: &[Manager] = &[
+    Manager {
+        name: "dnf",
+        path: "/usr/bin/dnf",
+        installed: &["rpm", "-q", "--whatprovides"],
+        current: Some(&["dnf", "-q", "check-update"]),
+        install: &["dnf", "-y", "install"],
+        upgrade: &["dnf", "-y", "upgrade"],
+        remove: &["dnf", "-y", "remove"],
+    },
+    Manager {
+        name: "yum",
+        path: "/usr/bin/yum",
+        installed: &["rpm", "-q", "--whatprovides"],
+        current: Some(&["yum", "-q", "check-update"]),
+        install: &["yum", "-y", "install"],
+        upgrade: &["yum", "-y", "update"],
+        remove: &["yum", "-y", "remove"],
+    },
+    Manager {
+        name: "zypper",
+        path: "/usr/bin/zypper",
+        installed: &["rpm", "-q", "--whatprovides"],
+        current: None,
+        install: &["zypper", "--non-interactive", "install"],
+        upgrade: &["zypper", "--non-interactive", "update"],
+        remove: &["zypper", "--non-interactive", "remove"],
+    },
+    Manager {
+        name: "pacman",
+        path: "/usr/bin/pacman",
+        installed: &["pacman", "-Q"],
+        current: Some(&["sh", "-c", "! pacman -Qu \"$1\"", "sh"]),
+        install: &["pacman", "--noconfirm", "-S", "--needed"],
+        upgrade: &["pacman", "--noconfirm", "-S", "--needed"],
+        remove: &["pacman", "--noconfirm", "-R"],
+    },
+    Manager {
+        name: "apk",
+        path: "/sbin/apk",
+        installed: &["apk", "info", "-e"],
+        current: Some(&["sh", "-c", "test -z \"$(apk version -q -l '<' \"$1\")\"", "sh"]),
+        install: &["apk", "add"],
+        upgrade: &["apk", "add", "-u"],
+        remove: &["apk", "del"],
+    },
+];
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
+    let wanted = args.r#use.rsplit('.').next().unwrap_or_default().to_owned();
+    let debian = sys.exists(Path::new("/usr/bin/apt-get"))?;
+    if wanted == "apt" || (wanted == "auto" && debian) {
+        return with_apt(&args, sys);
+    }
+    let mut found = None;
+    for manager in MANAGERS {
+        if manager.name == wanted || (wanted == "auto" && sys.exists(Path::new(manager.path))?) {
+            found = Some(manager);
+            break;
+        }
+    }
+    let Some(manager) = found else {
+        let known: Vec<&str> = ["apt"].into_iter().chain(MANAGERS.iter().map(|manager| manager.name)).collect();
+        return Err(Failure::new(if wanted == "auto" {
+            format!("Could not detect which package manager to use; known are {}", known.join(", "))
+        } else {
+            format!("use: '{wanted}' is not supported yet; known are {}", known.join(", "))
+        }));
+    };
+    ensure(manager, &args, sys)?;
+    Ok(Json::Object(Map::new()))
+}
+
+fn with_apt(args: &Args, sys: &mut System<'_>) -> Result<Json> {
+    let state = match args.state {
+        State::Absent | State::Removed => "absent",
+        State::Latest => "latest",
+        State::Installed | State::Present => "present",
+    };
+    let options = serde_json::json!({"name": args.name, "state": state});
+    let options: apt::Args =
+        serde_json::from_value(options).map_err(|error| Failure::new(format!("bad arguments: {error}")))?;
+    let returns = apt::run(options, sys)?;
+    serde_json::to_value(returns).map_err(|error| Failure::new(error.to_string()))
+}
+
+fn ensure(manager: &Manager, args: &Args, sys: &mut System<'_>) -> Result<()> {
+    let mut missing = Vec::new();
+    let mut there = Vec::new();
+    for name in &args.name {
+        if sys.query(words(manager.installed).arg(name))?.ok() {
+            there.push(name.clone());
+        } else {
+            missing.push(name.clone());
+        }
+    }
+    let change = |sys: &mut System<'_>, verb: &[&str], names: &[String]| -> Result<()> {
+        if names.is_empty() { Ok(()) } else { sys.exec(words(verb).args(names.iter().cloned())).map(drop) }
+    };
+    match args.state {
+        State::Absent | State::Removed => change(sys, manager.remove, &there),
+        State::Installed | State::Present => change(sys, manager.install, &missing),
+        State::Latest => {
+            change(sys, manager.install, &missing)?;
+            let mut old = Vec::new();
+            for name in there {
+                let current = match manager.current {
+                    Some(ask) => sys.query(words(ask).arg(&name))?.ok(),
+                    None => false,
+                };
+                if !current {
+                    old.push(name);
+                }
+            }
+            change(sys, manager.upgrade, &old)
+        }
+    }
+}
+
+fn words(words: &[&str]) -> Command {
+    let mut words = words.iter();
+    let command = Command::new(words.next().copied().unwrap_or_default());
+    command.args(words.copied()).env("LC_ALL", "C")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::kit::trial::Trial;
+
+    #[test]
+    fn apk() {
+        let trial = Trial::of("package");
+        trial.host.program("/sbin/apk").answer("apk", 0, "").answer("apk info -e vim", 1, "");
+        let result = trial.run(&json!({"name": ["git", "vim"], "state": "present"}));
+        assert_eq!(result["changed"], true, "{result}");
+        assert_eq!(trial.host.ran(), ["apk info -e git", "apk info -e vim", "apk add vim"]);
+        let result = trial.run(&json!({"name": "vim", "state": "absent"}));
+        assert_eq!(result["changed"], false, "{result}");
+    }
+
+    #[test]
+    fn an_unknown_system_is_an_error() {
+        let result = Trial::of("package").run(&json!({"name": "git", "state": "present"}));
+        assert_eq!(result["failed"], true);
+    }
+}
