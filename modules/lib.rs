@@ -14,6 +14,7 @@ pub mod kit;
 #[cfg(test)]
 mod laws;
 
+mod apt;
 mod blockinfile;
 mod command;
 pub mod copy;
@@ -22,6 +23,7 @@ mod file;
 mod find;
 mod group;
 mod lineinfile;
+mod package;
 mod ping;
 mod raw;
 mod replace;
@@ -31,9 +33,9 @@ mod setup;
 mod shell;
 mod slurp;
 mod stat;
+mod systemd;
 mod tempfile;
 pub mod template;
-mod systemd;
 mod user;
 mod wait_for;
 
@@ -42,6 +44,7 @@ mod wait_for;
 //
 // Both lists are merged line by line (.gitattributes): after a rebase only their order may need a look.
 table! {
+    apt,
     blockinfile,
     command,
     copy,
@@ -50,6 +53,7 @@ table! {
     find,
     group,
     lineinfile,
+    package,
     ping,
     raw,
     replace,
@@ -59,9 +63,9 @@ table! {
     shell,
     slurp,
     stat,
+    systemd | systemd_service,
     tempfile,
     template,
-    systemd | systemd_service,
     user,
     wait_for,
 }
