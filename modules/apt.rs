@@ -279,7 +279,12 @@ impl Apt<'_> {
             .flag("--allow-downgrades", args.allow_downgrade || args.force)
             .flag("--allow-change-held-packages", args.allow_change_held_packages || args.force)
             .flag("--no-install-recommends", args.install_recommends == Some(false))
-            .args((args.install_recommends == Some(true)).then_some(["-o", "APT::Install-Recommends=yes"]).into_iter().flatten())
+            .args(
+                (args.install_recommends == Some(true))
+                    .then_some(["-o", "APT::Install-Recommends=yes"])
+                    .into_iter()
+                    .flatten(),
+            )
             .flag("--only-upgrade", args.only_upgrade)
             .flag("--auto-remove", args.autoremove)
             .flag("--purge", args.purge)
@@ -325,12 +330,14 @@ impl Apt<'_> {
 
 /// Whether apt's summary tells of anything done.
 fn changes(stdout: &str) -> bool {
-    let summary = stdout.lines().rev().find(|line| line.contains(" upgraded, ") && line.contains(" newly installed"));
+    let summary =
+        stdout.lines().rev().find(|line| line.contains(" upgraded, ") && line.contains(" newly installed"));
     match summary {
         // `0 upgraded, 0 newly installed, 0 to remove and 3 not upgraded.`
         Some(line) => {
             let upto = line.split(" not upgraded").next().unwrap_or(line);
-            let numbers = upto.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u32>().ok());
+            let numbers =
+                upto.split(|c: char| !c.is_ascii_digit()).filter_map(|word| word.parse::<u32>().ok());
             // The last number is of what is not upgraded.
             let numbers: Vec<u32> = numbers.collect();
             numbers.iter().rev().skip(1).any(|number| *number > 0)
@@ -356,7 +363,11 @@ mod tests {
 
     fn check(args: &Json, expected: &[&str]) {
         let trial = Trial::of("apt");
-        trial.host.file("/var/lib/dpkg/status", STATUS).program("/usr/bin/apt-get").program("/usr/bin/apt-cache");
+        trial
+            .host
+            .file("/var/lib/dpkg/status", STATUS)
+            .program("/usr/bin/apt-get")
+            .program("/usr/bin/apt-cache");
         let done = "1 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.\n";
         trial.host.answer("apt-get", 0, done);
         trial.host.answer("apt-cache policy", 0, "curl:\n  Installed: 7.88\n  Candidate: 7.99\n");
@@ -384,7 +395,10 @@ mod tests {
         check(&json!({"name": "curl", "state": "absent"}), &["apt-get remove curl"]);
         check(&json!({"name": "none", "state": "absent"}), &[]);
         check(&json!({"name": "old", "state": "absent", "purge": true}), &["apt-get --purge remove old"]);
-        check(&json!({"name": "curl", "state": "latest"}), &["apt-cache policy curl", "apt-get install curl"]);
+        check(
+            &json!({"name": "curl", "state": "latest"}),
+            &["apt-cache policy curl", "apt-get install curl"],
+        );
         check(&json!({"upgrade": "dist"}), &["apt-get dist-upgrade"]);
     }
 

@@ -126,7 +126,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
         }
     }
     let Some(manager) = found else {
-        let known: Vec<&str> = ["apt"].into_iter().chain(MANAGERS.iter().map(|manager| manager.name)).collect();
+        let known: Vec<&str> =
+            ["apt"].into_iter().chain(MANAGERS.iter().map(|manager| manager.name)).collect();
         return Err(Failure::new(if wanted == "auto" {
             format!("Could not detect which package manager to use; known are {}", known.join(", "))
         } else {

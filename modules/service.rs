@@ -165,7 +165,11 @@ mod tests {
     fn systemd_where_it_runs() {
         let shown = "LoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n";
         let prepare = |trial: &Trial| {
-            trial.host.dir("/run/systemd/system").answer("systemctl", 0, "").answer("systemctl show", 0, shown);
+            trial.host.dir("/run/systemd/system").answer("systemctl", 0, "").answer(
+                "systemctl show",
+                0,
+                shown,
+            );
         };
         check(
             prepare,

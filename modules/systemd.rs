@@ -162,9 +162,11 @@ impl Systemctl {
     /// Something that is no change of a unit.
     fn told(&self, sys: &mut System<'_>, verb: &str) -> Result<()> {
         match sys.housekeep(self.command().arg(verb))? {
-            Some(output) if !output.ok() => {
-                Err(Failure::new(format!("failure {} during {verb}: {}", output.code, output.stderr().trim())))
-            }
+            Some(output) if !output.ok() => Err(Failure::new(format!(
+                "failure {} during {verb}: {}",
+                output.code,
+                output.stderr().trim()
+            ))),
             _ => Ok(()),
         }
     }
@@ -173,7 +175,8 @@ impl Systemctl {
         let command = self.command().arg(verb).arg(name);
         match sys.attempt(command)? {
             Some(output) if !output.ok() => {
-                let failure = Failure::new(format!("Unable to {verb} service {name}: {}", output.stderr().trim()));
+                let failure =
+                    Failure::new(format!("Unable to {verb} service {name}: {}", output.stderr().trim()));
                 Err(failure.with("rc", output.code).with("stderr", output.stderr()))
             }
             _ => Ok(()),
@@ -188,7 +191,8 @@ mod tests {
     use crate::kit::trial::Trial;
 
     const RUNNING: &str = "Id=nginx.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n";
-    const STOPPED: &str = "Id=nginx.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n";
+    const STOPPED: &str =
+        "Id=nginx.service\nLoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n";
 
     fn check(shown: &str, args: &Json, expected: &[&str]) {
         let trial = Trial::of("systemd");

@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::kit::host::Peer;
 use crate::kit::edit::{bad_pattern, pattern};
+use crate::kit::host::Peer;
 use crate::kit::regex::Flags;
 use crate::kit::{Failure, FilePath, Result, System};
 
@@ -122,7 +122,9 @@ struct Found {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if args.state == State::Drained && args.port.is_none() {
-        return Err(Failure::new("state=drained should only be used for checking a port in the wait_for module"));
+        return Err(Failure::new(
+            "state=drained should only be used for checking a port in the wait_for module",
+        ));
     }
     let begun = Instant::now();
     let elapsed = || begun.elapsed().as_secs();
@@ -161,9 +163,7 @@ fn look(args: &Args, sys: &mut System<'_>) -> Result<Option<Found>> {
         (State::Absent | State::Stopped, Some(path), _) => Ok(yes(!sys.exists(path)?)),
         (_, Some(path), _) => in_file(args, path, sys),
         (State::Absent | State::Stopped, None, Some(port)) => Ok(yes(!connects(args, port, sys))),
-        (State::Drained, None, Some(port)) => {
-            Ok(yes(connections::count(sys, args, port)? == 0))
-        }
+        (State::Drained, None, Some(port)) => Ok(yes(connections::count(sys, args, port)? == 0)),
         (_, None, Some(port)) => in_answer(args, port, sys),
         (_, None, None) => Ok(yes(true)),
     }
@@ -180,7 +180,9 @@ fn in_file(args: &Args, path: &Path, sys: &System<'_>) -> Result<Option<Found>> 
 
 fn in_answer(args: &Args, port: u16, sys: &mut System<'_>) -> Result<Option<Found>> {
     let timeout = Duration::from_secs(args.connect_timeout);
-    let Ok(mut connection) = sys.connect(&Peer::Tcp { host: &args.host, port }, timeout) else { return Ok(None) };
+    let Ok(mut connection) = sys.connect(&Peer::Tcp { host: &args.host, port }, timeout) else {
+        return Ok(None);
+    };
     let Some(wanted) = &args.search_regex else { return Ok(Some(Found::default())) };
     let mut heard = Vec::new();
     let mut buffer = [0; 4096];

@@ -40,7 +40,8 @@ pub(super) fn refresh(apt: &Apt<'_>, counts: bool, sys: &mut System<'_>) -> Resu
         let output = if counts { sys.attempt(command)? } else { sys.housekeep(command)? };
         let Some(output) = output else { return Ok(true) };
         // apt-get update warns and ends well when a list cannot be had.
-        let failed = output.stderr().lines().any(|line| line.starts_with("E:") || line.contains("Failed to fetch"));
+        let failed =
+            output.stderr().lines().any(|line| line.starts_with("E:") || line.contains("Failed to fetch"));
         if output.ok() && !failed {
             return Ok(true);
         }

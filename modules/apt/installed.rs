@@ -83,9 +83,8 @@ pub(super) fn deb(apt: &Apt<'_>, path: &Path, sys: &mut System<'_>) -> Result<Op
     if !sys.exists(path)? {
         return Err(Failure::new(format!("deb: {} is not there", path.display())));
     }
-    let shown = sys.query(
-        Command::new("dpkg-deb").arg("--showformat=${Package} ${Version}").arg("--show").arg(path),
-    )?;
+    let shown = sys
+        .query(Command::new("dpkg-deb").arg("--showformat=${Package} ${Version}").arg("--show").arg(path))?;
     if !shown.ok() {
         return Err(Failure::new(format!("{} is no package: {}", path.display(), shown.stderr().trim())));
     }

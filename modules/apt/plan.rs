@@ -95,12 +95,15 @@ fn removals(apt: &Apt<'_>, wish: &Wish, installed: &Installed) -> Vec<String> {
 fn outdated(present: &[&Wish], installed: &Installed, sys: &mut System<'_>) -> Result<Vec<String>> {
     let names: Vec<String> = present
         .iter()
-        .flat_map(|wish| if wish.is_pattern() { installed.matching(&wish.name) } else { vec![wish.name.clone()] })
+        .flat_map(
+            |wish| if wish.is_pattern() { installed.matching(&wish.name) } else { vec![wish.name.clone()] },
+        )
         .collect();
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let output = sys.query(Command::new("apt-cache").arg("policy").args(names.iter().cloned()).env("LC_ALL", "C"))?;
+    let output =
+        sys.query(Command::new("apt-cache").arg("policy").args(names.iter().cloned()).env("LC_ALL", "C"))?;
     let mut outdated = Vec::new();
     let mut current = String::new();
     let mut is = String::new();

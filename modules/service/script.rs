@@ -93,7 +93,9 @@ fn enable(args: &Args, enabled: bool, sys: &mut System<'_>) -> Result<()> {
 fn links(sys: &System<'_>, name: &str) -> Result<bool> {
     for level in ["0", "1", "2", "3", "4", "5", "6"] {
         let dir = PathBuf::from(format!("/etc/rc{level}.d"));
-        if sys.exists(&dir)? && sys.list(&dir)?.iter().any(|link| link.to_string_lossy().get(3..) == Some(name)) {
+        if sys.exists(&dir)?
+            && sys.list(&dir)?.iter().any(|link| link.to_string_lossy().get(3..) == Some(name))
+        {
             return Ok(true);
         }
     }

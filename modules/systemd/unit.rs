@@ -50,9 +50,9 @@ impl Unit {
     pub fn is_enabled(&self, sys: &mut System<'_>, systemctl: &Systemctl) -> Result<bool> {
         match self.status.get("UnitFileState").and_then(Json::as_str) {
             Some("enabled" | "enabled-runtime" | "static" | "alias" | "transient") => Ok(true),
-            Some("disabled" | "linked" | "linked-runtime" | "masked" | "masked-runtime" | "bad" | "indirect") => {
-                Ok(false)
-            }
+            Some(
+                "disabled" | "linked" | "linked-runtime" | "masked" | "masked-runtime" | "bad" | "indirect",
+            ) => Ok(false),
             _ => Ok(sys.query(systemctl.command().arg("is-enabled").arg(&self.name))?.ok()),
         }
     }
@@ -84,7 +84,8 @@ fn properties(text: &str) -> Map<String, Json> {
             continue;
         }
         let Some((key, value)) = line.split_once('=') else { continue };
-        if key.starts_with("Exec") && value.trim_start().starts_with('{') && !value.trim_end().ends_with('}') {
+        if key.starts_with("Exec") && value.trim_start().starts_with('{') && !value.trim_end().ends_with('}')
+        {
             open = Some((key.to_owned(), value.to_owned()));
         } else {
             properties.insert(key.to_owned(), value.into());

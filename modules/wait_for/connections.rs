@@ -8,8 +8,17 @@ use crate::kit::{Result, System};
 
 /// States by their number in the kernel's table.
 const STATES: [&str; 11] = [
-    "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
-    "LAST_ACK", "LISTEN", "CLOSING",
+    "ESTABLISHED",
+    "SYN_SENT",
+    "SYN_RECV",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "TIME_WAIT",
+    "CLOSE",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "LISTEN",
+    "CLOSING",
 ];
 
 /// How many connections to the port count.
@@ -27,9 +36,11 @@ fn counts(line: &str, args: &Args, port: u16) -> bool {
     let (Some(local), Some(remote), Some(state)) = (words.next(), words.next(), words.next()) else {
         return false;
     };
-    let state = u8::from_str_radix(state, 16).ok().and_then(|number| STATES.get(usize::from(number).checked_sub(1)?));
+    let state =
+        u8::from_str_radix(state, 16).ok().and_then(|number| STATES.get(usize::from(number).checked_sub(1)?));
     let active = state.is_some_and(|state| args.active_connection_states.iter().any(|known| known == state));
-    let excluded = address(remote).is_some_and(|(ip, _)| args.exclude_hosts.iter().any(|host| *host == ip.to_string()));
+    let excluded =
+        address(remote).is_some_and(|(ip, _)| args.exclude_hosts.iter().any(|host| *host == ip.to_string()));
     active && !excluded && address(local).is_some_and(|(_, number)| number == port)
 }
 
