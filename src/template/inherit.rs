@@ -50,6 +50,11 @@ impl Interp<'_> {
         if self.silent {
             return Ok(());
         }
+        // A macro of an imported template may have blocks that this one has not.
+        if !self.blocks.iter().any(|(known, _)| *known == block.name) {
+            let definition = (Arc::clone(&self.unit), Arc::clone(block));
+            self.blocks.push((Arc::clone(&block.name), vec![definition]));
+        }
         let outside = (!block.scoped).then(|| Arc::clone(self.scope.outermost()));
         self.render_block(&block.name, 0, outside.as_ref(), out)
     }

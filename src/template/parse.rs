@@ -161,6 +161,11 @@ impl Lower<'_> {
             ast::Stmt::Set(node) => {
                 Stmt::Set { target: self.target(&node.target)?, value: self.expr(&node.expr)? }
             }
+            // See `scan`: a block in a macro.
+            ast::Stmt::SetBlock(node) if self.text(self.span(node.span())).starts_with("block") => {
+                let name = self.name(&node.target)?;
+                self.block(name, false, &node.body, self.span(node.span()))?
+            }
             ast::Stmt::SetBlock(node) => Stmt::SetBlock {
                 target: self.target(&node.target)?,
                 filters: node.filter.as_ref().map_or_else(|| Ok(Vec::new()), |chain| self.chain(chain))?,
@@ -171,16 +176,7 @@ impl Lower<'_> {
                 Stmt::Filter { filters: self.chain(&node.filter)?, body: self.body(&node.body)? }
             }
             ast::Stmt::Block(node) => {
-                let span = self.span(node.span());
-                let block = Arc::new(Block {
-                    name: node.name.into(),
-                    scoped: self.header(span).split_ascii_whitespace().any(|word| word == "scoped"),
-                    required: node.required,
-                    body: self.body(&node.body)?,
-                    span,
-                });
-                self.blocks.push(Arc::clone(&block));
-                Stmt::Block(block)
+                self.block(node.name.into(), node.required, &node.body, self.span(node.span()))?
             }
             ast::Stmt::Extends(node) => Stmt::Extends(self.expr(&node.name)?),
             ast::Stmt::Include(node) => Stmt::Include {
@@ -217,6 +213,14 @@ impl Lower<'_> {
             ast::Stmt::Break(node) => return Err(self.unknown_tag("break", node.span())),
             ast::Stmt::Do(node) => return Err(self.unknown_tag("do", node.span())),
         })
+    }
+
+    fn block(&mut self, name: Arc<str>, required: bool, body: &[ast::Stmt<'_>], span: Span) -> Lowered<Stmt> {
+        let scoped = self.header(span).split_ascii_whitespace().any(|word| word == "scoped");
+        let body = self.body(body)?;
+        let block = Arc::new(Block { name, scoped, required, body, span });
+        self.blocks.push(Arc::clone(&block));
+        Ok(Stmt::Block(block))
     }
 
     fn unknown_tag(&self, tag: &str, span: TheirSpan) -> Fault {

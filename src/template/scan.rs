@@ -7,6 +7,7 @@
 //!   from the source afterwards): the length stays;
 //! - drops unary plus, and puts parentheses around bare tuples;
 //! - refuses the numbers and chained tests that Jinja refuses;
+//! - hides blocks in macros;
 //! - refuses nesting and chains so deep that working on them would overflow the stack.
 
 use std::borrow::Cow;
@@ -206,6 +207,8 @@ impl<'s> Scanner<'s> {
         let mut tuple = (mark == Mark::Variable && end.is_some()).then_some(self.at);
         let mut has_comma = false;
         let mut assigns = false;
+        // In a tag that is hidden from the parser: how many more of its words stay.
+        let mut hidden: Option<usize> = None;
         loop {
             while self.byte(self.at).is_ascii_whitespace() {
                 self.at += 1;
@@ -275,7 +278,13 @@ impl<'s> Scanner<'s> {
                     if mark == Mark::Block && level_count == 1 {
                         if statement.is_none() {
                             statement = Some(word);
+                            hidden = self.hide_block(word, at);
                             self.statement(word, at)?;
+                        } else if let Some(stay) = &mut hidden {
+                            match stay.checked_sub(1) {
+                                Some(left) => *stay = left,
+                                None => self.edits.push((at, word.len(), " ".repeat(word.len()))),
+                            }
                         } else if statement == Some("for") && keyword {
                             match word {
                                 "in" if tuple.is_none() => {
@@ -374,6 +383,19 @@ impl<'s> Scanner<'s> {
             return Err(self.fault("template exceeds maximum recursion limits", at, self.at));
         }
         Ok(())
+    }
+
+    /// Jinja allows blocks in macros, minijinja does not: there they become block assignments, which the
+    /// lowering tells by their source. Gives how many more words of the tag stay.
+    fn hide_block(&mut self, word: &str, at: usize) -> Option<usize> {
+        let in_macro = self.open.iter().any(|(open, _)| matches!(open.tag, "macro" | "call"));
+        let (replacement, stay) = match word {
+            "block" if in_macro => ("set  ", 1),
+            "endblock" if in_macro => ("endset  ", 0),
+            _ => return None,
+        };
+        self.edits.push((at, word.len(), replacement.to_owned()));
+        Some(stay)
     }
 
     /// Whether every statement has found its end.
@@ -506,9 +528,13 @@ mod tests {
     fn bare_tuples_and_unary_plus() {
         check("{{ 1, 2 }}", "{{( 1, 2 )}}");
         check("{{- f(1, 2) -}}", "{{- f(1, 2) -}}");
-        check("{% for a, b in x, y if a %}", "{% for a, b in( x, y )if a %}");
-        check("{% for a in [1, 2] %}", "{% for a in [1, 2] %}");
+        check("{% for a, b in x, y if a %}{% endfor %}", "{% for a, b in( x, y )if a %}{% endfor %}");
+        check("{% for a in [1, 2] %}{% endfor %}", "{% for a in [1, 2] %}{% endfor %}");
         check("{{ +n + +1 }}", "{{  n +  1 }}");
+        check(
+            "{% macro m() %}{% block a scoped %}x{% endblock a %}{% endmacro %}{% block b %}{% endblock b %}",
+            "{% macro m() %}{% set   a        %}x{% endset     %}{% endmacro %}{% block b %}{% endblock b %}",
+        );
     }
 
     #[test]
