@@ -12,7 +12,7 @@ use crate::diagnostic::Result;
 use crate::value::{Dict, Value};
 
 /// Of a hundred cases, so many must pass.
-const REQUIRED: usize = 50;
+const REQUIRED: usize = 98;
 
 struct Variables(Dict);
 
