@@ -44,6 +44,7 @@ class Slot:
         self.keeper.wait()
         shutil.rmtree(self.path, ignore_errors=True)
 
+    @functools.cache
     def can(self, need):
         """Whether the hosts have what a case needs."""
         if need == "sudo":
