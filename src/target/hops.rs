@@ -95,31 +95,30 @@ pub(super) fn command(hop: &Hop, inner: &str, nonce: &str) -> Result<Command, Ca
     let exe = hop.exe.as_deref().unwrap_or(method.exe);
     let mut flags: Vec<&str> = hop.flags.as_deref().unwrap_or(method.flags).split_whitespace().collect();
     let user = quote(&hop.user);
-    let prompt;
     let mut words = vec![exe];
     let marked = format!("[{} for fanfare, {nonce}] password:", method.name);
     let quoted = quote(&marked);
-    match (&method.asks, &hop.password) {
-        (Asks::Option { prompt: option, stdin, never }, Some(_)) => {
+    let prompt = match (&method.asks, &hop.password) {
+        (Asks::Option { prompt, stdin, never }, Some(_)) => {
             flags.retain(|flag| flag != never);
             words.extend(flags);
             if !words.contains(stdin) {
                 words.push(stdin);
             }
-            words.extend([*option, quoted.as_str()]);
-            prompt = Prompt::Exactly(marked);
+            words.extend([*prompt, quoted.as_str()]);
+            Prompt::Exactly(marked.clone())
         }
-        (Asks::Option { prompt: option, .. }, None) => {
+        (Asks::Option { prompt, .. }, None) => {
             // Marked all the same: with flags of the user's own it may ask, and would wait for ever.
             words.extend(flags);
-            words.extend([*option, quoted.as_str()]);
-            prompt = Prompt::Exactly(marked);
+            words.extend([*prompt, quoted.as_str()]);
+            Prompt::Exactly(marked.clone())
         }
         (Asks::Terminal, _) => {
             words.extend(flags);
-            prompt = Prompt::Colon;
+            Prompt::Colon
         }
-    }
+    };
     let inner_word;
     match method.call {
         Call::Words => words.extend(["-u", &user, inner]),
