@@ -82,7 +82,12 @@ impl Loader {
         }
         let imports: Arc<[PathBuf]> = around.imports.iter().cloned().chain([path]).collect();
         // A role of a collection finds its neighbours without their full names.
-        let own = role.name.rsplitn(2, '.').nth(1).filter(|space| space.contains('.')).map(str::to_owned);
+        let own = role
+            .name
+            .rsplit_once('.')
+            .map(|(space, _)| space)
+            .filter(|space| space.contains('.'))
+            .map(str::to_owned);
         let spaces: Arc<[String]> = own.into_iter().chain(meta.collections.iter().cloned()).collect();
         let bare = Arc::new(role);
         let mut nodes = Vec::new();
