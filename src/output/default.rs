@@ -220,6 +220,8 @@ impl Default {
 
     fn retrying(&self, host: &str, task: &TaskInfo, left: u32, result: &TaskResult, page: &mut Page) {
         let host = whom(host, result);
+        // As in Ansible, the try that comes now no longer counts.
+        let left = left.saturating_sub(1);
         let mut line = format!("FAILED - RETRYING: [{host}]: {} ({left} retries left).", task.name);
         if let Some(dump) = shown::dump_try(task, result, &self.look.display) {
             line.push_str("Result was: ");

@@ -32,7 +32,8 @@ impl Callback for Minimal {
             if !task.no_log {
                 diff::show(&result.diffs, self.look.diff_context, page);
             }
-            if is_failure(result.status) {
+            // The command line is the whole task: an excerpt of it would say nothing.
+            if is_failure(result.status) && result.error.is_some() {
                 failure::show(task, result, &mut self.told, Stream::Out, page);
             }
             self.answer(host, task, result, page);

@@ -96,7 +96,7 @@ impl Output<io::Stdout, io::Stderr> {
         let painter = Painter { colour: wants_colour(display.colour, &out) };
         let quiet =
             std::env::var_os("CI").is_some() || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let progress = Progress::new(terminal && err.is_terminal() && !quiet);
+        let progress = Progress::new(terminal && err.is_terminal() && !quiet, terminal_width);
         let width = if terminal { terminal_width() } else { banner::DEFAULT_WIDTH };
         Ok(Self::new(callback, display, Page::new(painter, width), progress, out, err))
     }
@@ -106,7 +106,7 @@ impl<O: Write, E: Write> Output<O, E> {
     /// On any streams, without a progress line.
     pub fn plain(callback: Box<dyn Callback>, display: &DisplayOptions, out: O, err: E) -> Self {
         let page = Page::new(Painter::default(), banner::DEFAULT_WIDTH);
-        Self::new(callback, display, page, Progress::new(false), out, err)
+        Self::new(callback, display, page, Progress::new(false, terminal_width), out, err)
     }
 
     fn new(

@@ -151,7 +151,7 @@ fn event(line: &str) -> Event {
         "retrying" => Event::Retrying {
             host: host(),
             task: task(&json["task"]),
-            left: u32::try_from(json["left"].as_u64().expect("a number")).expect("small"),
+            left: u32::try_from(json["left"].as_u64().expect("a number")).expect("small") + 1,
             result: result(&json),
         },
         "included" => Event::Included { what: text("what"), hosts: names("hosts"), item: optional("item") },
