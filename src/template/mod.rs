@@ -129,15 +129,19 @@ impl TemplateFile {
     }
 
     pub fn render(&self, context: &Context<'_>) -> Result<String> {
-        let _mark = StackMark::new();
-        let value = Interp::new(context, Arc::clone(&self.0)).run()?;
-        let value = render_all(&value, context).map_err(|error| match &self.0.origin.place {
-            Some(place) => error.at(place),
-            None => error,
-        })?;
-        Ok(match value {
+        Ok(match self.value(context)? {
             Value::None | Value::Omit => String::new(),
             other => other.to_string(),
+        })
+    }
+
+    /// The value of a file that is one expression; of any other its text.
+    pub fn value(&self, context: &Context<'_>) -> Result<Value> {
+        let _mark = StackMark::new();
+        let value = Interp::new(context, Arc::clone(&self.0)).run()?;
+        render_all(&value, context).map_err(|error| match &self.0.origin.place {
+            Some(place) => error.at(place),
+            None => error,
         })
     }
 }

@@ -1,8 +1,9 @@
 //! The hook through which vaulted text is read.
 
-use std::sync::OnceLock;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Place, Result, Source};
 use crate::value::{Value, Vaulted};
 
 /// Gives the plain text, as a template when it is one.
@@ -13,6 +14,16 @@ static DECRYPT: OnceLock<Decrypt> = OnceLock::new();
 /// Sets how vaulted text is read, once for the whole run; `false` when that was done before.
 pub fn set_decrypt(decrypt: Decrypt) -> bool {
     DECRYPT.set(decrypt).is_ok()
+}
+
+/// The plain text of a file that is a vault as a whole.
+pub(super) fn decrypt_file(path: &Path, ciphertext: String) -> Result<String> {
+    let source = Arc::new(Source { path: path.to_owned(), text: Arc::from("") });
+    let place = Place { source, line: 1, column: 1, length: 0 };
+    match decrypt(&Vaulted { ciphertext: ciphertext.into(), place })? {
+        Value::Template(template) => Ok(template.source().to_string()),
+        value => Ok(value.to_string()),
+    }
 }
 
 pub(super) fn decrypt(vaulted: &Vaulted) -> Result<Value> {

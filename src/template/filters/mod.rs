@@ -40,6 +40,8 @@ use crate::diagnostic::Result;
 use crate::value::{Dict, Value};
 
 pub(super) use encoding::url_parts;
+pub(super) use passwords::{encrypt, fresh_salt};
+pub(super) use paths::{expanduser, glob};
 pub(super) use regex::engine_error;
 
 /// Every family's table.

@@ -1,17 +1,72 @@
 //! The lookups of ansible-core, one file each.
 
+mod config;
+mod csvfile;
+mod dict;
+mod env;
+mod file;
+mod fileglob;
+mod first_found;
+mod indexed_items;
+mod ini;
+mod inline;
+mod inventory_hostnames;
+mod items;
+mod lines;
+mod list;
+mod nested;
+mod password;
+mod pipe;
+mod random_choice;
+mod search;
+mod sequence;
+mod subelements;
+mod template;
+mod together;
+mod unvault;
+mod url;
+mod varnames;
+mod vars;
+
 use super::Context;
 use super::call::{Args, LookupEntry};
 use super::names::{plain_name, unknown};
 use crate::diagnostic::Result;
 use crate::value::{Dict, Value};
 
-static LOOKUPS: &[LookupEntry] = &[];
+static LOOKUPS: &[&LookupEntry] = &[
+    &nested::CARTESIAN,
+    &config::ENTRY,
+    &csvfile::ENTRY,
+    &dict::ENTRY,
+    &env::ENTRY,
+    &file::ENTRY,
+    &fileglob::ENTRY,
+    &first_found::ENTRY,
+    &indexed_items::ENTRY,
+    &ini::ENTRY,
+    &inventory_hostnames::ENTRY,
+    &items::ENTRY,
+    &lines::ENTRY,
+    &list::ENTRY,
+    &nested::ENTRY,
+    &password::ENTRY,
+    &pipe::ENTRY,
+    &random_choice::ENTRY,
+    &sequence::ENTRY,
+    &subelements::ENTRY,
+    &template::ENTRY,
+    &together::ENTRY,
+    &unvault::ENTRY,
+    &url::ENTRY,
+    &varnames::ENTRY,
+    &vars::ENTRY,
+];
 
 /// The lookup of that name, with or without `ansible.builtin.`.
 pub fn find(name: &str) -> Option<&'static LookupEntry> {
     let name = plain_name(name);
-    LOOKUPS.iter().find(|entry| entry.name == name)
+    LOOKUPS.iter().copied().find(|entry| entry.name == name)
 }
 
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -1,0 +1,93 @@
+//! `csvfile`: a field of the row with a key.
+
+use super::inline;
+use super::search::{find, read, searched, text};
+use crate::diagnostic::{Diagnostic, Result};
+use crate::template::{Args, Context, LookupEntry};
+use crate::value::Value;
+
+pub(super) static ENTRY: LookupEntry = LookupEntry { name: "csvfile", params: OPTIONS, run: csvfile };
+
+const OPTIONS: &[&str] = &["col", "keycol", "delimiter", "file", "encoding", "default"];
+
+fn csvfile(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value>> {
+    let mut found = Vec::new();
+    for term in terms {
+        found.extend(field(text(term)?, args, context)?);
+    }
+    Ok(found)
+}
+
+fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Option<Value>> {
+    let (words, inline) = inline::split(term, OPTIONS)?;
+    let Some(key) = Some(words.join(" ")).filter(|key| !key.is_empty()) else {
+        return Err(Diagnostic::new("Search key is required but was not found"));
+    };
+    let option = |name: &str, default: &str| {
+        inline.get(name).cloned().or_else(|| args.string(name).map(Into::into)).unwrap_or(default.to_owned())
+    };
+    let column = |name: &str, default: &str| -> Result<usize> {
+        let given = option(name, default);
+        given
+            .parse()
+            .map_err(|_| Diagnostic::new(format!("'{name}' must be a column's number, not '{given}'")))
+    };
+    let encoding = option("encoding", "utf-8").to_lowercase();
+    if !matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii") {
+        return Err(Diagnostic::new(format!("the encoding '{encoding}' is not supported")));
+    }
+    let delimiter = match option("delimiter", "TAB").as_str() {
+        "TAB" | "\\t" => '\t',
+        given => {
+            let mut chars = given.chars();
+            match (chars.next(), chars.next()) {
+                (Some(c), None) => c,
+                _ => return Err(Diagnostic::new("\"delimiter\" must be a 1-character string")),
+            }
+        }
+    };
+    let name = option("file", "ansible.csv");
+    let path = find(context, &["files"], &name).ok_or_else(|| {
+        let error = Diagnostic::new(format!("Unable to access the file '{name}': File not found"));
+        searched(error, context, &["files"], &name)
+    })?;
+    let (key_column, column) = (column("keycol", "0")?, column("col", "1")?);
+    for row in rows(&read(&path)?, delimiter) {
+        if row.get(key_column) == Some(&key) {
+            return match row.get(column) {
+                Some(field) => Ok(Some(Value::from(field.as_str()))),
+                None => Err(Diagnostic::new("list index out of range")
+                    .hint(format!("The row of '{key}' has {} columns, counted from 0.", row.len()))),
+            };
+        }
+    }
+    Ok(inline.get("default").map(|text| Value::from(text.as_str())).or_else(|| args.some("default").cloned()))
+}
+
+/// The rows of a CSV text: fields in quotes may hold delimiters and line breaks, quotes in them are doubled.
+fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    let mut row = Vec::new();
+    let mut field = String::new();
+    let mut quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
+            '"' if quoted => quoted = false,
+            '"' if field.is_empty() => quoted = true,
+            c if c == delimiter && !quoted => row.push(std::mem::take(&mut field)),
+            '\r' if !quoted && chars.peek() == Some(&'\n') => {}
+            '\n' if !quoted => {
+                row.push(std::mem::take(&mut field));
+                rows.push(std::mem::take(&mut row));
+            }
+            c => field.push(c),
+        }
+    }
+    if !field.is_empty() || !row.is_empty() {
+        row.push(field);
+        rows.push(row);
+    }
+    rows
+}

@@ -1,0 +1,25 @@
+//! `env`: environment variables of the control node.
+
+use super::search::text;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::template::{Args, Context, LookupEntry};
+use crate::value::Value;
+
+pub(super) static ENTRY: LookupEntry = LookupEntry { name: "env", params: &["default"], run: env };
+
+fn env(terms: &[Value], args: &Args<'_>, _: &Context<'_>) -> Result<Vec<Value>> {
+    terms.iter().map(|term| variable(text(term)?, args)).collect()
+}
+
+fn variable(name: &str, args: &Args<'_>) -> Result<Value> {
+    // What follows the name has no meaning, as in Ansible.
+    let name = name.split_whitespace().next().unwrap_or_default();
+    match (std::env::var_os(name), args.get("default")) {
+        (Some(value), _) => Ok(value.to_string_lossy().into_owned().into()),
+        (None, None) => Ok("".into()),
+        (None, Some(Value::Undefined(_))) => {
+            Err(Diagnostic::new(format!("The environment variable '{name}' is not set")))
+        }
+        (None, Some(default)) => Ok(default.clone()),
+    }
+}

@@ -1,0 +1,86 @@
+//! Where the control node's files are looked for.
+
+use std::path::{Path, PathBuf};
+
+use super::super::filters::expanduser;
+use crate::diagnostic::{Diagnostic, Result};
+use crate::template::{Context, resolve_deep};
+use crate::value::Value;
+
+/// The directories of `ansible_search_path`; without it, those of the context, else the current one.
+fn directories(context: &Context<'_>) -> Vec<PathBuf> {
+    let path = context.names.get("ansible_search_path").and_then(|path| resolve_deep(&path, context).ok());
+    if let Some(Value::List(path)) = path {
+        return path.iter().filter_map(Value::as_str).map(PathBuf::from).collect();
+    }
+    match context.search_path() {
+        [] => vec![PathBuf::from(".")],
+        path => path.to_vec(),
+    }
+}
+
+/// The directory of the playbook, from which relative paths that are not searched for count.
+pub(super) fn base(context: &Context<'_>) -> PathBuf {
+    let directory = context.names.get("playbook_dir").and_then(|value| resolve_deep(&value, context).ok());
+    directory.as_ref().and_then(Value::as_str).map_or_else(|| PathBuf::from("."), PathBuf::from)
+}
+
+/// Everywhere a relative name may be: in each directory's subdirectories, then in itself; in the tasks
+/// directory of a role, its parent's first.
+pub(super) fn candidates(context: &Context<'_>, subdirectories: &[&str], name: &str) -> Vec<PathBuf> {
+    let name = expanduser(name);
+    if name.starts_with('/') {
+        return vec![PathBuf::from(name)];
+    }
+    let mut candidates = Vec::new();
+    for directory in directories(context) {
+        let parent = directory.parent().filter(|_| directory.file_name().is_some_and(|name| name == "tasks"));
+        for directory in parent.into_iter().chain([directory.as_path()]) {
+            candidates.extend(subdirectories.iter().map(|sub| directory.join(sub).join(&name)));
+            candidates.push(directory.join(&name));
+        }
+    }
+    candidates
+}
+
+/// The first of them that exists.
+pub(super) fn find(context: &Context<'_>, subdirectories: &[&str], name: &str) -> Option<PathBuf> {
+    candidates(context, subdirectories, name).into_iter().find(|path| path.exists())
+}
+
+/// An error that says where a file was looked for.
+pub(super) fn searched(
+    error: Diagnostic,
+    context: &Context<'_>,
+    subdirectories: &[&str],
+    name: &str,
+) -> Diagnostic {
+    let places: Vec<String> =
+        candidates(context, subdirectories, name).iter().map(|path| path.display().to_string()).collect();
+    error.hint(format!("Searched in: {}.", places.join(", ")))
+}
+
+/// The text of a file, decrypted when it is a vault.
+pub(super) fn read(path: &Path) -> Result<String> {
+    let failed = |why: String| {
+        Diagnostic::new(format!(
+            "An error occurred while trying to read the file '{}': {why}",
+            path.display()
+        ))
+    };
+    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text".to_owned()))?;
+    if text.starts_with("$ANSIBLE_VAULT;") { super::super::vault::decrypt_file(path, text) } else { Ok(text) }
+}
+
+/// A term that must be text.
+pub(super) fn text(term: &Value) -> Result<&str> {
+    term.as_str().ok_or_else(|| {
+        Diagnostic::new(format!("the term must be text, not {} ({})", term.type_name(), term.repr()))
+    })
+}
+
+/// A path as the user may see it.
+pub(super) fn shown(path: &Path) -> Value {
+    Value::from(path.to_string_lossy().into_owned())
+}
