@@ -151,29 +151,34 @@ fn entries(value: &Value) -> Option<Vec<(Value, Value)>> {
     }
 }
 
-fn items2dict(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let key_name = args.string("key_name").unwrap_or("key".into());
-    let value_name = args.string("value_name").unwrap_or("value".into());
+fn items2dict(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
+    let key_name = args.get("key_name").cloned().unwrap_or_else(|| "key".into());
+    let value_name = args.get("value_name").cloned().unwrap_or_else(|| "value".into());
     let (Value::List(items) | Value::Tuple(items)) = subject else {
         return Err(Diagnostic::new(format!(
             "items2dict requires a list, got {} instead.",
             subject.type_name()
         )));
     };
+    let no_dicts =
+        || Diagnostic::new(format!("items2dict requires a list of dictionaries, got {subject} instead."));
     let mut dict = Dict::new();
     for item in items.iter() {
-        let Value::Dict(entries) = item else {
-            return Err(Diagnostic::new(format!(
-                "items2dict requires a list of dictionaries, got {subject} instead."
-            )));
-        };
-        let (Some(key), Some(value)) = (entries.get(&key_name), entries.get(&value_name)) else {
+        // Pairs work too, with numbers for names.
+        if !matches!(item, Value::Dict(_) | Value::List(_) | Value::Tuple(_)) {
+            return Err(no_dicts());
+        }
+        let (key, value) = (get_item(item, &key_name, context)?, get_item(item, &value_name, context)?);
+        if matches!(item, Value::Dict(_)) && (key.is_undefined() || value.is_undefined()) {
             return Err(Diagnostic::new(format!(
                 "items2dict requires each dictionary in the list to contain the keys '{key_name}' and \
                  '{value_name}', got {subject} instead."
             )));
-        };
-        dict.insert(key.clone(), value.clone());
+        }
+        if key.is_undefined() || value.is_undefined() || matches!(key, Value::List(_) | Value::Dict(_)) {
+            return Err(no_dicts());
+        }
+        dict.insert(key, value);
     }
     Ok(dict.into())
 }
