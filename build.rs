@@ -15,6 +15,9 @@ use sha2::{Digest, Sha256};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
+/// The worker never unwinds, so that it needs no tables for it.
+const LEAN: &str = "-Cforce-unwind-tables=no";
+
 fn main() -> Result<()> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
@@ -55,18 +58,19 @@ fn find_worker(arch: &str, root: &Path, out: &Path) -> Result<Option<PathBuf>> {
     }
     if has_std(&musl)? {
         // The musl target brings its own C runtime; the toolchain's linker makes a foreign one possible.
-        let flags = if rust_lld().is_some() { "-Clinker=rust-lld" } else { "" };
-        match build(&musl, flags, root, out)? {
+        let flags =
+            if rust_lld().is_some() { LEAN.to_owned() + " -Clinker=rust-lld" } else { LEAN.to_owned() };
+        match build(&musl, &flags, root, out)? {
             Ok(worker) => return Ok(Some(worker)),
             Err(why) => warn(&format!("the worker does not build for {musl}"), &why),
         }
     }
     if env::var("HOST")? == gnu && has_std(&gnu)? {
-        match build(&gnu, "-Ctarget-feature=+crt-static", root, out)? {
+        match build(&gnu, &format!("{LEAN} -Ctarget-feature=+crt-static"), root, out)? {
             Ok(worker) => return Ok(Some(worker)),
             Err(why) => warn("no static worker (is glibc-static missing?): building a dynamic one", &why),
         }
-        match build(&gnu, "", root, out)? {
+        match build(&gnu, LEAN, root, out)? {
             Ok(worker) => return Ok(Some(worker)),
             Err(why) => warn("the worker does not build", &why),
         }
@@ -78,7 +82,7 @@ fn find_worker(arch: &str, root: &Path, out: &Path) -> Result<Option<PathBuf>> {
 /// of the usual one. The inner error is the compiler's output.
 fn build(triple: &str, flags: &str, root: &Path, out: &Path) -> Result<std::result::Result<PathBuf, String>> {
     let profile = if env::var("PROFILE")? == "release" { "worker" } else { "worker-dev" };
-    let target = beside(out).join(if flags.is_empty() { "dynamic" } else { "static" });
+    let target = beside(out).join(if flags == LEAN { "dynamic" } else { "static" });
     let mut cargo = Command::new(env::var("CARGO")?);
     for (name, _) in env::vars_os() {
         // What the outer cargo set for this script (and clippy for itself) must not reach the inner one.
