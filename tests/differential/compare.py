@@ -15,7 +15,7 @@ LINE = re.compile(r"^(ok|changed|skipping|failed|fatal|included|FAILED - RETRYIN
 HOST = re.compile(r"^\[([^\]]+)\]:? ?(FAILED!|UNREACHABLE!)? ?(?:\(item=(.*?)\) ?(?==>|$))?(?:=> ?)?(?:\(item=(.*?)\) ?(?:=> ?|$))?(.*)$", re.S)
 RECAP = re.compile(r"^(\S+) +: +(ok=\d.*?)\s*$")
 ADHOC = re.compile(r"^(\S+) \| ([A-Z]+)!?(?: \| rc=(-?\d+))? (=>|>>) ?(.*)$")
-MESSAGES = ("[ERROR]", "[WARNING]", "[DEPRECATION WARNING]")
+MESSAGES = ("[ERROR]", "[WARNING]", "[DEPRECATION WARNING]", "error: ", "warning: ", "deprecated: ")
 # Keys of a result that no two runs share, or that speak of the tool and not of the work.
 VOLATILE = {"delta", "start", "end", "atime", "mtime", "ctime", "inode", "dev", "elapsed", "version", "exception", "pid",
             "invocation", "warnings", "deprecations", "ansible_facts.discovered_interpreter_python", "remote_tmp"}
