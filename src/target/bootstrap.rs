@@ -169,7 +169,7 @@ fn no_shell(hop: Option<&Hop>, exit: &Exit, said: &str) -> CallError {
 /// The script. `remote_tmp` is a directory to try first; it may use `~` and `$VARIABLES`.
 fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -> Result<String, CallError> {
     // Every program it calls costs the host a millisecond: what a warm start does not need comes after it.
-    let mut text = String::from("umask 077;");
+    let mut text = String::new();
     let Mark { head, tail } = mark;
     let _ = write!(text, "m={head};m=\"$m-{tail}\";k=`uname -sm`;case \"$k\" in ");
     for Worker { arch, bytes, sha256 } in workers {
@@ -201,8 +201,10 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
         "c \"$@\";u=`id -u`;\
          set -- \"$@\" \"/var/tmp/.fanfare-$u\" \"/tmp/.fanfare-$u\" \"/dev/shm/.fanfare-$u\";c \"$@\";",
     );
+    // The worker is nobody else's to read, but what it then does starts from the host's own umask.
     text.push_str(
-        "for d do if [ -L \"$d\" ];then continue;fi;mkdir -p \"$d\" 2>/dev/null;\
+        "o=`umask`;umask 077;\
+         for d do if [ -L \"$d\" ];then continue;fi;mkdir -p \"$d\" 2>/dev/null;\
          [ -d \"$d\" ]&&[ -O \"$d\" ]&&[ -w \"$d\" ]||continue;\
          p=\"$d/.p-$$\";{ echo \"#/bin/sh\" >\"$p\";} 2>/dev/null||continue;\
          chmod 700 \"$p\";\"$p\" >/dev/null 2>&1;r=$?;rm -f \"$p\";[ $r = 0 ]||continue;\
@@ -215,7 +217,7 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
          (find \"$d\" -type f -name \"[w.]*-*\" -mtime +30 -exec rm -f {} + </dev/null >/dev/null 2>&1 &);\
          echo \"$m SENT\";",
     );
-    let _ = write!(text, "{exec};exit 5;done;echo \"$m NODIR\";exit 6");
+    let _ = write!(text, "umask $o;{exec};exit 5;done;echo \"$m NODIR\";exit 6");
     Ok(text)
 }
 
