@@ -281,6 +281,25 @@ async fn workers_that_misbehave() {
 }
 
 #[tokio::test]
+async fn a_panic_loses_one_host() {
+    let links = Links::with_lab(Arc::new(|to| {
+        assert_ne!(&*to.name, "bad", "this panic is part of the test");
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        std::thread::spawn(move || serve(&*Memory::new(), &theirs, &theirs));
+        ours.set_nonblocking(true).unwrap();
+        Some(Box::new(tokio::net::UnixStream::from_std(ours).unwrap()))
+    }));
+    let bad = Destination { name: "bad".into(), ..destination(Transport::Local) };
+    for _ in 0..2 {
+        match links.call(&bad, vec![ping("")], Arc::new(Shelf::default())).await {
+            Err(CallError::Unreachable(reason)) => assert!(reason.contains("link to bad"), "{reason}"),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(answers(&call(&links, vec![ping("good")]).await.unwrap()), ["good"]);
+    }
+}
+
+#[tokio::test]
 async fn callers_of_one_destination_take_turns() {
     let links = lab();
     let calls = (0..50).map(|n| {

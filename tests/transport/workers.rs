@@ -215,6 +215,13 @@ async fn worker_pid(links: &fanfare::target::Links, there: &Destination, host: &
     found.lines().next().unwrap().parse().unwrap()
 }
 
+/// The sshd of this very connection: the nearest one above a command's shell.
+async fn session_pid(links: &fanfare::target::Links, there: &Destination) -> String {
+    let climb = "p=$$; while :; do case $(ps -o comm= -p $p) in sshd*) echo $p; exit 0;; esac; \
+                 p=$(ps -o ppid= -p $p | tr -d ' '); done";
+    raw(links, there, climb).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn that_dies_fails_the_task_and_is_replaced() {
     let Some(hosts) = Hosts::start(1) else { return };
@@ -262,16 +269,15 @@ async fn a_connection_that_breaks_makes_the_host_unreachable() {
     let links = Arc::new(control.links());
     ping(&links, &there).await.unwrap();
     let pid = worker_pid(&links, &there, host).await;
-    let sshd = raw(&links, &there, "ps -o ppid= -p $PPID").await;
-    let session = raw(&links, &there, "echo $PPID").await;
+    let sshd = session_pid(&links, &there).await;
     raw(&links, &there, &format!("kill -STOP {pid}")).await;
     let call = tokio::spawn({
         let (links, there) = (Arc::clone(&links), there.clone());
         async move { unreachable(&links, &there).await }
     });
     tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    // Whichever of these is the connection's own sshd: it goes without a word.
-    let _ = links.raw(&there, &format!("kill -KILL {session} {}", sshd.trim()), None).await;
+    // It goes without a word.
+    let _ = links.raw(&there, &format!("kill -KILL {sshd}"), None).await;
     let reason = call.await.unwrap();
     assert_eq!(
         reason,
@@ -280,6 +286,31 @@ async fn a_connection_that_breaks_makes_the_host_unreachable() {
             host.address
         )
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_falls_silent_makes_the_host_unreachable() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let mut options = options(&hosts, host);
+    options.args.push("-o ServerAliveInterval=1 -o ServerAliveCountMax=1".to_owned());
+    let there = to(host, options);
+    let links = control.links();
+    ping(&links, &there).await.unwrap();
+    let sshd = session_pid(&links, &there).await;
+    let signal = |name: &str| {
+        let status = std::process::Command::new("kill").args([name, sshd.as_str()]).status();
+        assert!(status.unwrap().success());
+    };
+    // As a machine that lost its power: the connection is there, and nobody is behind it.
+    signal("-STOP");
+    let reason = unreachable(&links, &there).await;
+    signal("-KILL");
+    assert_eq!(
+        reason,
+        format!("Failed to connect to the host via ssh: Timeout, server {} not responding.", host.address)
+    );
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
 }
 
 #[tokio::test(flavor = "multi_thread")]
