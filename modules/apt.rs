@@ -111,9 +111,11 @@ pub struct Args {
     pub policy_rc_d: Option<i32>,
     /// Uses apt-get rather than aptitude. fanfare always does.
     #[serde(default)]
+    #[expect(dead_code, reason = "it asks for what is so in any case")]
     pub force_apt_get: bool,
     /// Installs what Ansible's module needs on the target. fanfare needs nothing.
     #[serde(default = "yes")]
+    #[expect(dead_code, reason = "there is nothing to install")]
     pub auto_install_module_deps: bool,
 }
 
@@ -296,7 +298,7 @@ impl Apt<'_> {
         let build = || self.command().args(verb.iter().copied()).args(packages.iter().cloned());
         if sys.is_check() || self.args.fail_on_autoremove {
             let simulated = sys.query(build().arg("--simulate"))?;
-            self.judged(&simulated)?;
+            judged(&simulated)?;
             if self.args.fail_on_autoremove && removes(&simulated.stdout()) {
                 return Err(Failure::new("Packages would be autoremoved").with("stdout", simulated.stdout()));
             }
@@ -309,23 +311,23 @@ impl Apt<'_> {
         }
         let output = sys.attempt_judging(build(), |output| changes(&output.stdout()))?;
         if let Some(output) = &output {
-            self.judged(output)?;
+            judged(output)?;
         }
         Ok(output)
     }
+}
 
-    fn judged(&self, output: &Output) -> Result<()> {
-        if output.ok() {
-            return Ok(());
-        }
-        let stderr = output.stderr();
-        let reason = stderr.lines().filter(|line| line.starts_with("E:")).collect::<Vec<_>>().join(" ");
-        let reason = if reason.is_empty() { stderr.trim().to_owned() } else { reason };
-        Err(Failure::new(format!("apt-get failed: {reason}"))
-            .with("rc", output.code)
-            .with("stdout", output.stdout())
-            .with("stderr", stderr))
+fn judged(output: &Output) -> Result<()> {
+    if output.ok() {
+        return Ok(());
     }
+    let stderr = output.stderr();
+    let reason = stderr.lines().filter(|line| line.starts_with("E:")).collect::<Vec<_>>().join(" ");
+    let reason = if reason.is_empty() { stderr.trim().to_owned() } else { reason };
+    Err(Failure::new(format!("apt-get failed: {reason}"))
+        .with("rc", output.code)
+        .with("stdout", output.stdout())
+        .with("stderr", stderr))
 }
 
 /// Whether apt's summary tells of anything done.

@@ -21,6 +21,7 @@ pub mod copy;
 pub mod fetch;
 mod file;
 mod find;
+mod get_url;
 mod group;
 mod lineinfile;
 mod package;
@@ -51,6 +52,7 @@ table! {
     fetch,
     file,
     find,
+    get_url,
     group,
     lineinfile,
     package,

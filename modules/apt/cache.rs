@@ -45,7 +45,7 @@ pub(super) fn refresh(apt: &Apt<'_>, counts: bool, sys: &mut System<'_>) -> Resu
         if output.ok() && !failed {
             return Ok(true);
         }
-        complaint = output.stderr().trim().to_owned();
+        output.stderr().trim().clone_into(&mut complaint);
     }
     Err(Failure::new(format!("Failed to update apt cache after {tries} retries: {complaint}")))
 }

@@ -1,6 +1,6 @@
 //! What dpkg has installed: one read of its database.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::Apt;
@@ -19,14 +19,14 @@ pub(super) struct Package {
 pub(super) struct Installed {
     packages: HashMap<String, Package>,
     /// Virtual packages that something installed provides.
-    provided: HashMap<String, ()>,
+    provided: HashSet<String>,
 }
 
 impl Installed {
     pub fn read(sys: &System<'_>) -> Result<Self> {
         let text = sys.read_text_if_there(Path::new("/var/lib/dpkg/status"))?;
         let text = text.ok_or_else(|| Failure::new("dpkg's database /var/lib/dpkg/status is missing"))?;
-        let mut all = Self { packages: HashMap::new(), provided: HashMap::new() };
+        let mut all = Self { packages: HashMap::new(), provided: HashSet::new() };
         for paragraph in text.split("\n\n") {
             all.take(paragraph);
         }
@@ -53,7 +53,7 @@ impl Installed {
         if installed && let Some(provides) = field("Provides") {
             for virtual_name in provides.split(',') {
                 let virtual_name = virtual_name.split_whitespace().next().unwrap_or_default();
-                self.provided.insert(virtual_name.to_owned(), ());
+                self.provided.insert(virtual_name.to_owned());
             }
         }
     }
@@ -63,7 +63,7 @@ impl Installed {
     }
 
     pub fn is_provided(&self, name: &str) -> bool {
-        self.provided.contains_key(name)
+        self.provided.contains(name)
     }
 
     /// The names that match a pattern.

@@ -39,30 +39,26 @@ pub(super) fn ensure(
     installed: &Installed,
     sys: &mut System<'_>,
 ) -> Result<Option<Output>> {
-    match apt.args.state {
-        State::Absent => {
-            let goes: Vec<String> = wishes.iter().flat_map(|wish| removals(apt, wish, installed)).collect();
-            if goes.is_empty() { Ok(None) } else { apt.run(sys, &["remove"], &goes) }
-        }
-        _ => {
-            let mut missing = Vec::new();
-            let mut present = Vec::new();
-            for wish in wishes {
-                if is_satisfied(wish, installed) {
-                    present.push(wish);
-                } else {
-                    missing.push(wish.spec.clone());
-                }
-            }
-            if apt.args.only_upgrade {
-                missing.retain(|spec| Wish::parse(spec).is_ok_and(|wish| is_there(&wish, installed)));
-            }
-            if apt.args.state == State::Latest {
-                missing.extend(outdated(&present, installed, sys)?);
-            }
-            if missing.is_empty() { Ok(None) } else { apt.run(sys, &["install"], &missing) }
+    if apt.args.state == State::Absent {
+        let goes: Vec<String> = wishes.iter().flat_map(|wish| removals(apt, wish, installed)).collect();
+        return if goes.is_empty() { Ok(None) } else { apt.run(sys, &["remove"], &goes) };
+    }
+    let mut missing = Vec::new();
+    let mut present = Vec::new();
+    for wish in wishes {
+        if is_satisfied(wish, installed) {
+            present.push(wish);
+        } else {
+            missing.push(wish.spec.clone());
         }
     }
+    if apt.args.only_upgrade {
+        missing.retain(|spec| Wish::parse(spec).is_ok_and(|wish| is_there(&wish, installed)));
+    }
+    if apt.args.state == State::Latest {
+        missing.extend(outdated(&present, installed, sys)?);
+    }
+    if missing.is_empty() { Ok(None) } else { apt.run(sys, &["install"], &missing) }
 }
 
 fn is_there(wish: &Wish, installed: &Installed) -> bool {

@@ -31,12 +31,15 @@ struct State {
     identity: (u32, u32),
     env: BTreeMap<String, String>,
     scripts: Vec<(Vec<String>, Script)>,
-    open_ports: Vec<u16>,
+    ports: BTreeMap<u16, Option<Talk>>,
     ran: Vec<String>,
 }
 
 /// What a scripted command does: it may look at the host and change it.
 type Script = Arc<dyn Fn(&Command, &dyn Host) -> Output + Send + Sync>;
+
+/// What a server says to all that was sent to it.
+type Talk = Arc<dyn Fn(&str) -> Vec<u8> + Send + Sync>;
 
 const PASSWD: &str = "root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n\
                       nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
@@ -68,7 +71,7 @@ impl Memory {
             identity: (0, 0),
             env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             scripts: Vec::new(),
-            open_ports: Vec::new(),
+            ports: BTreeMap::new(),
             ran: Vec::new(),
         };
         let machine =
@@ -149,7 +152,13 @@ impl Memory {
     }
 
     pub fn open_port(&self, port: u16) -> &Self {
-        self.machine(|state| state.open_ports.push(port));
+        self.machine(|state| state.ports.insert(port, None));
+        self
+    }
+
+    /// A port where a server hears what is sent until an answer is read, says that, and hangs up.
+    pub fn serve(&self, port: u16, says: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> &Self {
+        self.machine(|state| state.ports.insert(port, Some(Arc::new(says))));
         self
     }
 
@@ -175,6 +184,12 @@ impl Memory {
         let mut bytes = Vec::new();
         self.disk.open(Path::new(path)).ok()?.read_to_end(&mut bytes).ok()?;
         Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The names in a directory, one after the other.
+    pub fn list_of(&self, path: &str) -> String {
+        let names = self.disk.list(Path::new(path)).unwrap_or_default();
+        names.iter().map(|name| name.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 
     pub fn meta(&self, path: &str) -> Option<Meta> {
@@ -299,12 +314,17 @@ impl Machine {
 
     pub(super) fn connect(&self, to: &Peer<'_>) -> Result<Box<dyn Connection>> {
         match to {
-            Peer::Tcp { port, .. } if self.state().open_ports.contains(port) => Ok(Box::new(Silent)),
-            Peer::Tcp { host, port } => Err(HostError::new(
-                "connect to",
-                format!("{host}:{port}"),
-                io::ErrorKind::ConnectionRefused.into(),
-            )),
+            Peer::Tcp { host, port } => match self.state().ports.get(port) {
+                Some(Some(talk)) => {
+                    Ok(Box::new(Talking { talk: Arc::clone(talk), heard: Vec::new(), says: None }))
+                }
+                Some(None) => Ok(Box::new(Silent)),
+                None => Err(HostError::new(
+                    "connect to",
+                    format!("{host}:{port}"),
+                    io::ErrorKind::ConnectionRefused.into(),
+                )),
+            },
             Peer::Unix(path) => {
                 Err(HostError::new("connect to", *path, io::ErrorKind::ConnectionRefused.into()))
             }
@@ -332,6 +352,38 @@ impl Write for Silent {
 }
 
 impl Connection for Silent {
+    fn set_read_timeout(&self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A connection to a scripted server.
+struct Talking {
+    talk: Talk,
+    heard: Vec<u8>,
+    says: Option<io::Cursor<Vec<u8>>>,
+}
+
+impl Read for Talking {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (talk, heard) = (&self.talk, &self.heard);
+        let says = self.says.get_or_insert_with(|| io::Cursor::new(talk(&String::from_utf8_lossy(heard))));
+        says.read(buffer)
+    }
+}
+
+impl Write for Talking {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.heard.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Connection for Talking {
     fn set_read_timeout(&self, _: Duration) -> io::Result<()> {
         Ok(())
     }

@@ -91,7 +91,7 @@ pub(crate) fn control_file(name: &str, content: &str) -> Json {
 }
 
 /// A control node that has nothing to give.
-struct Deaf;
+pub(crate) struct Deaf;
 
 impl Channel for Deaf {
     fn need(&mut self, _: &str) -> io::Result<()> {

@@ -11,9 +11,11 @@ pub(super) struct Account {
     /// The primary group's number, when one is asked for.
     gid: Option<u32>,
     groups: Option<BTreeSet<String>>,
-    /// When it expires, as `/etc/shadow` counts: days since 1970; `None` never.
-    expires: Option<Option<i64>>,
+    expires: Option<Expiry>,
 }
+
+/// When an account expires, as `/etc/shadow` counts: days since 1970; `None` never.
+type Expiry = Option<i64>;
 
 impl Account {
     pub fn wanted(args: &Args, sys: &System<'_>) -> Result<Self> {

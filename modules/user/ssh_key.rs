@@ -10,9 +10,12 @@ use crate::kit::{Command, Failure, Result, System, User};
 /// What results tell about the key.
 #[derive(Serialize)]
 pub(super) struct Key {
-    ssh_key_file: String,
-    ssh_fingerprint: String,
-    ssh_public_key: Option<String>,
+    #[serde(rename = "ssh_key_file")]
+    file: String,
+    #[serde(rename = "ssh_fingerprint")]
+    fingerprint: String,
+    #[serde(rename = "ssh_public_key")]
+    public: Option<String>,
 }
 
 /// Ensures that there is a key; one that is there stays as it is.
@@ -25,18 +28,18 @@ pub(super) fn ensure(args: &Args, user: &User, sys: &mut System<'_>) -> Result<K
     if !sys.exists(&file)? {
         make(args, user, &file, sys)?;
     }
-    let public =
+    let beside =
         file.with_file_name(format!("{}.pub", file.file_name().unwrap_or_default().to_string_lossy()));
-    let fingerprint = if sys.exists(&public)? {
-        let output = sys.query(Command::new("ssh-keygen").arg("-lf").arg(&public))?;
+    let fingerprint = if sys.exists(&beside)? {
+        let output = sys.query(Command::new("ssh-keygen").arg("-lf").arg(&beside))?;
         output.stdout().trim().to_owned()
     } else {
         String::new()
     };
     Ok(Key {
-        ssh_key_file: file.to_string_lossy().into_owned(),
-        ssh_fingerprint: fingerprint,
-        ssh_public_key: sys.read_text_if_there(&public)?.map(|text| text.trim().to_owned()),
+        file: file.to_string_lossy().into_owned(),
+        fingerprint,
+        public: sys.read_text_if_there(&beside)?.map(|text| text.trim().to_owned()),
     })
 }
 

@@ -7,6 +7,7 @@ mod commands;
 mod content;
 mod files;
 mod people;
+mod scratch;
 
 use std::io;
 use std::path::{Path, PathBuf};

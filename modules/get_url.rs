@@ -1,0 +1,320 @@
+mod checksum;
+mod curl;
+mod native;
+mod netrc;
+mod proxy;
+mod request;
+#[cfg(test)]
+mod tests;
+mod url;
+mod wget;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use self::checksum::Checksum;
+use self::request::{Answer, Method};
+use self::url::Url;
+use crate::command::yes;
+use crate::kit::{
+    Algorithm, Content, Failure, FileAttributes, FileFacts, FilePath, Result, Secret, System, WriteOptions,
+};
+
+/// Downloads a file to the target.
+///
+/// The target itself fetches it: with `curl` where it has one, else plain http without any program, else https with
+/// `wget` (without credentials, headers and certificates). An option the way that is left cannot honour is an error.
+/// In check mode the server is asked, and the content is read only where it decides whether something would change.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: A file, with its permissions
+///   get_url:
+///     url: http://example.com/path/file.conf
+///     dest: /etc/foo.conf
+///     mode: '0440'
+///
+/// - name: A file that must be the right one
+///   get_url:
+///     url: http://example.com/path/file.conf
+///     dest: /etc/foo.conf
+///     checksum: sha256:b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c
+///
+/// - name: The checksum is in a file beside it
+///   get_url:
+///     url: http://example.com/path/file.conf
+///     dest: /etc/foo.conf
+///     checksum: sha256:http://example.com/path/sha256sum.txt
+///
+/// - name: With headers and a password
+///   get_url:
+///     url: http://example.com/path/file.conf
+///     dest: /etc/foo.conf
+///     headers: {X-Token: one}
+///     username: bar
+///     password: '{{ mysecret }}'
+///     force_basic_auth: yes
+///
+/// - name: From a path on the target
+///   get_url:
+///     url: file:///tmp/a_file.txt
+///     dest: /tmp/afilecopy.txt
+/// ```
+#[derive(Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
+pub struct Args {
+    /// What to download: `http`, `https`, `ftp` (needs `curl`) or `file`. `user:password@` before the host counts as
+    /// `url_username` and `url_password`.
+    pub url: String,
+    /// Where to put it. A directory gets it under the name the server gives, else the last part of the URL.
+    pub dest: FilePath,
+    /// Downloads even when there is a file, and replaces it when the content differs. Else the server is asked
+    /// whether its file is newer.
+    #[serde(default)]
+    pub force: bool,
+    /// Keeps a copy of the file that is replaced, with the time in its name.
+    #[serde(default)]
+    pub backup: bool,
+    /// What the file must be: `sha256:` and the checksum, or the URL of a file that lists it. A file that is so
+    /// already is not downloaded.
+    #[serde(default)]
+    pub checksum: String,
+    /// Seconds to wait for a connection, and for more to come.
+    #[serde(default = "ten")]
+    pub timeout: u64,
+    /// Headers of the request.
+    pub headers: Option<BTreeMap<String, Json>>,
+    /// Headers that are not sent again where the server redirects to.
+    #[serde(default)]
+    pub unredirected_headers: Vec<String>,
+    /// How to name oneself to the server.
+    #[serde(default = "agent")]
+    pub http_agent: String,
+    /// The user, where the server asks for one.
+    #[schemars(extend("aliases" = ["username"]))]
+    pub url_username: Option<String>,
+    /// The user's password.
+    #[schemars(extend("aliases" = ["password"]))]
+    pub url_password: Option<Secret>,
+    /// Sends user and password with the first request, not only when asked for.
+    #[serde(default)]
+    pub force_basic_auth: bool,
+    /// Authenticates by Kerberos. Needs a `curl` that can.
+    #[serde(default)]
+    pub use_gssapi: bool,
+    /// Takes user and password from `~/.netrc` when none are given.
+    #[serde(default = "yes")]
+    pub use_netrc: bool,
+    /// Uses the proxy that the environment names (`http_proxy`, `https_proxy`, `no_proxy`).
+    #[serde(default = "yes")]
+    pub use_proxy: bool,
+    /// Checks the server's certificate.
+    #[serde(default = "yes")]
+    pub validate_certs: bool,
+    /// The certificate to show to the server, as a PEM file on the target.
+    pub client_cert: Option<FilePath>,
+    /// The key of that certificate, when it is in a file of its own.
+    pub client_key: Option<FilePath>,
+    /// The TLS ciphers, as OpenSSL names them.
+    pub ciphers: Option<Vec<String>>,
+    /// Unpacks what the server packed with gzip for the transfer.
+    #[serde(default = "yes")]
+    pub decompress: bool,
+    /// The directory for the file while it is downloaded.
+    pub tmp_dest: Option<FilePath>,
+    #[serde(flatten)]
+    pub attributes: FileAttributes,
+}
+
+fn ten() -> u64 {
+    10
+}
+
+fn agent() -> String {
+    "ansible-httpget".to_owned()
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Returns {
+    url: String,
+    dest: String,
+    elapsed: i64,
+    msg: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_code: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src: Option<String>,
+    checksum_src: Option<String>,
+    checksum_dest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    md5sum: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup_file: Option<String>,
+    #[serde(flatten)]
+    facts: Option<FileFacts>,
+}
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let begun = sys.now().secs;
+    let url = Url::parse(&args.url)?;
+    let mut returns = Returns { url: url.shown(), dest: args.dest.text().into_owned(), ..Returns::default() };
+    let tmp_dest = tmp_dest(&args, sys)?;
+    let scratch = sys.scratch(tmp_dest);
+    let done = place(&args, &url, &scratch, &mut returns, sys);
+    returns.elapsed = sys.now().secs - begun;
+    let cleaned = sys.discard(&scratch);
+    match done {
+        Ok(()) => cleaned.map(|()| returns),
+        // What the failure itself tells counts.
+        Err(failure) => Err(Failure {
+            fields: failure
+                .fields
+                .clone()
+                .into_iter()
+                .fold(Failure::new("").with_all(&returns), |all, (key, value)| all.with(&key, value))
+                .fields,
+            ..failure
+        }),
+    }
+}
+
+fn tmp_dest<'a>(args: &'a Args, sys: &System<'_>) -> Result<Option<&'a Path>> {
+    let Some(dir) = args.tmp_dest.as_deref() else { return Ok(None) };
+    match sys.stat_followed(dir)? {
+        Some(meta) if meta.is_dir() => Ok(Some(dir)),
+        Some(_) => Err(Failure::new(format!("{} is a file but should be a directory.", dir.display()))),
+        None => Err(Failure::new(format!("{} directory does not exist.", dir.display()))),
+    }
+}
+
+fn place(args: &Args, url: &Url, scratch: &Path, returns: &mut Returns, sys: &mut System<'_>) -> Result<()> {
+    let there = sys.stat_followed(&args.dest)?;
+    let is_dir = there.as_ref().is_some_and(crate::kit::host::Meta::is_dir);
+    if let Some(parent) = args.dest.parent().filter(|parent| !parent.as_os_str().is_empty())
+        && there.is_none()
+        && !sys.exists(parent)?
+    {
+        return Err(Failure::new(format!("Destination {} does not exist", parent.display())));
+    }
+    let checksum = Checksum::wanted(args, url, scratch, sys)?;
+    let mut headers = Vec::new();
+    match there.filter(|_| !is_dir) {
+        Some(_) if args.force => headers.push(("Cache-Control", "no-cache".to_owned())),
+        Some(meta) => match &checksum {
+            Some(checksum) if sys.checksum(&args.dest, checksum.algorithm)? == checksum.hex => {
+                "file already exists".clone_into(&mut returns.msg);
+                return finish(args, &args.dest, returns, sys);
+            }
+            Some(_) => headers.push(("Cache-Control", "no-cache".to_owned())),
+            None => headers.push(("If-Modified-Since", request::http_date(meta.mtime))),
+        },
+        None => {}
+    }
+    let answer = download(args, url, &headers, scratch, sys)?;
+    returns.status_code = answer.status;
+    if answer.status == Some(304) {
+        "HTTP Error 304: Not Modified".clone_into(&mut returns.msg);
+        return finish(args, &args.dest, returns, sys);
+    }
+    let length = answer.header("content-length").map_or_else(|| "unknown".to_owned(), str::to_owned);
+    returns.msg = format!("OK ({length} bytes)");
+    let path = if is_dir { args.dest.join(answer.file_name()) } else { args.dest.0.clone() };
+    returns.dest = path.to_string_lossy().into_owned();
+    returns.src = Some(scratch.to_string_lossy().into_owned());
+    put(args, &answer, &path, scratch, checksum.as_ref(), returns, sys)?;
+    finish(args, &path, returns, sys)?;
+    if let Some(facts) = returns.facts.as_mut().filter(|_| !answer.fetched) {
+        facts.size = answer.length();
+    }
+    Ok(())
+}
+
+/// Asks the server. In check mode the content comes only where the head of the answer does not tell enough.
+fn download(
+    args: &Args,
+    url: &Url,
+    headers: &[(&str, String)],
+    scratch: &Path,
+    sys: &mut System<'_>,
+) -> Result<Answer> {
+    if !sys.is_check() || !url.is_http() {
+        return request::ask(args, url, headers, &Method::Get(scratch), sys);
+    }
+    let mut head = request::ask(args, url, headers, &Method::Head, sys);
+    if let Err(failure) = &head
+        && failure
+            .fields
+            .get("status_code")
+            .is_some_and(|code| [403, 405, 501].map(Json::from).contains(code))
+    {
+        // A server that does not answer HEAD.
+        head = request::ask(args, url, headers, &Method::Get(scratch), sys);
+    }
+    let answer = head?;
+    let path = match sys.stat_followed(&args.dest)? {
+        Some(meta) if meta.is_dir() => args.dest.join(answer.file_name()),
+        _ => args.dest.0.clone(),
+    };
+    let size = sys.stat_followed(&path)?.map(|meta| meta.size);
+    let coming = answer.length();
+    let undecided = size.is_some() && (coming.is_none() || coming == size || answer.is_packed());
+    if answer.status == Some(304) || !undecided || answer.fetched {
+        return Ok(answer);
+    }
+    request::ask(args, url, headers, &Method::Get(scratch), sys)
+}
+
+/// Puts what was downloaded in place, after it was checked.
+fn put(
+    args: &Args,
+    answer: &Answer,
+    path: &Path,
+    scratch: &Path,
+    checksum: Option<&Checksum>,
+    returns: &mut Returns,
+    sys: &mut System<'_>,
+) -> Result<()> {
+    let real = if sys.exists(path)? { sys.resolve(path)? } else { path.to_owned() };
+    if sys.exists(&real)? {
+        returns.checksum_dest = Some(sys.checksum(&real, Algorithm::Sha1)?);
+    }
+    let options = WriteOptions {
+        attributes: Some(&args.attributes),
+        backup: args.backup,
+        hidden: true,
+        ..WriteOptions::default()
+    };
+    if !answer.fetched {
+        // Check mode, and it would change: what the content would be nobody needs to know.
+        let stand_in = format!("{} would be here", returns.url);
+        sys.write_with(&real, stand_in, &options)?;
+        return Ok(());
+    }
+    returns.checksum_src = Some(sys.checksum(scratch, Algorithm::Sha1)?);
+    if let Some(checksum) = checksum {
+        let got = sys.checksum(scratch, checksum.algorithm)?;
+        if got != checksum.hex {
+            let scratch = scratch.display();
+            return Err(Failure::new(format!(
+                "The checksum for {scratch} did not match {}; it was {got}.",
+                checksum.hex
+            )));
+        }
+    }
+    returns.md5sum = Some(sys.checksum(scratch, Algorithm::Md5)?);
+    returns.backup_file = sys.write_with(&real, Content::Copy(scratch), &options)?.backup_file;
+    Ok(())
+}
+
+fn finish(args: &Args, path: &Path, returns: &mut Returns, sys: &mut System<'_>) -> Result<()> {
+    if sys.exists(path)? {
+        sys.set_attributes(path, &args.attributes, false)?;
+        returns.facts = Some(sys.file_facts(path, false)?);
+    }
+    Ok(())
+}
