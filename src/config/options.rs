@@ -30,8 +30,6 @@ pub struct InventoryOptions {
     pub on_mismatch: OnMismatch,
     /// Whether `fanfare inventory --list` shows variables where they are set.
     pub export: bool,
-    /// Whether a missing inventory is worth a warning.
-    pub localhost_warning: bool,
     pub unparsed_warning: bool,
 }
 
@@ -56,7 +54,6 @@ impl Default for InventoryOptions {
             any_unparsed_is_failed: true,
             on_mismatch: OnMismatch::default(),
             export: false,
-            localhost_warning: true,
             unparsed_warning: true,
         }
     }
@@ -137,8 +134,6 @@ pub struct RunOptions {
     pub diff: bool,
     /// Lines around a change in a diff.
     pub diff_context: usize,
-    /// Bytes up to which a file is shown in a diff.
-    pub max_diff_size: u64,
     pub extra_vars: Dict,
     /// Empty means all.
     pub tags: Vec<String>,
@@ -147,22 +142,12 @@ pub struct RunOptions {
     pub any_errors_fatal: bool,
     pub strategy: Strategy,
     pub gathering: Gathering,
-    /// Whether facts are also variables of their own (`ansible_os_family`).
-    pub inject_facts: bool,
     /// Seconds after which a task fails.
     pub task_timeout: Option<u64>,
     pub no_log: bool,
     pub roles_path: Vec<PathBuf>,
     /// Where group_vars and host_vars are looked for when there is no playbook.
     pub playbook_dir: Option<PathBuf>,
-    /// The shell that runs what `shell` and `raw` are given.
-    pub executable: String,
-    /// What `{{ ansible_managed }}` says.
-    pub managed: String,
-    /// Whether a notified handler that does not exist is an error.
-    pub error_on_missing_handler: bool,
-    /// Extensions of Jinja by name: `jinja2.ext.do`, `jinja2.ext.loopcontrols`.
-    pub jinja_extensions: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -190,7 +175,6 @@ impl Default for RunOptions {
             check: false,
             diff: false,
             diff_context: 3,
-            max_diff_size: 104_448,
             extra_vars: Dict::new(),
             tags: Vec::new(),
             skip_tags: Vec::new(),
@@ -198,15 +182,10 @@ impl Default for RunOptions {
             any_errors_fatal: false,
             strategy: Strategy::default(),
             gathering: Gathering::default(),
-            inject_facts: true,
             task_timeout: None,
             no_log: false,
             roles_path: Vec::new(),
             playbook_dir: None,
-            executable: "/bin/sh".to_owned(),
-            managed: "Ansible managed".to_owned(),
-            error_on_missing_handler: true,
-            jinja_extensions: Vec::new(),
         }
     }
 }
@@ -232,10 +211,7 @@ pub struct DisplayOptions {
     pub check_mode_markers: bool,
     pub task_path_on_failure: bool,
     pub per_host_start: bool,
-    /// Whether a task's arguments are shown in its banner.
-    pub args_in_banner: bool,
     pub deprecation_warnings: bool,
-    pub system_warnings: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -271,9 +247,7 @@ impl Default for DisplayOptions {
             check_mode_markers: false,
             task_path_on_failure: false,
             per_host_start: false,
-            args_in_banner: false,
             deprecation_warnings: true,
-            system_warnings: true,
         }
     }
 }

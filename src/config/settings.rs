@@ -106,7 +106,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         ini: &[("defaults", "localhost_warning")],
         env: &["ANSIBLE_LOCALHOST_WARNING"],
-        r#use: Sets(|config, given| flag(&mut config.inventory.localhost_warning, given)),
+        r#use: OnlyAs(YES, "silencing the warning that only localhost is there"),
     },
     Setting {
         ini: &[("defaults", "playbook_dir")],
@@ -323,12 +323,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         ini: &[("defaults", "error_on_missing_handler")],
         env: &["ANSIBLE_ERROR_ON_MISSING_HANDLER"],
-        r#use: Sets(|config, given| flag(&mut config.run.error_on_missing_handler, given)),
+        r#use: MustBe(YES, "not supported yet: going on when a notified handler does not exist"),
     },
     Setting {
         ini: &[("defaults", "inject_facts_as_vars")],
         env: &["ANSIBLE_INJECT_FACT_VARS"],
-        r#use: Sets(|config, given| flag(&mut config.run.inject_facts, given)),
+        r#use: OnlyAs(YES, "facts under ansible_facts alone; they are variables of their own too"),
     },
     Setting {
         ini: &[("defaults", "no_log")],
@@ -346,23 +346,17 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         ini: &[("defaults", "executable")],
         env: &["ANSIBLE_EXECUTABLE"],
-        r#use: Sets(|config, given| {
-            config.run.executable = given.string();
-            Ok(())
-        }),
+        r#use: OnlyAs(&["/bin/sh"], "another shell for all tasks than /bin/sh; give the option executable"),
     },
     Setting {
         ini: &[("defaults", "ansible_managed")],
         env: &[],
-        r#use: Sets(|config, given| {
-            config.run.managed = given.string();
-            Ok(())
-        }),
+        r#use: OnlyAs(&["ansible managed"], "another text for ansible_managed; set a variable of that name"),
     },
     Setting {
         ini: &[("defaults", "jinja2_extensions")],
         env: &["ANSIBLE_JINJA2_EXTENSIONS"],
-        r#use: Sets(jinja_extensions),
+        r#use: OnlyAs(&[""], "extensions of Jinja"),
     },
     Setting {
         ini: &[("diff", "always")],
@@ -380,10 +374,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         ini: &[("defaults", "max_diff_size")],
         env: &["ANSIBLE_MAX_DIFF_SIZE"],
-        r#use: Sets(|config, given| {
-            config.run.max_diff_size = given.number()?;
-            Ok(())
-        }),
+        r#use: OnlyAs(&["104448"], "another limit for differences than 104448 bytes"),
     },
     Setting {
         ini: &[("tags", "run")],
@@ -635,7 +626,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         ini: &[("defaults", "system_warnings")],
         env: &["ANSIBLE_SYSTEM_WARNINGS"],
-        r#use: Sets(|config, given| flag(&mut config.display.system_warnings, given)),
+        r#use: OnlyAs(YES, "silencing warnings about the system"),
     },
     // The later of the two wins: whoever forces colour means it.
     Setting {
@@ -683,15 +674,6 @@ fn warn_of_inventory_plugins(config: &mut Config, given: &Given<'_>) {
             let message = format!("inventory.enable_plugins: not supported yet: {name}");
             config.warnings.push(crate::diagnostic::Diagnostic::new(message));
         }
-    }
-}
-
-fn jinja_extensions(config: &mut Config, given: &Given<'_>) -> Outcome<()> {
-    const HERE: &[&str] = &["jinja2.ext.do", "jinja2.ext.loopcontrols", "jinja2.ext.i18n"];
-    config.run.jinja_extensions = given.list();
-    match config.run.jinja_extensions.iter().find(|name| !HERE.contains(&name.as_str())) {
-        Some(name) => Err(format!("not supported: the extension {name}")),
-        None => Ok(()),
     }
 }
 

@@ -196,7 +196,7 @@ fn prepare_module(
     let contents = Contents::prepare(spec, &mut exact, scope)?;
     let timeout = settings::number(keywords.timeout.as_ref(), &context)?.filter(|seconds| *seconds > 0.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive seconds")]
-    let timeout = timeout.map(|seconds| seconds as u64);
+    let timeout = timeout.map(|seconds| seconds as u64).or(options.run.task_timeout);
     let request = Request {
         module: spec.name.to_owned(),
         args: exact,
