@@ -50,7 +50,7 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
         }
     }
     let by_dmi: Option<&'static str> = match (product.as_str(), vendor.as_str()) {
-        ("KVM" | "KVM Server" | "Bochs" | "AHV", _)
+        ("KVM" | "KVM Server" | "Bochs" | "AHV" | "Google Compute Engine", _)
         | (_, "QEMU" | "Amazon EC2" | "DigitalOcean" | "Hetzner") => Some("kvm"),
         ("RHEV Hypervisor", _) => Some("RHEV"),
         ("oVirt Node", _) => Some("oVirt"),
@@ -60,7 +60,6 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
         ("Virtual Machine", "Microsoft Corporation") => Some("VirtualPC"),
         ("Parallels Virtual Platform", _) => Some("parallels"),
         ("HVM domU", _) => Some("xen"),
-        ("Google Compute Engine", _) => Some("kvm"),
         _ if family == "RHV" => Some("RHEV"),
         _ => None,
     };

@@ -31,7 +31,8 @@ pub(super) fn adhoc(command: AdhocCommand, config: Config) -> Result<Exit> {
 fn list_hosts(pattern: &str, engine: &Engine) -> Result<Exit> {
     output::announce(engine.config());
     let selection = engine.inventory.select(pattern, &engine.config().inventory.limit)?;
-    let hosts: String = selection.hosts.iter().map(|host| format!("    {host}\n")).collect();
-    output::print(&format!("  hosts ({}):\n{hosts}", selection.hosts.len()))?;
+    let mut lines = vec![format!("  hosts ({}):", selection.hosts.len())];
+    lines.extend(selection.hosts.iter().map(|host| format!("    {host}")));
+    output::print(&(lines.join("\n") + "\n"))?;
     Ok(Exit::Done)
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::Exit;
 use super::engine::Engine;
@@ -20,7 +20,7 @@ pub(super) fn run(command: RunCommand, config: Config) -> Result<Exit> {
     engine.run(playbooks, files, command.start_at_task, command.step)
 }
 
-fn load(engine: &Engine, path: &PathBuf) -> Result<Playbook> {
+fn load(engine: &Engine, path: &Path) -> Result<Playbook> {
     if !path.exists() {
         return Err(Diagnostic::new(format!("the playbook: {} could not be found", path.display())));
     }

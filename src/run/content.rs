@@ -238,9 +238,10 @@ pub(super) fn find(path: &str, subdir: &str, scope: &Scope) -> Result<PathBuf> {
 }
 
 fn missing(path: &str, tried: &[PathBuf]) -> Diagnostic {
-    let searched: String = tried.iter().map(|path| format!("\n\t{}", path.display())).collect();
+    let searched: Vec<String> = tried.iter().map(|path| path.display().to_string()).collect();
+    let searched = searched.join("\n\t");
     Diagnostic::new(format!(
-        "Could not find or access '{path}'\nSearched in:{searched} on the Ansible Controller.\n\
+        "Could not find or access '{path}'\nSearched in:\n\t{searched} on the Ansible Controller.\n\
          If you are using a module and expect the file to exist on the remote, see the remote_src option"
     ))
 }

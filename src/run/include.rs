@@ -67,7 +67,7 @@ pub(super) async fn run(
         inner.push(group.inclusion.vars.clone());
     }
     let kind = if place.kind == TaskKind::Handler { TaskKind::Handler } else { TaskKind::Task };
-    let place = Place { inner, kind, ..place.clone() };
+    let place = Place { kind, inner, ..place.clone() };
     batch.walk(&nodes, hosts, &place).await
 }
 

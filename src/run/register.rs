@@ -111,7 +111,7 @@ pub(super) fn share(batch: &Batch, task: &Task, ran: &HostOutcome, host: &Arc<st
         if let Some(Value::Dict(facts)) = fields.get("ansible_facts") {
             match task.action.name.as_str() {
                 "set_fact" => {
-                    facts.iter().for_each(|(name, value)| state.set_var(name.clone(), value.clone()))
+                    facts.iter().for_each(|(name, value)| state.set_var(name.clone(), value.clone()));
                 }
                 "include_vars" => state.include(facts),
                 _ => state.add_facts(facts),

@@ -56,7 +56,7 @@ pub(super) fn rendered(setting: &Setting, context: &Context<'_>) -> Result<Value
 pub(super) fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(flag) => Some(*flag),
-        Value::Int(0) => Some(false),
+        Value::None | Value::Int(0) => Some(false),
         Value::Int(1) => Some(true),
         Value::Float(number) if *number == 0.0 => Some(false),
         Value::Float(number) if (*number - 1.0).abs() < f64::EPSILON => Some(true),
@@ -65,7 +65,6 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
             "no" | "off" | "0" | "false" | "f" | "n" | "0.0" | "" => Some(false),
             _ => None,
         },
-        Value::None => Some(false),
         _ => None,
     }
 }

@@ -59,14 +59,12 @@ impl Ended {
 }
 
 async fn whole(job: &Job<'_>, scope: Scope) -> Ended {
-    match &job.task.repeat {
-        Some(repeat) => items::run(job, repeat, scope).await,
-        None => {
-            let (raw, delegated_to) = one(job, scope).await;
-            let inclusions = super::include::of(&raw, &[], None).into_iter().collect();
-            Ended { raw, inclusions, delegated_to, is_loop: false }
-        }
+    if let Some(repeat) = &job.task.repeat {
+        return items::run(job, repeat, scope).await;
     }
+    let (raw, delegated_to) = one(job, scope).await;
+    let inclusions = super::include::of(&raw, &[], None).into_iter().collect();
+    Ended { raw, inclusions, delegated_to, is_loop: false }
 }
 
 /// A task without a loop, or one item of it.

@@ -4,6 +4,7 @@ use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 
+#[expect(clippy::unnecessary_wraps, reason = "the signature of all actions")]
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let mut raw = Raw::failed(call.text("msg").unwrap_or_else(|| "Failed as requested from task".to_owned()));
     raw.set("changed", false);

@@ -25,18 +25,15 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     }
     let mut input = String::new();
     let wait = minutes.map(|minutes| minutes * 60.0).or(seconds).map(|seconds| seconds.clamp(0.0, 1e9));
-    let told = match wait {
-        Some(seconds) => {
-            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
-            match minutes {
-                Some(_) => format!("Paused for {:.2} minutes", begun.elapsed().as_secs_f64() / 60.0),
-                None => format!("Paused for {:.2} seconds", begun.elapsed().as_secs_f64()),
-            }
-        }
-        None => {
-            input = ask(call).await?;
-            format!("Paused for {:.2} minutes", begun.elapsed().as_secs_f64() / 60.0)
-        }
+    match wait {
+        Some(seconds) => tokio::time::sleep(Duration::from_secs_f64(seconds)).await,
+        None => input = ask(call).await?,
+    }
+    let took = begun.elapsed().as_secs_f64();
+    let told = if seconds.is_some() {
+        format!("Paused for {took:.2} seconds")
+    } else {
+        format!("Paused for {:.2} minutes", took / 60.0)
     };
     let format = "%Y-%m-%d %H:%M:%S%.6f";
     let mut fields = Dict::new();

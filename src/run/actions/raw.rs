@@ -16,14 +16,13 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     let executable = call.text("executable");
     let to = destination::of(call.job, call.scope, call.delegated)?;
     let environment = settings::environment(&call.job.task.keywords, &call.context())?;
-    let exports: String = environment
-        .iter()
-        .map(|(name, value)| {
-            let value = shlex::try_quote(value).map_or_else(|_| String::new(), |text| text.into_owned());
-            format!("{name}={value} ")
-        })
-        .collect();
-    let command = if exports.is_empty() { command } else { format!("env {exports}{command}") };
+    let mut words = Vec::new();
+    for (name, value) in &environment {
+        let value = shlex::try_quote(value)
+            .map_err(|_| call.misuse(format!("environment: the value of {name} holds a NUL byte")))?;
+        words.push(format!("{name}={value}"));
+    }
+    let command = if words.is_empty() { command } else { format!("env {} {command}", words.join(" ")) };
     match call.job.batch.run.links.raw(&to, &command, executable.as_deref()).await {
         Ok(output) => {
             let mut fields = Dict::new();
