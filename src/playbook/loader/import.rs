@@ -131,9 +131,10 @@ impl Loader {
     }
 }
 
-/// What tells two uses of a role by tasks apart.
+/// What tells uses of a role by tasks apart from each other, and from those under `roles:`.
 pub(super) fn identity(fields: &Fields<'_>) -> String {
-    fields.get("vars").map(|field| format!("vars={:?}", field.value.to_value())).unwrap_or_default()
+    let vars = fields.get("vars").map(|field| format!(" vars={:?}", field.value.to_value()));
+    format!("by task{}", vars.unwrap_or_default())
 }
 
 pub(super) fn check_options(called: &Called<'_>, options: &Options<'_>, known: &[&str]) -> Result<()> {
