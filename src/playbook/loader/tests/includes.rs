@@ -106,7 +106,7 @@ bad.yml:2:3: 'whne' is not a valid attribute for a Task
   hint: did you mean 'when'?
 ");
     insta::assert_snapshot!(tree.include(&include, "nope.yml"), @r"
-p.yml:6:11: Could not find or access 'nope.yml'.
+p.yml:6:11: Could not find or access 'nope.yml' on the Ansible Controller.
   hint: looked in ROOT
 ");
     insta::assert_snapshot!(tree.include(&include, "dict.yml"), @"dict.yml:1:1: an included file of tasks should be a list of tasks, but is a mapping");
@@ -275,4 +275,56 @@ fn roles_of_collections() {
         .map(|task| task.role.as_ref().unwrap().name.clone())
         .collect();
     assert_eq!(names, ["acme.tools.web", "acme.other.base", "acme.other.db", "acme.more.cache"]);
+}
+
+/// Which uses count as the same role (tried on ansible-core 2.21, where the second of two is skipped).
+#[test]
+fn identities() {
+    let tree = Tree::new(&[
+        (
+            "p.yml",
+            "- hosts: all
+  roles:
+    - r
+    - role: r
+    - {role: r, when: no}
+    - {role: r, p: 1}
+    - {name: r, p: 1}
+    - {role: r, vars: {p: 1}}
+    - {role: r, tags: t}
+    - user
+  tasks:
+    - import_role: {name: r}
+    - import_role: {name: r, allow_duplicates: no}
+      tags: t
+    - import_role: {name: r}
+      vars: {p: 1}
+    - import_role: {name: r, tasks_from: main}
+",
+        ),
+        ("roles/r/tasks/main.yml", "- debug:\n"),
+        ("roles/user/meta/main.yml", "dependencies: [r, {role: r, p: 1}]\n"),
+    ]);
+    let playbook = tree.playbook();
+    let play = &playbook.plays[0];
+    let mut seen: Vec<Arc<str>> = Vec::new();
+    let numbers: Vec<_> = [1, 2]
+        .iter()
+        .flat_map(|section| &play.sections[*section])
+        .filter_map(|node| match node {
+            Node::RoleEnd(role) if role.name == "r" => Some(role),
+            _ => None,
+        })
+        .map(|role| {
+            let known = seen.iter().position(|identity| *identity == role.identity);
+            let number = known.unwrap_or(seen.len());
+            if known.is_none() {
+                seen.push(role.identity.clone());
+            }
+            (number, role.allow_duplicates)
+        })
+        .collect();
+    let in_roles = [0, 0, 1, 2, 2, 3, 4, 0, 2].map(|number| (number, false));
+    assert_eq!(numbers[..9], in_roles);
+    assert_eq!(numbers[9..], [(5, true), (5, false), (6, true), (7, true)]);
 }
