@@ -19,6 +19,9 @@ MESSAGES = ("[ERROR]", "[WARNING]", "[DEPRECATION WARNING]", "error: ", "warning
 # Keys of a result that no two runs share, or that speak of the tool and not of the work.
 VOLATILE = {"delta", "start", "end", "atime", "mtime", "ctime", "inode", "dev", "elapsed", "version", "exception", "pid",
             "invocation", "warnings", "deprecations", "ansible_facts.discovered_interpreter_python", "remote_tmp"}
+# What a failure may tell besides, on either side: how the file was, which call it was.
+ASIDE = {"msg", "errno", "path", "dest", "src", "uid", "gid", "owner", "group", "mode", "size", "state", "failed", "details",
+         "failed_when_suppressed_exception", "module_stderr", "module_stdout"}
 TEMPORARY = re.compile(r"/\.ansible/tmp/|/ansible-local-|/ansible-tmp-|/\.cache/|/ansible\.[^/ ]*$")
 
 
@@ -90,7 +93,7 @@ def bodies(where, a, b):
         if bad and key == "changed" and not (x.get(key) or y.get(key)):
             continue
         if x.get(key, ...) != y.get(key, ...):
-            aspect = "wording" if key == "msg" and bad and key in x and key in y else "results"
+            aspect = "wording" if bad and key in ASIDE else "results"
             yield aspect, f"{where} {key}: {pretty_line(x.get(key, '-'))}", f"{where} {key}: {pretty_line(y.get(key, '-'))}"
 
 
@@ -187,8 +190,7 @@ def gathered(told):
 
 def entry(status, rest, pending):
     """(host, entry) of one line of a task; `pending` are the lines before it: its diff, or other words."""
-    text = "\n".join(re.sub(r"^((?:\+\+\+|---) (?:before|after): .*?)(/[^ ]*/(?:\.ansible|\.cache|tmp)[^ ]*/)?([^/]*)$", r"\1\3", w)
-                     for w in pending)
+    text = "\n".join(re.sub(r"^(\+\+\+|---) (before|after)\b.*$", r"\1 \2", w) for w in pending)
     text = re.sub(r'("[am]time": )[\d.]+', r"\1…", text)
     m = HOST.match(rest)
     if not m:
@@ -218,7 +220,8 @@ def adhoc(out):
         body, message = [m[5]] if m[5] else [], False
         while i < len(rows) and not ADHOC.match(rows[i]) and not rows[i].startswith((*MESSAGES, "--- ")):
             body, i = body + [rows[i]], i + 1
-        text = "\n".join(body).strip()
+        # What ansible's terminal says at its end.
+        text = re.sub(r"\nShared connection to \S+ closed\.\s*$", "", "\n".join(body)).strip()
         value = tidy(parsed(text)) if m[4] == "=>" else text
         hosts.setdefault(m[1], []).append((m[2], m[3] or "", value, ""))
     return hosts
