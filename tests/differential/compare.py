@@ -94,11 +94,18 @@ def bodies(where, a, b):
             continue
         if x.get(key, ...) != y.get(key, ...):
             aspect = "wording" if bad and key in ASIDE else "results"
-            yield aspect, f"{where} {key}: {pretty_line(x.get(key, '-'))}", f"{where} {key}: {pretty_line(y.get(key, '-'))}"
+            left, right = parted(pretty_line(x.get(key, "-")), pretty_line(y.get(key, "-")))
+            yield aspect, f"{where} {key}: {left}", f"{where} {key}: {right}"
 
 
 def show(entry):
     return " ".join([entry[0], entry[1], "" if entry[2] is None else pretty_line(entry[2])]).strip()[:400]
+
+
+def parted(a, b):
+    """Two texts from shortly before the place where they part."""
+    same = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
+    return (a, b) if same < 60 else ("…" + a[same - 40:], "…" + b[same - 40:])
 
 
 def pretty_line(value):
@@ -113,7 +120,8 @@ def mapping(left, right):
     for key in sorted(left.keys() | right.keys()):
         a, b = left.get(key, "-"), right.get(key, "-")
         if a != b:
-            yield f"{key}: {pretty_line(a)[:300]}", f"{key}: {pretty_line(b)[:300]}"
+            left, right = parted(pretty_line(a), pretty_line(b))
+            yield f"{key}: {left[:300]}", f"{key}: {right[:300]}"
 
 
 def lines(aspect, left, right):
