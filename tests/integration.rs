@@ -2,6 +2,8 @@
 
 // Marked as tests so that clippy lets them panic and print.
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod transport;
