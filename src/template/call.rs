@@ -147,12 +147,18 @@ fn has_parts(value: &Value) -> bool {
 pub struct Args<'a> {
     pub positional: &'a [Value],
     pub named: &'a Dict,
+    name: &'static str,
     params: Params,
 }
 
 impl<'a> Args<'a> {
     /// Binds arguments to parameters; one too many, or an unknown keyword, is an error in Python's words.
-    pub fn bind(name: &str, params: Params, positional: &'a [Value], named: &'a Dict) -> Result<Self> {
+    pub fn bind(
+        name: &'static str,
+        params: Params,
+        positional: &'a [Value],
+        named: &'a Dict,
+    ) -> Result<Self> {
         let places = params.iter().take_while(|param| !param.starts_with('*')).count();
         if positional.len() > places && !params.contains(&"*") {
             // Python counts the subject too.
@@ -184,7 +190,7 @@ impl<'a> Args<'a> {
                 _ => {}
             }
         }
-        Ok(Self { positional, named, params })
+        Ok(Self { positional, named, name, params })
     }
 
     /// The argument, by place or by keyword.
@@ -204,8 +210,10 @@ impl<'a> Args<'a> {
     }
 
     pub fn required(&self, param: &str) -> Result<&'a Value> {
-        self.get(param)
-            .ok_or_else(|| Diagnostic::new(format!("missing 1 required positional argument: '{param}'")))
+        self.get(param).ok_or_else(|| {
+            let name = self.name;
+            Diagnostic::new(format!("{name}() missing 1 required positional argument: '{param}'"))
+        })
     }
 
     /// The positional arguments that `*` takes.

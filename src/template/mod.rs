@@ -16,6 +16,7 @@ mod finalize;
 mod functions;
 mod inherit;
 mod interp;
+mod io_error;
 mod literal;
 mod locate;
 pub mod lookups;
@@ -36,6 +37,8 @@ mod vault;
 mod cases;
 #[cfg(test)]
 mod evaluation;
+#[cfg(test)]
+mod expressions;
 
 use std::sync::{Arc, OnceLock};
 

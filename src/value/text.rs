@@ -86,11 +86,23 @@ fn write_quoted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
             '\r' => f.write_str("\\r")?,
             '\t' => f.write_str("\\t")?,
             c if c == quote => write!(f, "\\{c}")?,
-            c if (c as u32) < 0x20 || (0x7f..0xa0).contains(&(c as u32)) => {
-                write!(f, "\\x{:02x}", c as u32)?;
-            }
+            c if !is_printable(c) => match c as u32 {
+                code @ 0..0x100 => write!(f, "\\x{code:02x}")?,
+                code @ 0x100..0x1_0000 => write!(f, "\\u{code:04x}")?,
+                code => write!(f, "\\U{code:08x}")?,
+            },
             c => f.write_char(c)?,
         }
     }
     f.write_char(quote)
+}
+
+/// Whether Python's `repr` shows the character as it is: no control, format or private character, no blank
+/// but the space.
+fn is_printable(c: char) -> bool {
+    let is_format = matches!(c, '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{200b}'..='\u{200f}'
+        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}');
+    let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
+    c == ' ' || !(c.is_control() || c.is_whitespace() || is_format || is_private)
 }

@@ -16,7 +16,7 @@ mod tests;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use dump::{DumpOptions, Flow, dump};
+pub use dump::{DumpOptions, Flow, Style, dump};
 pub use node::{Kind, Node};
 
 use crate::diagnostic::{Diagnostic, Place, Result, Source};

@@ -76,16 +76,22 @@ fn combine(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Va
         }
     }
     dicts.retain(Value::is_truthy);
+    // Python merges from the last to the first, and tells of the first pair that cannot be merged.
+    if let Some([before, after]) = dicts.windows(2).rev().find_map(|pair| match pair {
+        [Value::Dict(_), Value::Dict(_)] => None,
+        [before, after] => Some([before, after]),
+        _ => None,
+    }) {
+        return Err(Diagnostic::new(format!(
+            "failed to combine variables, expected dicts but got a '{}' and a '{}'.",
+            before.type_name(),
+            after.type_name()
+        )));
+    }
     let mut dicts = dicts.into_iter();
     let mut merged = dicts.next().unwrap_or_else(|| Dict::new().into());
     for next in dicts {
-        let (Value::Dict(old), Value::Dict(new)) = (&merged, &next) else {
-            return Err(Diagnostic::new(format!(
-                "failed to combine variables, expected dicts but got a '{}' and a '{}'.",
-                merged.type_name(),
-                next.type_name()
-            )));
-        };
+        let (Value::Dict(old), Value::Dict(new)) = (&merged, &next) else { continue };
         merged = merge(old, new, recursive, lists, context)?.into();
     }
     Ok(merged)
@@ -121,7 +127,7 @@ fn dict2items(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value
     let value_name = args.get("value_name").cloned().unwrap_or_else(|| "value".into());
     let Some(entries) = entries(subject) else {
         return Err(Diagnostic::new(format!(
-            "dict2items requires a dictionary, got {} instead.",
+            "dict2items requires a dictionary, got <class '{}'> instead.",
             subject.type_name()
         )));
     };
@@ -156,7 +162,7 @@ fn items2dict(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result
     let value_name = args.get("value_name").cloned().unwrap_or_else(|| "value".into());
     let (Value::List(items) | Value::Tuple(items)) = subject else {
         return Err(Diagnostic::new(format!(
-            "items2dict requires a list, got {} instead.",
+            "items2dict requires a list, got <class '{}'> instead.",
             subject.type_name()
         )));
     };

@@ -195,6 +195,9 @@ pub(in crate::template) fn url_parts(url: &str) -> Result<Dict> {
         Some(after) => after.split_at(after.find(['/', '?', '#']).unwrap_or(after.len())),
         None => ("", rest),
     };
+    if netloc.contains('[') != netloc.contains(']') {
+        return Err(Diagnostic::new("Invalid IPv6 URL"));
+    }
     let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (user, host) = match netloc.rsplit_once('@') {

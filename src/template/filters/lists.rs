@@ -17,7 +17,7 @@ pub(super) static TABLE: &[FilterEntry] = &[
     FilterEntry::new("length", &[], length).lazy(),
     FilterEntry::new("list", &[], list),
     FilterEntry::new("random", &["start", "step", "seed"], random),
-    FilterEntry::new("reverse", &[], reverse).lazy(),
+    FilterEntry::new("reverse", &[], reverse),
     FilterEntry::new("shuffle", &["seed"], shuffle),
     FilterEntry::new("slice", &["slices", "fill_with"], slice),
     FilterEntry::new("sum", &["attribute", "start"], sum),

@@ -27,6 +27,7 @@ mod sorting;
 mod text;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
 mod types;
+mod vault;
 mod wordwrap;
 mod yaml;
 
@@ -66,6 +67,7 @@ static FAMILIES: &[&[FilterEntry]] = &[
     sorting::TABLE,
     text::TABLE,
     types::TABLE,
+    vault::TABLE,
     wordwrap::TABLE,
     yaml::TABLE,
 ];

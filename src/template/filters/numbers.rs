@@ -255,9 +255,7 @@ fn parse_size(text: &str, default_unit: &str, bits: bool) -> Result<Value> {
     let known = unit.len() == 1
         || lower == format!("{long}{word}")
         || lower == format!("{long}{word}s")
-        || (*power > 0
-            && unit.to_uppercase().starts_with(*letter)
-            && unit.get(1..) == Some(&short.to_string()));
+        || (*power > 0 && unit.starts_with(*letter) && unit.get(1..) == Some(&short.to_string()));
     if !known {
         let expected = if *power == 0 { word.to_owned() } else { format!("{letter}{short} or {letter}") };
         return Err(Diagnostic::new(format!(

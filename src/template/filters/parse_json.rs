@@ -218,9 +218,9 @@ impl Parser<'_> {
                     return char::from_u32(high).ok_or_else(|| self.error("Invalid surrogate", at));
                 }
                 let low = if self.take("\\u") { self.code_unit()? } else { 0 };
-                let code = 0x10000 + ((high - 0xd800) << 10) + low.wrapping_sub(0xdc00);
-                return char::from_u32(code)
-                    .filter(|_| (0xdc00..0xe000).contains(&low))
+                let pair = low.checked_sub(0xdc00).filter(|low| *low < 0x400);
+                return pair
+                    .and_then(|low| char::from_u32(0x10000 + ((high - 0xd800) << 10) + low))
                     .ok_or_else(|| self.error("Invalid surrogate", at));
             }
             _ => return Err(self.error("Invalid \\escape", at)),

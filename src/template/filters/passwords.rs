@@ -43,6 +43,15 @@ impl Scheme {
         })
     }
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "md5_crypt",
+            Self::Sha256 => "sha256_crypt",
+            Self::Sha512 => "sha512_crypt",
+            Self::Bcrypt => "bcrypt",
+        }
+    }
+
     fn salt_size(self) -> usize {
         match self {
             Self::Md5 => 8,
@@ -111,7 +120,12 @@ fn hash(
     rounds: Option<i64>,
     ident: Option<&str>,
 ) -> Result<String> {
-    let no_salt = || Diagnostic::new("crypt_gensalt failed: unable to generate salt");
+    let no_salt = || {
+        Diagnostic::new(format!(
+            "Failed to generate salt for '{}' algorithm: crypt_gensalt failed: unable to generate salt",
+            scheme.name()
+        ))
+    };
     if scheme == Scheme::Bcrypt {
         return bcrypt(password, salt, rounds, ident).ok_or_else(no_salt);
     }

@@ -63,11 +63,18 @@ fn sort(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value
 
 /// A stable sort by lists of keys, with Python's error where keys do not compare.
 fn sort_keyed(keyed: &mut [(Vec<Value>, Value)], reverse: bool) -> Result<()> {
+    // Python asks whether each item is smaller than the one before, and fails at the first that cannot be.
+    for pair in keyed.windows(2) {
+        if let [(before, _), (after, _)] = pair
+            && let Some((before, after)) = before.iter().zip(after).find(|(before, after)| before != after)
+        {
+            after.compare(before, "<")?;
+        }
+    }
     let mut failure = None;
     keyed.sort_by(|(a, _), (b, _)| {
         let pairs = a.iter().zip(b).find(|(a, b)| a != b);
-        // Python asks whether the later one is smaller, and words its error so.
-        let order = pairs.map(|(a, b)| b.compare(a, "<").map(std::cmp::Ordering::reverse));
+        let order = pairs.map(|(a, b)| a.compare(b, "<"));
         let order = order.unwrap_or(Ok(std::cmp::Ordering::Equal)).unwrap_or_else(|error| {
             failure.get_or_insert(error);
             std::cmp::Ordering::Equal

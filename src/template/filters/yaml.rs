@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, FilterEntry};
 use crate::value::Value;
-use crate::yaml::{DumpOptions, Flow, Trust, dump, parse_str};
+use crate::yaml::{DumpOptions, Flow, Style, Trust, dump, parse_str};
 
 pub(super) static TABLE: &[FilterEntry] = &[
     FilterEntry::new("from_yaml", &[], from_yaml),
@@ -20,7 +20,8 @@ const YAML_PARAMS: &[&str] = &[
     "width",
     "sort_keys",
     "explicit_start",
-    "allow_unicode",
+    "explicit_end",
+    "default_style",
 ];
 const NICE_YAML_PARAMS: &[&str] = &[
     "indent",
@@ -30,7 +31,8 @@ const NICE_YAML_PARAMS: &[&str] = &[
     "width",
     "sort_keys",
     "explicit_start",
-    "allow_unicode",
+    "explicit_end",
+    "default_style",
 ];
 
 fn to_yaml(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
@@ -53,7 +55,6 @@ fn write(subject: &Value, args: &Args<'_>, indent: i64, flow: Flow) -> Result<Va
         indent: Some(size("indent", indent)?).filter(|indent| (2..=9).contains(indent)).unwrap_or(2),
         width: size("width", 80)?,
         sort_keys: args.flag("sort_keys", true),
-        allow_unicode: args.flag("allow_unicode", true),
         flow: match args.get("default_flow_style") {
             None => flow,
             Some(Value::None) => Flow::Leaves,
@@ -61,10 +62,23 @@ fn write(subject: &Value, args: &Args<'_>, indent: i64, flow: Flow) -> Result<Va
             Some(_) => Flow::Block,
         },
         explicit_start: args.flag("explicit_start", false),
+        explicit_end: args.flag("explicit_end", false),
+        style: style(args)?,
         aliases: false,
         ..DumpOptions::default()
     };
     Ok(dump(subject, &options).into())
+}
+
+fn style(args: &Args<'_>) -> Result<Option<Style>> {
+    Ok(match args.string("default_style").as_deref() {
+        None | Some("") => None,
+        Some("|") => Some(Style::Literal),
+        Some(">") => Some(Style::Folded),
+        Some("'") => Some(Style::SingleQuoted),
+        Some("\"") => Some(Style::DoubleQuoted),
+        Some(other) => return Err(Diagnostic::new(format!("'default_style' cannot be {other:?}"))),
+    })
 }
 
 /// Fails where something has no form in YAML.

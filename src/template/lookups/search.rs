@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::filters::expanduser;
+use super::super::io_error::told;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Context, resolve_deep};
 use crate::value::Value;
@@ -68,7 +69,7 @@ pub(super) fn read(path: &Path) -> Result<String> {
             path.display()
         ))
     };
-    let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let bytes = std::fs::read(path).map_err(|error| failed(told(&error, path)))?;
     let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text".to_owned()))?;
     if text.starts_with("$ANSIBLE_VAULT;") { super::super::vault::decrypt_file(path, text) } else { Ok(text) }
 }

@@ -4,6 +4,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::super::io_error::told;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, TestEntry};
 use crate::value::Value;
@@ -74,10 +75,5 @@ fn same_file(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<bool> 
 }
 
 fn metadata(path: &Path) -> Result<Metadata> {
-    path.metadata().map_err(|error| {
-        let text = error.to_string();
-        let (what, number) = text.split_once(" (os error ").unwrap_or((&text, "0)"));
-        let number = number.trim_end_matches(')');
-        Diagnostic::new(format!("[Errno {number}] {what}: '{}'", path.display()))
-    })
+    path.metadata().map_err(|error| Diagnostic::new(told(&error, path)))
 }

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::super::io_error::told;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, TestEntry};
 use crate::value::Value;
@@ -23,6 +24,9 @@ fn vaulted_file(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> 
     let read = std::fs::File::open(&path).and_then(|mut file| file.read(&mut start));
     match read {
         Ok(length) => Ok(start.get(..length) == Some(HEADER)),
-        Err(error) => Err(Diagnostic::new(format!("Cannot test if the file '{path}' is a vault: {error}"))),
+        Err(error) => Err(Diagnostic::new(format!(
+            "Cannot test if the file '{path}' is a vault: {}",
+            told(&error, path.as_ref())
+        ))),
     }
 }

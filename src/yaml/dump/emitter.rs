@@ -1,4 +1,4 @@
-//! Columns, indentation and folding, after PyYAML's emitter (MIT licence).
+//! Columns, indentation and folding, after libyaml's emitter (MIT licence), which PyYAML writes with.
 
 use super::DumpOptions;
 use super::scalar::{Style, escape, is_break, is_literal};
@@ -10,7 +10,9 @@ pub(super) struct Emitter {
     best_indent: usize,
     allow_unicode: bool,
     explicit_start: bool,
+    explicit_end: bool,
     literal_blocks: bool,
+    style: Option<Style>,
     column: usize,
     /// The current indentation and those around it; none at the root.
     indent: Option<usize>,
@@ -20,8 +22,6 @@ pub(super) struct Emitter {
     whitespace: bool,
     /// Whether only indentation and indicators stand in this line.
     indention: bool,
-    /// Whether the document is a plain scalar, which only `...` ends.
-    open_ended: bool,
 }
 
 impl Emitter {
@@ -34,14 +34,15 @@ impl Emitter {
             best_indent,
             allow_unicode: options.allow_unicode,
             explicit_start: options.explicit_start,
+            explicit_end: options.explicit_end,
             literal_blocks: options.literal_blocks,
+            style: options.style,
             column: 0,
             indent: None,
             indents: Vec::new(),
             flow_level: 0,
             whitespace: true,
             indention: true,
-            open_ended: false,
         }
     }
 
@@ -53,7 +54,7 @@ impl Emitter {
 
     pub(super) fn finish(mut self) -> String {
         self.write_indent();
-        if self.open_ended {
+        if self.explicit_end {
             self.indicator("...", true, false, false);
             self.write_indent();
         }
@@ -110,7 +111,6 @@ impl Emitter {
         self.write(text);
         self.whitespace = is_space;
         self.indention = self.indention && is_indention;
-        self.open_ended = false;
     }
 
     pub(super) fn write_indent(&mut self) {
@@ -126,23 +126,26 @@ impl Emitter {
     }
 
     /// A scalar; `is_text` when it is a string, whose style is to be chosen.
-    pub(super) fn scalar(&mut self, text: &str, is_text: bool, is_simple_key: bool, is_root: bool) {
-        let style = if is_text {
-            let may_be_literal = self.literal_blocks && !is_simple_key && !self.is_in_flow();
-            if may_be_literal && is_literal(text, self.allow_unicode) {
-                Style::Literal
-            } else {
-                Style::choose(text, self.is_in_flow(), is_simple_key, self.allow_unicode)
-            }
+    pub(super) fn scalar(&mut self, text: &str, is_text: bool, is_simple_key: bool) {
+        let is_inline = is_simple_key || self.is_in_flow();
+        let style = if self.style.is_some() || is_text {
+            let literal = self.literal_blocks && !is_inline && is_literal(text, self.allow_unicode);
+            let wanted = if literal { Some(Style::Literal) } else { self.style };
+            Style::choose(text, wanted, self.is_in_flow(), is_simple_key, self.allow_unicode)
         } else {
             Style::Plain
         };
+        if !is_text && style != Style::Plain {
+            // Without it, what is quoted would be a string.
+            self.indicator("!", true, false, false);
+        }
         let may_fold = !is_simple_key;
         // What is folded goes in one level further.
         self.increase_indent(true, false);
         match style {
             Style::Literal => self.literal(text),
-            Style::Plain => self.plain(text, may_fold, is_root),
+            Style::Folded => self.folded(text),
+            Style::Plain => self.plain(text, may_fold),
             Style::SingleQuoted => self.single_quoted(text, may_fold),
             Style::DoubleQuoted => self.double_quoted(text, may_fold),
         }
@@ -159,14 +162,7 @@ impl Emitter {
 
     /// A block scalar, one column level further in than what it belongs to.
     fn literal(&mut self, text: &str) {
-        let indentation =
-            if text.starts_with([' ', '\n']) { self.best_indent.to_string() } else { String::new() };
-        let chomping = match text.strip_suffix('\n') {
-            None => "-",
-            Some(rest) if rest.is_empty() || rest.ends_with('\n') => "+",
-            Some(_) => "",
-        };
-        self.indicator(&format!("|{indentation}{chomping}"), true, false, false);
+        self.block_header('|', text);
         // At the root the text would stand in the first column.
         let indent = self.indent.unwrap_or(0).max(self.best_indent);
         for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
@@ -180,7 +176,53 @@ impl Emitter {
         self.indention = false;
     }
 
-    fn plain(&mut self, text: &str, may_fold: bool, is_root: bool) {
+    /// `|` or `>`, the indentation where the text does not show it, and what becomes of the last line breaks.
+    fn block_header(&mut self, mark: char, text: &str) {
+        let indentation =
+            if text.starts_with([' ', '\n']) { self.best_indent.to_string() } else { String::new() };
+        let chomping = match text.strip_suffix('\n') {
+            None => "-",
+            Some(rest) if rest.is_empty() || rest.ends_with('\n') => "+",
+            Some(_) => "",
+        };
+        self.indicator(&format!("{mark}{indentation}{chomping}"), true, false, false);
+    }
+
+    /// A block scalar whose lines are folded.
+    fn folded(&mut self, text: &str) {
+        self.block_header('>', text);
+        self.line_break('\n');
+        let (mut after_break, mut is_indented) = (true, true);
+        let chars: Vec<char> = text.chars().collect();
+        for (at, &c) in chars.iter().enumerate() {
+            let next = chars.get(at + 1).copied();
+            if is_break(c) {
+                if !after_break && !is_indented && c == '\n' {
+                    let following = chars.iter().skip(at).find(|c| !is_break(**c));
+                    // Only a second line break is one that folding keeps.
+                    if following.is_some_and(|c| !matches!(c, ' ' | '\t')) {
+                        self.line_break('\n');
+                    }
+                }
+                self.line_break(c);
+                after_break = true;
+                continue;
+            }
+            if after_break {
+                self.write_indent();
+                is_indented = matches!(c, ' ' | '\t');
+            }
+            if !after_break && c == ' ' && next != Some(' ') && self.column > self.width {
+                self.write_indent();
+            } else {
+                self.write(c.encode_utf8(&mut [0; 4]));
+            }
+            self.indention = false;
+            after_break = false;
+        }
+    }
+
+    fn plain(&mut self, text: &str, may_fold: bool) {
         if !text.is_empty() && !self.whitespace {
             self.write(" ");
         }
@@ -195,7 +237,6 @@ impl Emitter {
                 self.write(run);
             }
         }
-        self.open_ended = is_root;
     }
 
     fn single_quoted(&mut self, text: &str, may_fold: bool) {
@@ -223,33 +264,30 @@ impl Emitter {
 
     fn double_quoted(&mut self, text: &str, may_fold: bool) {
         self.indicator("\"", true, false, false);
-        let chars: Vec<char> = text.chars().collect();
-        let mut pending = String::new();
-        for (index, &c) in chars.iter().enumerate() {
-            let escaped = escape(c, self.allow_unicode);
-            if let Some(escaped) = &escaped {
-                self.write(&std::mem::take(&mut pending));
-                self.write(escaped);
-            }
-            let can_break = index > 0 && index + 1 < chars.len() && (c == ' ' || pending.is_empty());
-            // An escape may still end one column too far out.
-            let width = self.width + usize::from(escaped.is_some());
-            if can_break && may_fold && self.column + pending.chars().count() > width {
-                pending.push('\\');
-                self.write(&std::mem::take(&mut pending));
-                self.write_indent();
-                self.whitespace = false;
-                self.indention = false;
-                let next = if escaped.is_some() { chars.get(index + 1) } else { Some(&c) };
-                if next == Some(&' ') {
-                    self.write("\\");
+        let mut after_space = false;
+        let mut chars = text.chars().peekable();
+        let mut is_first = true;
+        while let Some(c) = chars.next() {
+            if let Some(escaped) = escape(c, self.allow_unicode) {
+                self.write(&escaped);
+                after_space = false;
+            } else if c == ' ' {
+                let is_inside = !is_first && chars.peek().is_some();
+                if may_fold && is_inside && !after_space && self.column > self.width {
+                    self.write_indent();
+                    if chars.peek() == Some(&' ') {
+                        self.write("\\");
+                    }
+                } else {
+                    self.write(" ");
                 }
+                after_space = true;
+            } else {
+                self.write(c.encode_utf8(&mut [0; 4]));
+                after_space = false;
             }
-            if escaped.is_none() {
-                pending.push(c);
-            }
+            is_first = false;
         }
-        self.write(&pending);
         self.indicator("\"", false, false, false);
     }
 

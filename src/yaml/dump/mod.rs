@@ -1,4 +1,4 @@
-//! Values as YAML text, byte for byte as PyYAML writes them.
+//! Values as YAML text, byte for byte as PyYAML writes them with libyaml, which Ansible uses.
 
 mod emitter;
 mod scalar;
@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use emitter::Emitter;
-use scalar::Style;
+pub use scalar::Style;
 
 use crate::value::{Dict, Value};
 
@@ -27,6 +27,10 @@ pub struct DumpOptions {
     pub flow: Flow,
     /// Whether the document begins with `---`.
     pub explicit_start: bool,
+    /// Whether the document ends with `...`.
+    pub explicit_end: bool,
+    /// How every scalar is written, where it can be written so.
+    pub style: Option<Style>,
     /// Whether a list or mapping that stands in two places is written once, with an anchor.
     pub aliases: bool,
     /// Whether text of several lines is written as a `|` block, where PyYAML by itself would quote it.
@@ -53,6 +57,8 @@ impl Default for DumpOptions {
             allow_unicode: true,
             flow: Flow::Block,
             explicit_start: false,
+            explicit_end: false,
+            style: None,
             aliases: true,
             literal_blocks: false,
         }
@@ -67,22 +73,21 @@ pub fn dump(value: &Value, options: &DumpOptions) -> String {
         writer.count(value);
     }
     writer.emitter.start();
-    writer.node(value, Position { is_root: true, ..Position::default() });
+    writer.node(value, Position::ITEM);
     writer.emitter.finish()
 }
 
 /// Where a node stands, as far as its form depends on it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Position {
     in_mapping: bool,
     is_simple_key: bool,
-    is_root: bool,
 }
 
 impl Position {
-    const ITEM: Self = Self { in_mapping: false, is_simple_key: false, is_root: false };
-    const KEY: Self = Self { in_mapping: true, is_simple_key: true, is_root: false };
-    const VALUE: Self = Self { in_mapping: true, is_simple_key: false, is_root: false };
+    const ITEM: Self = Self { in_mapping: false, is_simple_key: false };
+    const KEY: Self = Self { in_mapping: true, is_simple_key: true };
+    const VALUE: Self = Self { in_mapping: true, is_simple_key: false };
 }
 
 struct Writer<'o> {
@@ -144,7 +149,7 @@ impl Writer<'_> {
             Value::Vault(vaulted) => self.emitter.tagged_literal("!vault", &vaulted.ciphertext),
             scalar => {
                 let (text, is_text) = text_of(scalar);
-                self.emitter.scalar(&text, is_text, position.is_simple_key, position.is_root);
+                self.emitter.scalar(&text, is_text, position.is_simple_key);
             }
         }
     }
@@ -197,7 +202,7 @@ impl Writer<'_> {
         let is_simple = match key {
             Value::List(items) | Value::Tuple(items) => items.is_empty(),
             Value::Dict(entries) => entries.is_empty(),
-            _ => !text.is_empty() && text.chars().count() < 128 && !text.contains(scalar::is_break),
+            _ => text.len() <= 128 && !text.contains(scalar::is_break),
         };
         if is_simple {
             self.node(key, Position::KEY);
@@ -260,23 +265,35 @@ fn text_of(value: &Value) -> (String, bool) {
             if text.contains('.') { text } else { text.replace('e', ".0e") }
         }
         Value::Int(_) | Value::BigInt(_) => value.to_string(),
+        Value::Object(object) if object.type_name() == "datetime" => value.to_string(),
         text => return (text.to_string(), true),
     };
     (text, false)
 }
 
 impl Style {
-    /// How a string is written where nobody asks for a style.
-    fn choose(text: &str, is_in_flow: bool, is_simple_key: bool, allow_unicode: bool) -> Self {
+    /// How a scalar is written: as asked for (`wanted`) where that is possible.
+    fn choose(
+        text: &str,
+        wanted: Option<Self>,
+        is_in_flow: bool,
+        is_simple_key: bool,
+        allow_unicode: bool,
+    ) -> Self {
         let analysis = scalar::Analysis::of(text, allow_unicode);
-        let is_awkward_key = is_simple_key && (analysis.is_empty || analysis.is_multiline);
+        if is_simple_key && analysis.is_multiline {
+            return Self::DoubleQuoted;
+        }
         let allows_plain = if is_in_flow { analysis.allow_flow_plain } else { analysis.allow_block_plain };
-        if allows_plain && !is_awkward_key && super::scalar::is_plain_string(text) {
-            Self::Plain
-        } else if analysis.allow_single_quoted && !(is_simple_key && analysis.is_multiline) {
-            Self::SingleQuoted
-        } else {
-            Self::DoubleQuoted
+        match wanted.unwrap_or(Self::Plain) {
+            Self::Plain if allows_plain && super::scalar::is_plain_string(text) => Self::Plain,
+            Self::Plain | Self::SingleQuoted if analysis.allow_single_quoted => Self::SingleQuoted,
+            block @ (Self::Literal | Self::Folded)
+                if analysis.allow_block && !is_in_flow && !is_simple_key =>
+            {
+                block
+            }
+            _ => Self::DoubleQuoted,
         }
     }
 }

@@ -2,21 +2,24 @@
 
 /// The ways to write a string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Style {
+pub enum Style {
     Plain,
+    /// `|`
     Literal,
+    /// `>`
+    Folded,
     SingleQuoted,
     DoubleQuoted,
 }
 
-/// What a string's characters allow, found as PyYAML finds it.
+/// What a string's characters allow, found as libyaml finds it.
 #[expect(clippy::struct_excessive_bools, reason = "each is one question about the string")]
 pub(super) struct Analysis {
-    pub(super) is_empty: bool,
     pub(super) is_multiline: bool,
     pub(super) allow_flow_plain: bool,
     pub(super) allow_block_plain: bool,
     pub(super) allow_single_quoted: bool,
+    pub(super) allow_block: bool,
 }
 
 /// Whether a text has several lines and nothing that needs escapes.
@@ -40,11 +43,11 @@ impl Analysis {
     pub(super) fn of(text: &str, allow_unicode: bool) -> Self {
         if text.is_empty() {
             return Self {
-                is_empty: true,
                 is_multiline: false,
                 allow_flow_plain: false,
                 allow_block_plain: true,
                 allow_single_quoted: true,
+                allow_block: false,
             };
         }
         let (mut block_indicators, mut flow_indicators) = (false, false);
@@ -83,11 +86,7 @@ impl Analysis {
                 _ => {}
             }
             line_breaks |= is_break(c);
-            if c != '\n' && !(' '..='~').contains(&c) {
-                let is_letter = (c == '\u{85}' || c >= '\u{a0}')
-                    && !matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{10ffff}');
-                special_characters |= !is_letter || !allow_unicode;
-            }
+            special_characters |= !is_shown(c, allow_unicode) && c != '\n';
             break_space |= c == ' ' && before.is_some_and(is_break);
             space_break |= is_break(c) && before == Some(' ');
             before = Some(c);
@@ -97,13 +96,19 @@ impl Analysis {
         let is_hard = space_break || special_characters;
         let allow_plain = !(is_ragged || break_space || is_hard || line_breaks);
         Self {
-            is_empty: false,
             is_multiline: line_breaks,
             allow_flow_plain: allow_plain && !flow_indicators,
             allow_block_plain: allow_plain && !block_indicators,
             allow_single_quoted: !break_space && !is_hard,
+            allow_block: !is_hard && !text.ends_with(' '),
         }
     }
+}
+
+/// Whether a character stands for itself in any style.
+fn is_shown(c: char, allow_unicode: bool) -> bool {
+    let is_letter = matches!(c, '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}') && c != '\u{feff}';
+    (' '..='~').contains(&c) || (is_letter && allow_unicode)
 }
 
 /// A character as a double-quoted string holds it; `None` when it stands for itself.
@@ -124,8 +129,7 @@ pub(super) fn escape(c: char, allow_unicode: bool) -> Option<String> {
         '\u{85}' => 'N',
         '\u{2028}' => 'L',
         '\u{2029}' => 'P',
-        ' '..='~' => return None,
-        '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' if allow_unicode && c != '\u{feff}' => return None,
+        c if is_shown(c, allow_unicode) => return None,
         '\u{a0}' => '_',
         _ if code <= 0xff => return Some(format!("\\x{code:02X}")),
         _ if code <= 0xffff => return Some(format!("\\u{code:04X}")),

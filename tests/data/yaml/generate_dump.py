@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes dump.json: values and the text PyYAML 6 makes of them. Run with a Python that has PyYAML."""
+"""Writes dump.json: values and the text PyYAML 6 makes of them. Run with a Python that has PyYAML with libyaml, as Ansible does."""
 import json
 import os
 import random
@@ -20,7 +20,7 @@ def main():
 
     def add(value, **options):
         settings = {"default_flow_style": False, "allow_unicode": True, **options}
-        cases.append({"value": value, "options": settings, "text": yaml.dump(value, **settings)})
+        cases.append({"value": value, "options": settings, "text": yaml.dump(value, Dumper=yaml.CSafeDumper, **settings)})
 
     for text in TEXTS + LONG:
         text = text.encode().decode("utf-8")
