@@ -123,6 +123,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         local::gather(sys, &args.fact_path, patience, &mut facts)?;
     }
     facts.insert("gather_subset".to_owned(), Json::from(args.gather_subset));
+    facts.insert("module_setup".to_owned(), true.into());
     let ansible_facts = facts
         .into_iter()
         .filter(|(name, _)| args.filter.is_empty() || args.filter.iter().any(|glob| selects(glob, name)))
@@ -138,12 +139,17 @@ fn hardware(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     devices::gather(sys, facts)
 }
 
+/// What comes without the prefix, and whatever the filter.
+fn is_bare(name: &str) -> bool {
+    matches!(name, "gather_subset" | "module_setup")
+}
+
 fn prefixed(name: String) -> String {
-    if name == "gather_subset" { name } else { format!("ansible_{name}") }
+    if is_bare(&name) { name } else { format!("ansible_{name}") }
 }
 
 fn selects(glob: &str, name: &str) -> bool {
-    if glob.is_empty() || glob == "*" || name == "gather_subset" {
+    if glob.is_empty() || glob == "*" || is_bare(name) {
         return true;
     }
     crate::kit::glob::matches(glob, &format!("ansible_{name}")) || crate::kit::glob::matches(glob, name)

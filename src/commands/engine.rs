@@ -54,6 +54,12 @@ impl Engine {
         step: bool,
     ) -> Result<Exit> {
         let Self { inventory, loader, config } = self;
+        let limit = &config.inventory.limit;
+        if !limit.is_empty() && inventory.select("all", limit)?.hosts.is_empty() {
+            return Err(Diagnostic::new(
+                "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.",
+            ));
+        }
         let (events, received) = channel();
         let mut output = Output::of_process(&config)?;
         output.announce(&config);

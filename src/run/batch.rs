@@ -193,7 +193,10 @@ impl Batch {
         let name = match &task.name {
             Some(name) => template::resolve(&name.value, &context)
                 .map_or_else(|_| name.value.to_string(), |value| value.to_string()),
-            None => task.action.written.clone(),
+            None => match (task.action.name.as_str(), task.action.args.get("name")) {
+                ("include_role", Some(role)) => format!("include_role : {role}"),
+                _ => task.action.written.clone(),
+            },
         };
         let name = match &task.role {
             Some(role) => format!("{} : {name}", role.name),

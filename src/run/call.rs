@@ -93,7 +93,7 @@ enum Item {
 fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
     let condition = unmet(&job.task.keywords.when, scope).map_err(|error| error.context("Task failed"))?;
     if let Some(condition) = condition {
-        return Ok(Item::Skip(Raw::skipped("Conditional result was False", Some(&condition))));
+        return Ok(Item::Skip(Raw::skipped("Conditional result was False", Some(condition))));
     }
     let delegated = delegate(job, scope)?;
     let sending = prepare(job, scope, delegated.as_ref())?;
@@ -102,7 +102,13 @@ fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
 
 async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, action: &Action) -> Result<Raw> {
     let context = Context::new(scope);
-    let args = if action.takes_templates { job.task.action.args.clone() } else { args(job, &context)? };
+    let args = if action.takes_templates {
+        let mut args = defaults(job, &context)?;
+        args.extend(job.task.action.args.clone());
+        args
+    } else {
+        args(job, &context)?
+    };
     let check =
         settings::flag(job.task.keywords.check_mode.as_ref(), job.batch.run.options.run.check, &context)?;
     (action.run)(Call { job, scope, delegated, args, check }).await
@@ -120,17 +126,7 @@ pub(super) fn args(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
                 .context("Task failed")
         })
     };
-    let mut args = Dict::new();
-    for defaults in &task.keywords.module_defaults {
-        if let Value::Dict(modules) = template::resolve(&defaults.value, context)? {
-            for (module, options) in modules.iter() {
-                if short(&module.to_string()) != task.action.name {
-                    continue;
-                }
-                args.extend(settings::dict_entries(&template::render_all(options, context)?));
-            }
-        }
-    }
+    let mut args = defaults(job, context)?;
     if let Some(computed) = &task.action.computed {
         match settings::rendered(computed, context)? {
             Value::Dict(options) => args.extend(options.iter().map(|(k, v)| (k.clone(), v.clone()))),
@@ -146,7 +142,21 @@ pub(super) fn args(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
         if value.is_omit() {
             args.remove_value(name);
         } else {
-            args.insert(name.clone(), value);
+            args.insert(template::render_all(name, context)?, value);
+        }
+    }
+    Ok(args)
+}
+
+/// What `module_defaults` gives this action, the innermost winning.
+fn defaults(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
+    let mut args = Dict::new();
+    for defaults in &job.task.keywords.module_defaults {
+        let Value::Dict(modules) = template::resolve(&defaults.value, context)? else { continue };
+        for (module, options) in modules.iter() {
+            if short(&module.to_string()) == job.task.action.name {
+                args.extend(settings::dict_entries(&template::render_all(options, context)?));
+            }
         }
     }
     Ok(args)

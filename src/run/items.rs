@@ -59,7 +59,7 @@ fn begin(job: &Job<'_>, repeat: &Loop, scope: &Scope) -> Result<Result<Begun, Ra
     match list(repeat, &context) {
         Ok(items) => Ok(Ok((items, control))),
         Err(error) => match unmet(&job.task.keywords.when, scope) {
-            Ok(Some(condition)) => Ok(Err(Raw::skipped("Conditional result was False", Some(&condition)))),
+            Ok(Some(condition)) => Ok(Err(Raw::skipped("Conditional result was False", Some(condition)))),
             _ => Err(error),
         },
     }

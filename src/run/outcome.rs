@@ -77,7 +77,7 @@ impl Raw {
         Self { fields, unreachable: true, ..Self::default() }
     }
 
-    pub fn skipped(reason: &str, condition: Option<&str>) -> Self {
+    pub fn skipped(reason: &str, condition: Option<Value>) -> Self {
         let mut fields = Dict::new();
         fields.insert("changed", false);
         if let Some(condition) = condition {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::StreamExt;
+use parking_lot::RwLock;
 
 use super::batch::Batch;
 use super::event::{Event, NoHosts, Stats, TaskKind};
@@ -96,6 +97,7 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
     if alive.is_empty() {
         return Ok(After::Stop);
     }
+    let active = Arc::new(RwLock::new(alive.clone()));
     let alive = ordered(alive, settings::text(play.order.as_ref(), &context)?.as_deref(), &play)?;
     let batches = batches(&play, alive, &context)?;
     let names = |all: bool| {
@@ -109,7 +111,7 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
             dependent_role_names: names(true),
             hosts_all: all.clone(),
             batch: hosts.clone().into(),
-            active: hosts.clone().into(),
+            active: active.clone(),
         });
         shared.emit(started.clone());
         let batch = Arc::new(Batch::new(shared.clone(), play.clone(), facts));

@@ -19,6 +19,9 @@ pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Result<Ra
     if !raw.fields.contains("changed") {
         raw.set("changed", false);
     }
+    if raw.is("skipped") {
+        raw.set("failed", false);
+    }
     if raw.unreachable || raw.is("skipped") {
         return Ok(raw);
     }
@@ -37,6 +40,7 @@ pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Result<Ra
     if !task.changed_when.is_empty() {
         show(&raw, scope);
         let changed = unmet(&task.changed_when, scope)?.is_none();
+        raw.set("changed_when_result", changed);
         raw.set("changed", changed);
     }
     if !task.failed_when.is_empty() {
@@ -96,8 +100,12 @@ fn delegates_facts(job: &Job<'_>) -> bool {
 /// Registers the whole task's result for the host.
 pub(super) fn register(job: &Job<'_>, fields: &Dict) {
     if let Some(name) = &job.task.register {
+        let mut fields = fields.clone();
+        if !fields.contains("failed") {
+            fields.insert("failed", false);
+        }
         let state = job.batch.run.hosts.state(job.host);
-        state.set_var(name.as_str(), Value::dict(fields.clone()));
+        state.set_var(name.as_str(), Value::dict(fields));
     }
 }
 

@@ -28,7 +28,10 @@ pub(super) fn host_done(job: &Job<'_>, ended: Ended, started: Instant) -> HostOu
     }
     let status = raw.status();
     let ignored = is_ignored(job, status);
-    count(job, &raw, status, ignored);
+    // Each file or role that a loop brings in counts as a task of its own.
+    for _ in 0..inclusions.len().max(1) {
+        count(job, &raw, status, ignored);
+    }
     if inclusions.is_empty() || matches!(status, Status::Failed | Status::Unreachable) {
         announce(job);
         let result = result(job, &raw, None, delegated_to, ignored, is_loop, started);
@@ -113,7 +116,7 @@ fn censor(fields: &Dict) -> Dict {
         "censored",
         "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
     );
-    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
+    for key in ["changed", "attempts", "retries"] {
         if let Some(value) = fields.get(key) {
             censored.insert(key, value.clone());
         }

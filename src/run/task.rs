@@ -11,6 +11,7 @@ use super::{items, register, report, until};
 use crate::diagnostic::Result;
 use crate::playbook::{Setting, Task};
 use crate::template::{self, Context};
+use crate::value::Value;
 use crate::vars::Scope;
 
 /// What a task on a host is about; everything below works on it.
@@ -72,7 +73,7 @@ pub(super) async fn one(job: &Job<'_>, scope: Scope) -> (Raw, Option<Arc<str>>) 
     match unmet(&job.task.keywords.when, &scope) {
         Ok(None) => {}
         Ok(Some(condition)) => {
-            return (Raw::skipped("Conditional result was False", Some(&condition)), None);
+            return (Raw::skipped("Conditional result was False", Some(condition)), None);
         }
         Err(error) => return (Raw::error(error.context("Task failed")), None),
     }
@@ -85,11 +86,14 @@ pub(super) async fn one(job: &Job<'_>, scope: Scope) -> (Raw, Option<Arc<str>>) 
 }
 
 /// The first condition that does not hold, as written; `None` when all do.
-pub(super) fn unmet(conditions: &[Setting], scope: &Scope) -> Result<Option<String>> {
+pub(super) fn unmet(conditions: &[Setting], scope: &Scope) -> Result<Option<Value>> {
     let context = Context::new(scope);
     for condition in conditions {
         if !template::condition(&condition.value, Some(&condition.place), &context)? {
-            return Ok(Some(condition.value.to_string()));
+            return Ok(Some(match &condition.value {
+                Value::Template(template) => Value::Str(template.source().clone()),
+                other => other.clone(),
+            }));
         }
     }
     Ok(None)

@@ -53,7 +53,7 @@ pub struct PlayFacts {
     pub hosts_all: Vec<Arc<str>>,
     pub batch: RwLock<Vec<Arc<str>>>,
     /// The hosts of the play that have not failed.
-    pub active: RwLock<Vec<Arc<str>>>,
+    pub active: Arc<RwLock<Vec<Arc<str>>>>,
 }
 
 /// Where a scope stands: what the magic variables are computed from when asked.

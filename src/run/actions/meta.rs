@@ -39,6 +39,9 @@ impl Batch {
             }
         }
         let Some(first) = wanted.first().cloned() else { return fate };
+        if let Ok(scope) = self.scope(&first, Some(task), &place.inner) {
+            self.run.emit(Event::TaskStarted(Arc::new(self.info(task, &scope, place.kind))));
+        }
         match what.as_str() {
             "noop" => {}
             "flush_handlers" => {
