@@ -60,7 +60,11 @@ fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value)> {
     let value = template::render(&template, &context)
         .and_then(|value| template::render_all(&value, &context))
         .or_else(|error| {
-            if error.is_undefined() { Ok(Value::from(format!("<< error 1 - {} >>", error.message()))) } else { Err(error) }
+            if error.is_undefined() {
+                Ok(Value::from(format!("<< error 1 - {} >>", error.message())))
+            } else {
+                Err(error)
+            }
         })?;
     Ok((expression, value))
 }
