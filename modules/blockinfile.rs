@@ -94,24 +94,21 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let wanted = args.state == State::Present && !args.block.is_empty();
     let text = match old {
         Some(text) => text,
-        None if !wanted || args.state == State::Absent => {
-            if args.state == State::Present && !args.create {
-                return Err(missing(&args));
-            }
+        None if !args.create => return Err(missing(&args)),
+        None if !wanted => {
             return Ok(Returns { msg: "File not present".to_owned(), backup_file: None });
         }
-        None if args.create => {
+        None => {
             if let Some(parent) = target.parent() {
                 sys.make_dirs(parent, None)?;
             }
             String::new()
         }
-        None => return Err(missing(&args)),
     };
     let (new, msg) = edited(&args, &text, wanted)?;
-    let written = args.file.write(sys, &target, &new)?;
     let msg = if is_new { "File created" } else { msg };
-    Ok(Returns { msg: msg.to_owned(), backup_file: written.backup_file })
+    let (written, msg) = args.file.write(sys, &target, &new, msg)?;
+    Ok(Returns { msg, backup_file: written.backup_file })
 }
 
 fn missing(args: &Args) -> Failure {
@@ -131,16 +128,22 @@ fn edited(args: &Args, text: &str, wanted: bool) -> Result<(String, &'static str
     };
     let first = all.iter().rposition(|line| bare(line) == begin);
     let last = all.iter().rposition(|line| bare(line) == end);
-    let (at, found) = match (first, last) {
+    let at = match (first, last) {
         // Markers out of order: the lines between them are the block all the same.
         (Some(a), Some(b)) => {
             all.drain(a.min(b)..=a.max(b));
-            (a.min(b), true)
+            a.min(b)
         }
-        _ => (if wanted { insertion(args, text)? } else { 0 }, false),
+        _ if wanted => insertion(args, text)?,
+        _ => 0,
     };
     if !wanted {
-        return Ok((all.concat(), if found { "Block removed" } else { "" }));
+        if let Some(end) = all.last_mut().filter(|end| !end.ends_with('\n')) {
+            end.push('\n');
+        }
+        let new = all.concat();
+        let msg = if new == text { "" } else { "Block removed" };
+        return Ok((new, msg));
     }
     if at > 0
         && let Some(before) = all.get_mut(at - 1)

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kit::edit::{Edit, bad_pattern, bare, lines, pattern};
+use crate::kit::edit::{Edit, bad_pattern, bare, lines, pattern, universal};
 use crate::kit::regex::{Flags, Regex};
 use crate::kit::{Failure, Result, System};
 
@@ -76,7 +76,8 @@ pub enum State {
 
 #[derive(Serialize)]
 pub struct Returns {
-    backup: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<String>,
     msg: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     found: Option<usize>,
@@ -105,13 +106,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             return Err(Failure::new(message).with("rc", 257));
         }
     };
-    let (new, msg) = present(&args, line, &text)?;
-    let written = match new {
-        Some(new) => args.file.write(sys, &target, &new)?,
-        // Unchanged text still gets its attributes.
-        None => args.file.write(sys, &target, &text)?,
-    };
-    Ok(Returns { backup: written.backup_file.unwrap_or_default(), msg: msg.to_owned(), found: None })
+    let (new, msg) = present(&args, line, &universal(&text))?;
+    // Unchanged text still gets its attributes.
+    let (written, msg) = args.file.write(sys, &target, new.as_deref().unwrap_or(&text), msg)?;
+    Ok(Returns { backup: Some(written.backup_file.unwrap_or_default()), msg, found: None })
 }
 
 /// The text with the line in it and what was done; `None` when it is as it should be.
@@ -205,7 +203,7 @@ fn absent(
     old: Option<String>,
 ) -> Result<Returns> {
     let Some(text) = old else {
-        return Ok(Returns { backup: String::new(), msg: "file not present".to_owned(), found: None });
+        return Ok(Returns { backup: None, msg: "file not present".to_owned(), found: None });
     };
     let regexp = args.regexp.as_deref().map(|text| pattern("regexp", text, Flags::default())).transpose()?;
     if regexp.is_none() && args.search_string.is_none() && args.line.is_none() {
@@ -213,7 +211,7 @@ fn absent(
     }
     let mut kept = String::with_capacity(text.len());
     let mut found = 0;
-    for line in lines(&text) {
+    for line in lines(&universal(&text)) {
         let goes = match (&regexp, &args.search_string) {
             (Some(regexp), _) => is_match("regexp", regexp, line)?,
             (None, Some(wanted)) => line.contains(wanted.as_str()),
@@ -225,9 +223,9 @@ fn absent(
             kept.push_str(line);
         }
     }
-    let written = args.file.write(sys, target, &kept)?;
     let msg = if found > 0 { format!("{found} line(s) removed") } else { String::new() };
-    Ok(Returns { backup: written.backup_file.unwrap_or_default(), msg, found: Some(found) })
+    let (written, msg) = args.file.write(sys, target, if found > 0 { &kept } else { &text }, &msg)?;
+    Ok(Returns { backup: Some(written.backup_file.unwrap_or_default()), msg, found: Some(found) })
 }
 
 #[cfg(test)]

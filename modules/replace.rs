@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kit::edit::{Edit, bad_pattern, pattern};
+use crate::kit::edit::{Edit, bad_pattern, pattern, universal};
 use crate::kit::regex::Flags;
 use crate::kit::{Failure, Result, System};
 
@@ -46,30 +46,33 @@ pub struct Returns {
     msg: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rc: Option<i32>,
+    /// Always 0: Ansible says so.
+    rc: i32,
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let target = args.file.target(sys)?;
-    let Some(text) = args.file.read(sys, &target)? else {
+    let Some(old) = args.file.read(sys, &target)? else {
         return Err(Failure::new(format!("Path {} does not exist !", args.file.path.text())).with("rc", 257));
     };
+    let text = universal(&old);
     let Some((start, end)) = section(&args, &text)? else {
-        args.file.write(sys, &target, &text)?;
         let wanted = section_pattern(&args).unwrap_or_default();
         let msg = format!("Pattern for before/after params did not match the given file: {wanted}");
-        return Ok(Returns { msg, backup_file: None, rc: None });
+        let (_, msg) = args.file.write(sys, &target, &old, &msg)?;
+        return Ok(Returns { msg, backup_file: None, rc: 0 });
     };
     let flags = Flags { multiline: true, ..Flags::default() };
     let regex = pattern("regexp", &args.regexp, flags)?;
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    let (replaced, count) =
-        regex.replace(part(start, end), &args.replace, 0).map_err(|error| bad_pattern("replace", &error))?;
+    let (replaced, count) = regex
+        .replace(part(start, end), &args.replace, 0)
+        .map_err(|error| Failure::new(format!("Unable to process replace due to error: {error}")))?;
     let new = [part(0, start), &replaced, part(end, text.len())].concat();
-    let msg = if count > 0 && new != text { format!("{count} replacements made") } else { String::new() };
-    let written = args.file.write(sys, &target, &new)?;
-    Ok(Returns { msg, backup_file: written.backup_file, rc: None })
+    let differs = count > 0 && *new != *text;
+    let msg = if differs { format!("{count} replacements made") } else { String::new() };
+    let (written, msg) = args.file.write(sys, &target, if differs { &new } else { &old }, &msg)?;
+    Ok(Returns { msg, backup_file: written.backup_file, rc: 0 })
 }
 
 fn section_pattern(args: &Args) -> Option<String> {
@@ -111,6 +114,8 @@ mod tests {
         check("a1\nb2\n", json!({"regexp": "[0-9]$", "replace": "x"}), "ax\nbx\n", "2 replacements made");
         check("ab\n", json!({"regexp": "^(a)(b)$", "replace": "\\2\\1"}), "ba\n", "1 replacements made");
         check("ab\n", json!({"regexp": "c"}), "ab\n", "");
+        check("a\r\nb\r\n", json!({"regexp": "c"}), "a\r\nb\r\n", "");
+        check("a\r\nb\r\n", json!({"regexp": "a$", "replace": "c"}), "c\nb\n", "1 replacements made");
         check(
             "x\na\ny\na\n",
             json!({"regexp": "a", "replace": "b", "after": "y"}),

@@ -1,10 +1,12 @@
 //! Editing text files: what `lineinfile`, `blockinfile` and `replace` have in common.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::kit::change::Change;
 use crate::kit::regex::{Flags, Regex, RegexError};
 use crate::kit::{Failure, FileAttributes, FilePath, Result, System, WriteOptions, Written};
 
@@ -56,15 +58,34 @@ impl Edit {
         })
     }
 
-    /// Writes the text back, with backup, validation and attributes.
-    pub fn write(&self, sys: &mut System<'_>, target: &Path, text: &str) -> Result<Written> {
+    /// Writes the text back, with backup, validation and attributes. Says what was done: `msg`, and that the
+    /// attributes changed.
+    pub fn write(
+        &self,
+        sys: &mut System<'_>,
+        target: &Path,
+        text: &str,
+        msg: &str,
+    ) -> Result<(Written, String)> {
+        let since = sys.changes().len();
         let options = WriteOptions {
             attributes: Some(&self.attributes),
             backup: self.backup,
             validate: self.validate.as_deref(),
             ..WriteOptions::default()
         };
-        sys.write_with(target, text, &options)
+        let written = sys.write_with(target, text, &options)?;
+        let changed =
+            sys.changes().iter().skip(since).any(|change| matches!(change, Change::Attribute { .. }));
+        // A new file has its mode from the start.
+        let usual = 0o666 & !sys.umask();
+        let made = written.created
+            && !sys.is_check()
+            && self.attributes.mode.is_some()
+            && sys.stat(target)?.is_some_and(|meta| meta.mode != usual);
+        let also = if changed || made { "ownership, perms or SE linux context changed" } else { "" };
+        let and = if msg.is_empty() || also.is_empty() { "" } else { " and " };
+        Ok((written, format!("{msg}{and}{also}")))
     }
 }
 
@@ -81,6 +102,11 @@ pub fn bad_pattern(option: &str, error: &RegexError) -> Failure {
 /// Splits into lines with their ends.
 pub fn lines(text: &str) -> Vec<&str> {
     text.split_inclusive('\n').collect()
+}
+
+/// With every line's end as `\n`: what Ansible leaves of a file of Windows when it changes a line of it.
+pub fn universal(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n").into() } else { text.into() }
 }
 
 /// A line without its end.
