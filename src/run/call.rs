@@ -272,9 +272,16 @@ impl Call<'_> {
 
     /// Calls a module on the task's host; what the worker sends is written to `file`. Also says whether a whole
     /// file came.
-    pub(super) async fn module_receiving(&self, module: &str, args: &Dict, file: File) -> (Raw, bool) {
+    pub(super) async fn module_receiving(
+        &self,
+        module: &str,
+        args: &Dict,
+        have: Option<String>,
+        file: File,
+    ) -> (Raw, bool) {
         match prepare_module(self.job, self.scope, self.delegated, module, args) {
             Ok(mut sending) => {
+                sending.request.args.extend(have.map(|sha1| ("have".to_owned(), Json::String(sha1))));
                 let contents = Arc::new(Contents::receiving(file));
                 sending.contents = contents.clone();
                 let raw = send(self.job, vec![sending]).await.pop().unwrap_or_default();

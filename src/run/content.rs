@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fanfare_modules::kit::args::{ControlKind, ControlUse, Spec};
-use fanfare_modules::kit::control::{ControlFile, ControlTree, INLINE_BYTES, Inline, TreeEntry, TreeNode};
+use fanfare_modules::kit::control::{
+    ControlFile, ControlScript, ControlTree, INLINE_BYTES, Inline, TreeEntry, TreeNode,
+};
 use fanfare_modules::kit::digest::{self, Algorithm};
+use fanfare_modules::kit::words;
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
 
@@ -82,6 +85,12 @@ impl Contents {
         args: &Map<String, Json>,
         scope: &Scope,
     ) -> Result<Json> {
+        if usage.what == ControlKind::Script {
+            let (script, arguments) = split_script(path)?;
+            let file = self.file(&find(&script, &usage.subdir, scope)?)?;
+            return serde_json::to_value(ControlScript { file, arguments })
+                .map_err(|error| Diagnostic::new(error.to_string()));
+        }
         let found = find(path, &usage.subdir, scope)?;
         let manifest = match usage.what {
             ControlKind::Template => serde_json::to_value(self.rendered(&found, args, scope)?),
@@ -325,6 +334,22 @@ fn bytes_of(content: Inline) -> Vec<u8> {
         Some(Ok(bytes)) => bytes.into_owned(),
         _ => Vec::new(),
     }
+}
+
+/// Splits what `script` is given: the script's path, and its arguments as they were written.
+fn split_script(line: &str) -> Result<(String, String)> {
+    let line = line.trim_start();
+    let word_ends = line.char_indices().filter(|(_, c)| c.is_whitespace()).map(|(at, _)| at);
+    // The shortest start of the line that is one whole word, whatever quotes it has.
+    for end in word_ends.chain([line.len()]) {
+        let (start, rest) = line.split_at_checked(end).unwrap_or((line, ""));
+        if let Ok(words) = words::split(start)
+            && let [script] = words.as_slice()
+        {
+            return Ok((script.clone(), rest.trim().to_owned()));
+        }
+    }
+    Err(Diagnostic::new(format!("no script is named, or a quote is not closed: {line}")))
 }
 
 fn file_name(path: &Path) -> String {

@@ -19,15 +19,15 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     let parent = dest.parent().map(PathBuf::from).unwrap_or_default();
     let mut args = Dict::new();
     args.insert("src", src.as_str());
+    args.insert("dest", dest.to_string_lossy().into_owned());
     args.insert("fail_on_missing", call.flag("fail_on_missing", true)?);
-    args.insert("checksum", local.clone().map_or(Value::None, Value::from));
     let written = |error: std::io::Error| {
         Diagnostic::new(format!("cannot write {}: {error}", dest.display())).at(&call.job.task.action.place)
     };
     fs::create_dir_all(&parent).map_err(written)?;
     let partial = Partial(parent.join(format!(".fanfare-{}-{}", std::process::id(), call.job.info.id)));
     let file = fs::File::create(&partial.0).map_err(written)?;
-    let (mut raw, received) = call.module_receiving("fetch", &args, file).await;
+    let (mut raw, received) = call.module_receiving("fetch", &args, local, file).await;
     if raw.is("failed") || raw.unreachable || raw.is("skipped") {
         return Ok(raw);
     }
