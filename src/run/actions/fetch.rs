@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::run::call::Call;
@@ -25,7 +26,9 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
         Diagnostic::new(format!("cannot write {}: {error}", dest.display())).at(&call.job.task.action.place)
     };
     fs::create_dir_all(&parent).map_err(written)?;
-    let partial = Partial(parent.join(format!(".fanfare-{}-{}", std::process::id(), call.job.info.id)));
+    // Hosts fetch at the same time, perhaps into one directory.
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let partial = Partial(parent.join(format!(".fanfare-{}-{number}", std::process::id())));
     let file = fs::File::create(&partial.0).map_err(written)?;
     let (mut raw, received) = call.module_receiving("fetch", &args, local, file).await;
     if raw.is("failed") || raw.unreachable || raw.is("skipped") {
@@ -47,6 +50,9 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     raw.set("remote_md5sum", Value::None);
     Ok(raw)
 }
+
+/// How many files were begun.
+static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// A file that is removed unless it was renamed.
 struct Partial(PathBuf);
