@@ -139,7 +139,7 @@ impl Run {
                 dir.display()
             ))
             .with_all(&returns)
-            .with("rc", 1));
+            .without("rc"));
         }
         let lead = if sys.is_check() { "Would" } else { "Did" };
         if let Some(needless) = self.when.needless(sys)? {
@@ -157,12 +157,13 @@ impl Run {
         });
         let start = sys.now();
         // What a command does is known beforehand only where `creates` or `removes` tells it.
+        let line = command.line();
         let ran = if self.when.creates.is_some() || self.when.removes.is_some() {
             sys.attempt(command)
         } else {
             sys.attempt_unforetold(command)
         };
-        let Some(output) = ran.map_err(|failure| no_start(failure, &returns))? else {
+        let Some(output) = ran.map_err(|failure| no_start(failure, &returns, &line))? else {
             "Command would have run if not in check mode".clone_into(&mut returns.msg);
             returns.skipped = self.when.creates.is_none() && self.when.removes.is_none();
             return Ok(returns);
@@ -233,12 +234,15 @@ fn escape(bytes: &[u8]) -> String {
     })
 }
 
-fn no_start(failure: Failure, returns: &Returns) -> Failure {
+fn no_start(failure: Failure, returns: &Returns, line: &str) -> Failure {
     if failure.fields.contains_key("timedout") {
         return failure;
     }
     let rc = failure.fields.get("errno").and_then(serde_json::Value::as_i64).unwrap_or(1);
-    Failure::new(format!("Error executing command: {}", failure.msg)).with_all(returns).with("rc", rc)
+    Failure::new(format!("Error executing command: {}", failure.msg))
+        .with_all(returns)
+        .with("cmd", line)
+        .with("rc", rc)
 }
 
 /// As Python prints a local `datetime`.
@@ -304,7 +308,7 @@ mod tests {
         );
         check(
             &json!({"cmd": "/nope 1"}),
-            &json!({"failed": true, "rc": 2, "changed": false, "cmd": ["/nope", "1"],
+            &json!({"failed": true, "rc": 2, "changed": false, "cmd": "/nope 1",
                     "msg": "Error executing command: cannot run /nope: No such file or directory (os error 2)"}),
         );
         check(&json!({"cmd": "echo 'x"}), &json!({"msg": "No closing quotation: echo 'x"}));

@@ -125,6 +125,15 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
     {
         args.path.0.push(name);
     }
+    let path = args.path.clone();
+    ensure(args, state, now.as_ref(), sys).or_else(|failure| {
+        // What is there helps to see why it failed.
+        let there = sys.stat(&path)?.is_some() && !failure.fields.contains_key("state");
+        Err(if there { wrong(&failure.msg.clone(), &path, sys)?.with_all(failure.fields) } else { failure })
+    })
+}
+
+fn ensure(args: Args, state: State, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns> {
     match state {
         State::Absent => {
             sys.remove(&args.path)?;
@@ -133,7 +142,7 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         State::File => file(&args, sys),
         State::Directory => directory(&args, sys),
-        State::Link => link(&args, now.as_ref(), sys),
+        State::Link => link(&args, now, sys),
         State::Hard => hard(&args, sys),
         State::Touch => touch(&args, sys),
     }

@@ -85,9 +85,9 @@ struct Found {
     #[serde(skip_serializing_if = "Option::is_none")]
     charset: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    attr_flags: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     attributes: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attr_flags: Option<String>,
     /// User, role and type; nulls without SELinux.
     #[serde(skip_serializing_if = "Option::is_none")]
     selinux_context: Option<Vec<Option<String>>>,
@@ -223,6 +223,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 
 fn mime(path: &Path, meta: &Meta, readable: bool, sys: &System<'_>) -> Result<(&'static str, &'static str)> {
     let mut start = Vec::new();
+    // A link that points to nothing cannot be read either.
+    if meta.is_link() && !readable {
+        return Ok(("unknown", "unknown"));
+    }
     if meta.is_file() && (!readable || sys.open(path)?.take(4096).read_to_end(&mut start).is_err()) {
         return Ok(("unknown", "unknown"));
     }

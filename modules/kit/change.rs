@@ -11,7 +11,8 @@ pub const MAX_DIFF_BYTES: u64 = 104_448;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// A file's content. `before` is `None` when there was no file.
-    Content { path: PathBuf, before: Option<Snippet>, after: Snippet },
+    /// `source` is where the new content is from, when it has a name.
+    Content { path: PathBuf, before: Option<Snippet>, after: Snippet, source: Option<String> },
     /// Something about a path: `mode`, `owner`, `state` …
     Attribute { path: PathBuf, key: &'static str, before: Json, after: Json },
     /// A command ran.
@@ -65,7 +66,9 @@ pub fn diff(changes: &[Change]) -> Option<Json> {
     let mut attributes: Vec<(&Path, [Map<String, Json>; 2])> = Vec::new();
     for change in changes {
         match change {
-            Change::Content { path, before, after } => diffs.push(content(path, before.as_ref(), after)),
+            Change::Content { path, before, after, source } => {
+                diffs.push(content(path, before.as_ref(), after, source.as_deref()));
+            }
             Change::Attribute { path, key, before, after } => {
                 let at = attributes.iter().position(|(known, _)| known == path).unwrap_or_else(|| {
                     let start = Map::from_iter([("path".to_owned(), Json::from(path.to_string_lossy()))]);
@@ -89,26 +92,28 @@ pub fn diff(changes: &[Change]) -> Option<Json> {
     if diffs.len() > 1 { Some(Json::Array(diffs)) } else { diffs.pop() }
 }
 
-fn content(path: &Path, before: Option<&Snippet>, after: &Snippet) -> Json {
+fn content(path: &Path, before: Option<&Snippet>, after: &Snippet, source: Option<&str>) -> Json {
     let mut map = Map::new();
-    let mut side = |snippet: Option<&Snippet>, text: &str, header: &str, binary: &str, larger: &str| {
-        match snippet {
-            None => {
-                map.insert(text.to_owned(), Json::from(""));
-                return;
-            }
-            Some(Snippet::Text(content)) => map.insert(text.to_owned(), Json::from(content.as_str())),
-            Some(Snippet::Binary) => map.insert(binary.to_owned(), Json::from(1)),
-            Some(Snippet::Larger(_)) => map.insert(larger.to_owned(), Json::from(MAX_DIFF_BYTES)),
-            Some(Snippet::Hidden) => {
-                map.insert(text.to_owned(), Json::from(" [[ Diff output has been hidden ]]"))
-            }
-            Some(Snippet::Unread) => None,
+    let path = path.to_string_lossy();
+    let mut side =
+        |snippet: Option<&Snippet>, text: &str, header: (&str, &str), binary: &str, larger: &str| {
+            match snippet {
+                None => {
+                    map.insert(text.to_owned(), Json::from(""));
+                    return;
+                }
+                Some(Snippet::Text(content)) => map.insert(text.to_owned(), Json::from(content.as_str())),
+                Some(Snippet::Binary) => map.insert(binary.to_owned(), Json::from(1)),
+                Some(Snippet::Larger(_)) => map.insert(larger.to_owned(), Json::from(MAX_DIFF_BYTES)),
+                Some(Snippet::Hidden) => {
+                    map.insert(text.to_owned(), Json::from(" [[ Diff output has been hidden ]]"))
+                }
+                Some(Snippet::Unread) => None,
+            };
+            map.insert(header.0.to_owned(), Json::from(header.1));
         };
-        map.insert(header.to_owned(), Json::from(path.to_string_lossy()));
-    };
-    side(before, "before", "before_header", "dst_binary", "dst_larger");
-    side(Some(after), "after", "after_header", "src_binary", "src_larger");
+    side(before, "before", ("before_header", &path), "dst_binary", "dst_larger");
+    side(Some(after), "after", ("after_header", source.unwrap_or(&path)), "src_binary", "src_larger");
     Json::Object(map)
 }
 
@@ -134,6 +139,7 @@ mod tests {
             path: "/f".into(),
             before: before.map(|text| Snippet::Text(text.to_owned())),
             after: Snippet::of(after),
+            source: None,
         };
         check(&[], &Json::Null);
         check(&[Change::Ran { line: "true".into() }], &Json::Null);

@@ -38,6 +38,13 @@ impl Failure {
         self
     }
 
+    /// Takes a result key away.
+    #[must_use]
+    pub fn without(mut self, key: &str) -> Self {
+        self.fields.shift_remove(key);
+        self
+    }
+
     /// Puts a lead before the message.
     #[must_use]
     pub fn context(mut self, lead: impl std::fmt::Display) -> Self {

@@ -470,7 +470,11 @@ impl System<'_> {
         }
         let size = self.must(path, false)?.size;
         let after = self.snippet_of(path, size, options)?;
-        self.changes.push(Change::Content { path: path.to_owned(), before, after });
+        let source = match content {
+            Content::Control(file) if !file.source.is_empty() => Some(file.source.clone()),
+            _ => None,
+        };
+        self.changes.push(Change::Content { path: path.to_owned(), before, after, source });
         Ok(Written { changed: true, created: old.is_none(), backup_file })
     }
 
