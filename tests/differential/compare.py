@@ -120,8 +120,8 @@ def mapping(left, right):
     for key in sorted(left.keys() | right.keys()):
         a, b = left.get(key, "-"), right.get(key, "-")
         if a != b:
-            left, right = parted(pretty_line(a), pretty_line(b))
-            yield f"{key}: {left[:300]}", f"{key}: {right[:300]}"
+            a, b = parted(pretty_line(a), pretty_line(b))
+            yield f"{key}: {a[:300]}", f"{key}: {b[:300]}"
 
 
 def lines(aspect, left, right):
