@@ -25,7 +25,7 @@ pub use passwords::{ask_passwords, password_file};
 pub use reference::guide;
 
 use crate::diagnostic::{Diagnostic, Place, Result};
-use settings::{SETTINGS, Setting, Use};
+use settings::{Setting, Use, settings};
 use value::Given;
 
 /// All settings of a run.
@@ -109,7 +109,7 @@ impl Config {
 
     fn take_environment(&mut self, surroundings: &Surroundings) -> Result<()> {
         // In the table's order, so that a second name of a setting loses to the first whatever its spelling.
-        for setting in SETTINGS {
+        for setting in settings() {
             let found = setting.env.iter().find_map(|name| surroundings.variables.get_key_value(*name));
             if let Some((name, text)) = found {
                 let given = Given { text, base: &surroundings.directory, surroundings };
@@ -117,7 +117,7 @@ impl Config {
             }
         }
         for name in surroundings.variables.keys().filter(|name| name.starts_with("ANSIBLE_")) {
-            if SETTINGS.iter().any(|setting| setting.env.contains(&name.as_str())) {
+            if settings().any(|setting| setting.env.contains(&name.as_str())) {
                 continue;
             }
             if let Some(reason) = meaningless::by_env(name) {

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::meaningless;
-use super::settings::{SETTINGS, Setting, Use};
+use super::settings::{Setting, Use, settings};
 
 const LEAD: &str = "\
 # Settings
@@ -24,7 +24,7 @@ do something else than asked: then it is an error.
 /// The page as Markdown.
 pub fn guide() -> String {
     let mut page = LEAD.to_owned();
-    for setting in SETTINGS {
+    for setting in settings() {
         // Writing to a String cannot fail.
         let _ = writeln!(page, "| {} | {} | {} |", keys(setting.ini), names(setting.env), remark(setting));
     }

@@ -124,9 +124,9 @@ fn a_world_writable_directory_is_not_trusted() {
 #[test]
 fn names_are_unique() {
     let mut names: Vec<(&str, &str)> =
-        SETTINGS.iter().flat_map(|setting| setting.ini.iter().copied()).collect();
+        settings().flat_map(|setting| setting.ini.iter().copied()).collect();
     names.extend(meaningless::ini_names());
-    names.extend(SETTINGS.iter().flat_map(|setting| setting.env.iter().map(|name| ("env", *name))));
+    names.extend(settings().flat_map(|setting| setting.env.iter().map(|name| ("env", *name))));
     names.extend(meaningless::env_names().map(|name| ("env", name)));
     names.sort_unstable();
     let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();

@@ -203,7 +203,9 @@ impl Magic {
 
     /// Where relative files are looked for: the role and its parents, the task's file, the playbook.
     pub fn search_path(&self) -> Vec<String> {
-        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let text = |path: &Path| {
+            std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
+        };
         let mut paths: Vec<String> = Vec::new();
         if let Some(role) = &self.role {
             paths.push(text(&role.path));

@@ -7,6 +7,7 @@ mod commands;
 mod content;
 mod files;
 mod people;
+mod reading;
 mod scratch;
 
 use std::io;

@@ -1,0 +1,105 @@
+//! Files, read.
+
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use super::files::{FileFacts, state};
+use crate::kit::digest::{Algorithm, digest};
+use crate::kit::host::{Access, HostError, Meta};
+use crate::kit::outcome::Result;
+use crate::kit::system::System;
+
+/// Reading.
+impl System<'_> {
+    /// What is at the path itself, be it a symbolic link; `None` when nothing is.
+    pub fn stat(&self, path: &Path) -> Result<Option<Meta>> {
+        Ok(self.host.stat(path, false)?)
+    }
+
+    /// What is at the end of symbolic links; `None` when nothing is.
+    pub fn stat_followed(&self, path: &Path) -> Result<Option<Meta>> {
+        Ok(self.host.stat(path, true)?)
+    }
+
+    /// Whether anything is at the path (for a link: at its end).
+    pub fn exists(&self, path: &Path) -> Result<bool> {
+        Ok(self.host.stat(path, true)?.is_some())
+    }
+
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.host.open(path)?.read_to_end(&mut bytes).map_err(|e| HostError::new("read", path, e))?;
+        Ok(bytes)
+    }
+
+    pub fn open(&self, path: &Path) -> Result<Box<dyn Read + '_>> {
+        Ok(self.host.open(path)?)
+    }
+
+    /// A file as text; bytes that are no UTF-8 become U+FFFD. `None` when there is no file.
+    pub fn read_text_if_there(&self, path: &Path) -> Result<Option<String>> {
+        match self.read(path) {
+            Ok(bytes) => Ok(Some(match String::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(bad) => String::from_utf8_lossy(bad.as_bytes()).into_owned(),
+            })),
+            Err(_) if !self.exists(path)? => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The names in a directory, sorted.
+    pub fn list(&self, path: &Path) -> Result<Vec<OsString>> {
+        Ok(self.host.list(path)?)
+    }
+
+    pub fn read_link(&self, path: &Path) -> Result<PathBuf> {
+        Ok(self.host.read_link(path)?)
+    }
+
+    /// The path without symbolic links; what does not exist stays as written.
+    pub fn resolve(&self, path: &Path) -> Result<PathBuf> {
+        for (depth, ancestor) in path.ancestors().enumerate() {
+            if self.host.stat(ancestor, true)?.is_some() {
+                let real = self.host.canonicalize(ancestor)?;
+                let rest: Vec<_> = path.components().rev().take(depth).collect();
+                return Ok(rest.into_iter().rev().fold(real, |real, part| real.join(part)));
+            }
+        }
+        Ok(path.to_owned())
+    }
+
+    pub fn access(&self, path: &Path, access: Access) -> bool {
+        self.host.access(path, access)
+    }
+
+    /// The file attributes `lsattr` shows, as letters; `None` where there are none.
+    pub fn flags(&self, path: &Path) -> Result<Option<String>> {
+        Ok(self.host.flags(path)?)
+    }
+
+    /// The file's checksum in lower-case hex.
+    pub fn checksum(&self, path: &Path, algorithm: Algorithm) -> Result<String> {
+        let mut file = self.host.open(path)?;
+        Ok(digest(algorithm, &mut file).map_err(|e| HostError::new("read", path, e))?)
+    }
+
+    /// What results tell about a path.
+    pub fn file_facts(&self, path: &Path, follow: bool) -> Result<FileFacts> {
+        let Some(meta) = self.host.stat(path, follow)? else {
+            return Ok(FileFacts { state: "absent", ..FileFacts::default() });
+        };
+        let owner = self.user_by_id(meta.uid)?.map_or_else(|| meta.uid.to_string(), |user| user.name);
+        let group = self.group_by_id(meta.gid)?.map_or_else(|| meta.gid.to_string(), |group| group.name);
+        Ok(FileFacts {
+            uid: Some(meta.uid),
+            gid: Some(meta.gid),
+            owner: Some(owner),
+            group: Some(group),
+            mode: Some(format!("{:04o}", meta.mode)),
+            state: state(&meta),
+            size: Some(meta.size),
+            secontext: self.host.context(path, follow)?,
+        })
+    }
+}
