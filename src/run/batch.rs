@@ -190,17 +190,18 @@ impl Batch {
     pub fn info(&self, task: &Task, scope: &Scope, kind: TaskKind) -> TaskInfo {
         let context = Context::new(scope);
         let keywords = &task.keywords;
+        let is_include_role = task.action.name == "include_role";
         let name = match &task.name {
             Some(name) => template::resolve(&name.value, &context)
                 .map_or_else(|_| name.value.to_string(), |value| value.to_string()),
-            None => match (task.action.name.as_str(), task.action.args.get("name")) {
-                ("include_role", Some(role)) => format!("include_role : {role}"),
+            None => match task.action.args.get("name").or(task.action.args.get("role")) {
+                Some(role) if is_include_role => format!("{} : {role}", task.action.written),
                 _ => task.action.written.clone(),
             },
         };
         let name = match &task.role {
-            Some(role) => format!("{} : {name}", role.name),
-            None => name,
+            Some(role) if !is_include_role => format!("{} : {name}", role.name),
+            _ => name,
         };
         let options = &self.run.options;
         TaskInfo {
@@ -212,6 +213,19 @@ impl Batch {
             check: settings::flag(keywords.check_mode.as_ref(), options.run.check, &context)
                 .unwrap_or(options.run.check),
             no_log: settings::flag(keywords.no_log.as_ref(), false, &context).unwrap_or(true),
+        }
+    }
+
+    /// The same where nothing can be rendered.
+    pub fn plain_info(&self, task: &Task, kind: TaskKind) -> TaskInfo {
+        TaskInfo {
+            id: self.run.next_task_id(),
+            name: task.action.written.clone(),
+            action: task.action.name.clone(),
+            place: Some(task.place.clone()),
+            kind,
+            check: self.run.options.run.check,
+            no_log: task.keywords.no_log.is_some(),
         }
     }
 

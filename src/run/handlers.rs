@@ -51,11 +51,29 @@ fn names(setting: &Setting, context: &Context<'_>) -> Result<Vec<String>> {
     })
 }
 
+/// Whether two handlers come from one list of one use of a role.
+fn stand_together(one: &Task, other: &Task) -> bool {
+    let identity = |task: &Task| task.role.as_ref().map(|role| role.identity.clone());
+    Arc::ptr_eq(&one.place.source, &other.place.source) && identity(one) == identity(other)
+}
+
 impl Batch {
-    /// The handlers that answer to a name: all that listen to it, and the last one so called.
+    /// The handlers that answer to a name: all that listen to it, and one that is so called: the first of the
+    /// last list that has one (roles come before the play, `include_role` after it).
     fn find_handlers(&self, name: &str, host: &Arc<str>) -> Vec<usize> {
         let handlers = self.handlers.read();
-        let named = handlers.iter().rposition(|handler| self.handler_is_named(handler, name, host));
+        let is_named = |handler: &Task| self.handler_is_named(handler, name, host);
+        let last = handlers.iter().rposition(|handler| is_named(handler));
+        let list = last.and_then(|index| handlers.get(index));
+        let named = handlers
+            .iter()
+            .enumerate()
+            .take(last.map_or(0, |index| index + 1))
+            .rev()
+            .take_while(|(_, handler)| list.is_some_and(|list| stand_together(handler, list)))
+            .filter(|(_, handler)| is_named(handler))
+            .map(|(index, _)| index)
+            .last();
         let mut found: Vec<usize> = handlers
             .iter()
             .enumerate()

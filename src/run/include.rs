@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::event::{Event, TaskKind};
 use super::outcome::{HostOutcome, Included, Inclusion, Raw};
-use super::walk::{Fate, HostList, Place};
+use super::walk::{HostList, Place};
 use crate::diagnostic::Result;
 use crate::playbook::{Node, Task};
 use crate::value::{Dict, Value};
@@ -43,32 +43,35 @@ pub(super) fn group(outcomes: Vec<HostOutcome>) -> Vec<Group> {
     groups
 }
 
-/// Loads what a group asked for and runs it on the group's hosts.
-pub(super) async fn run(
+/// Tasks that have been brought in, for the hosts that asked for them.
+pub(super) struct Arrival {
+    pub nodes: Arc<[Node]>,
+    pub hosts: HostList,
+    pub place: Place,
+}
+
+/// Loads what a group asked for, and tells so.
+pub(super) fn arrive(
     batch: &Arc<Batch>,
     task: &Arc<Task>,
     group: &Group,
     hosts: HostList,
     place: &Place,
-) -> Fate {
-    let (what, nodes) = match load(batch, task, &group.inclusion.what) {
-        Ok(loaded) => loaded,
-        Err(error) => return super::report::include_failed(batch, task, hosts, place, error),
-    };
+) -> Result<Arrival> {
+    let loaded = load(batch, task, &group.inclusion.what);
     for warning in batch.run.loader.take_warnings() {
         batch.run.warn(warning);
     }
+    let (what, nodes) = loaded?;
+    super::report::included(batch, &hosts);
     let item = group.inclusion.label.clone();
-    if matches!(group.inclusion.what, Included::Tasks { .. }) {
-        batch.run.emit(Event::Included { what, hosts: hosts.clone(), item });
-    }
+    batch.run.emit(Event::Included { what, hosts: hosts.clone(), item });
     let mut inner = place.inner.clone();
     if !group.inclusion.vars.is_empty() {
         inner.push(group.inclusion.vars.clone());
     }
     let kind = if place.kind == TaskKind::Handler { TaskKind::Handler } else { TaskKind::Task };
-    let place = Place { kind, inner, ..place.clone() };
-    batch.walk(&nodes, hosts, &place).await
+    Ok(Arrival { nodes, hosts, place: Place { kind, inner, ..place.clone() } })
 }
 
 fn load(batch: &Arc<Batch>, task: &Arc<Task>, what: &Included) -> Result<(String, Arc<[Node]>)> {

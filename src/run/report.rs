@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::Batch;
-use super::event::{Counts, Diff, Event, Status, TaskResult};
+use super::event::{Counts, Diff, Event, Status, TaskInfo, TaskResult};
 use super::outcome::{HostOutcome, Raw};
 use super::shared::Shared;
 use super::task::{Ended, Job};
@@ -28,11 +28,9 @@ pub(super) fn host_done(job: &Job<'_>, ended: Ended, started: Instant) -> HostOu
     }
     let status = raw.status();
     let ignored = is_ignored(job, status);
-    // Each file or role that a loop brings in counts as a task of its own.
-    for _ in 0..inclusions.len().max(1) {
-        count(job, &raw, status, ignored);
-    }
+    // What is included counts, and shows, once it has been loaded.
     if inclusions.is_empty() || matches!(status, Status::Failed | Status::Unreachable) {
+        count(job, &raw, status, ignored);
         announce(job);
         let result = result(job, &raw, None, delegated_to, ignored, is_loop, started);
         let (host, task) = (job.host.clone(), job.info.clone());
@@ -116,7 +114,7 @@ fn censor(fields: &Dict) -> Dict {
         "censored",
         "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
     );
-    for key in ["changed", "attempts", "retries"] {
+    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
         if let Some(value) = fields.get(key) {
             censored.insert(key, value.clone());
         }
@@ -181,6 +179,14 @@ fn count(job: &Job<'_>, raw: &Raw, status: Status, ignored: bool) {
     }
 }
 
+/// Counts what has been included for hosts.
+pub(super) fn included(batch: &Batch, hosts: &[Arc<str>]) {
+    let mut stats = batch.run.stats.lock();
+    for host in hosts {
+        stats.entry(host.clone()).or_default().ok += 1;
+    }
+}
+
 /// Fails hosts for a reason that arose outside their own task: an include that cannot be loaded.
 pub(super) fn include_failed(
     batch: &Arc<Batch>,
@@ -189,15 +195,30 @@ pub(super) fn include_failed(
     place: &Place,
     error: Diagnostic,
 ) -> Fate {
+    let scope = hosts.first().and_then(|first| batch.scope(first, Some(task), &place.inner).ok());
+    let info = match scope {
+        Some(scope) => batch.info(task, &scope, place.kind),
+        None => batch.plain_info(task, place.kind),
+    };
+    fail_all(batch, task, &Arc::new(info), hosts, place, &error)
+}
+
+/// Fails hosts in the name of a task that has been announced.
+pub(super) fn fail_all(
+    batch: &Arc<Batch>,
+    task: &Arc<Task>,
+    info: &Arc<TaskInfo>,
+    hosts: HostList,
+    place: &Place,
+    error: &Diagnostic,
+) -> Fate {
     let started = Instant::now();
     let mut fate = Fate::default();
     for host in hosts {
-        let info = match batch.scope(&host, Some(task), &place.inner) {
-            Ok(scope) => Arc::new(batch.info(task, &scope, place.kind)),
-            Err(_) => continue,
-        };
-        let job = Job { batch, host: &host, task, info: &info, place };
-        let outcome = host_done(&job, Ended::of(Raw::error(error.clone())), started);
+        let job = Job { batch, host: &host, task, info, place };
+        let mut raw = Raw::error(error.clone());
+        raw.set("changed", false);
+        let outcome = host_done(&job, Ended::of(raw), started);
         if outcome.ignored {
             fate.alive.push(host);
         } else {

@@ -9,7 +9,7 @@ use futures::{FutureExt, StreamExt};
 use super::batch::Batch;
 use super::event::{Event, NoHosts, Status, TaskInfo, TaskKind};
 use super::outcome::HostOutcome;
-use super::{include, register, settings, task};
+use super::{include, register, report, settings, task};
 use crate::playbook::{self, Block, Layer, Node, Task};
 use crate::template::Context;
 use crate::value::{Dict, Value};
@@ -21,6 +21,16 @@ pub(super) type HostList = Vec<Arc<str>>;
 pub(super) struct Fate {
     pub alive: HostList,
     pub failed: HostList,
+}
+
+impl Fate {
+    /// What became of some of the hosts that were alive.
+    fn follow(&mut self, entered: &[Arc<str>], after: Self) {
+        let entered: HashSet<_> = entered.iter().collect();
+        let still: HashSet<_> = after.alive.iter().collect();
+        self.alive.retain(|host| !entered.contains(host) || still.contains(host));
+        self.failed.extend(after.failed);
+    }
 }
 
 /// Where in the play a walk is.
@@ -120,15 +130,7 @@ impl Batch {
                 }
                 info
             }
-            Err(error) => Arc::new(TaskInfo {
-                id: self.run.next_task_id(),
-                name: task.action.written.clone(),
-                action: task.action.name.clone(),
-                place: Some(task.place.clone()),
-                kind: place.kind,
-                check: self.run.options.run.check,
-                no_log: error.message().is_empty(),
-            }),
+            Err(_) => Arc::new(self.plain_info(task, place.kind)),
         };
         if !place.free {
             self.run.emit(Event::TaskStarted(info.clone()));
@@ -144,7 +146,7 @@ impl Batch {
             self.share(task, &hosts, &mut outcomes);
         }
         let fate = self.settle(task, &hosts, &outcomes, place);
-        self.bring_in(task, fate, outcomes, place).await
+        self.bring_in(task, &info, fate, outcomes, place).await
     }
 
     /// Whether the task runs for one host only, and how many hosts may work at it at once.
@@ -245,26 +247,38 @@ impl Batch {
         state.set_var("ansible_failed_result", Value::dict(outcome.fields.clone()));
     }
 
-    /// Runs what a dynamic include asked for.
+    /// Runs what a dynamic include asked for: loads for all hosts and items, then runs one after the other.
     async fn bring_in(
         self: &Arc<Self>,
         task: &Arc<Task>,
+        info: &Arc<TaskInfo>,
         mut fate: Fate,
         outcomes: Vec<HostOutcome>,
         place: &Place,
     ) -> Fate {
         let groups = include::group(outcomes);
         let hosts = fate.alive.clone();
+        let mut arrivals = Vec::new();
         for group in groups {
             let members = in_order(&fate.alive, &group.hosts);
             if members.is_empty() || self.is_over() {
                 continue;
             }
-            let after = include::run(self, task, &group, members.clone(), place).await;
-            let entered: HashSet<_> = members.iter().cloned().collect();
-            let still: HashSet<_> = after.alive.iter().cloned().collect();
-            fate.alive.retain(|host| !entered.contains(host) || still.contains(host));
-            fate.failed.extend(after.failed);
+            match include::arrive(self, task, &group, members.clone(), place) {
+                Ok(arrival) => arrivals.push(arrival),
+                Err(error) => {
+                    let after = report::fail_all(self, task, info, members.clone(), place, &error);
+                    fate.follow(&members, after);
+                }
+            }
+        }
+        for arrival in arrivals {
+            let members = in_order(&fate.alive, &arrival.hosts);
+            if members.is_empty() || self.is_over() {
+                continue;
+            }
+            let after = self.walk(&arrival.nodes, members.clone(), &arrival.place).await;
+            fate.follow(&members, after);
         }
         fate.alive = in_order(&hosts, &fate.alive);
         fate
