@@ -129,6 +129,7 @@ pub enum Kind {
     Slice(Box<Slice>),
     Not(Box<Expr>),
     Negate(Box<Expr>),
+    Plus(Box<Expr>),
     /// Operators of one level from left to right.
     Binary(Box<Expr>, Vec<(Operator, Expr)>),
     And(Vec<Expr>),

@@ -6,12 +6,12 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::access::{attribute, listed, subscript};
+use super::access::{attribute, hashable, listed, subscript};
 use super::ast::{Apply, Arg, Comparison, Expr, Kind, Slice};
 use super::interp::{Interp, NO_ELSE, read};
-use super::{context, filters, finalize, functions, methods, names, python_format, tests};
+use super::{Context, context, filters, finalize, functions, methods, names, python_format, tests};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::value::{Dict, Operator, Undefined, Value};
+use crate::value::{Dict, Operator, Value};
 
 /// The filters that may answer otherwise next time.
 const MOODY_FILTERS: [&str; 4] = ["random", "shuffle", "password_hash", "strftime"];
@@ -51,6 +51,10 @@ impl Interp<'_> {
             Kind::Negate(part) => {
                 let value = self.eval(part)?;
                 self.defined(value, part)?.negate().map_err(|error| self.fault(error, expr.span))
+            }
+            Kind::Plus(part) => {
+                let value = self.eval(part)?;
+                self.defined(value, part)?.positive().map_err(|error| self.fault(error, expr.span))
             }
             Kind::If(choice) => {
                 if self.truth(&choice.test)? {
@@ -190,32 +194,18 @@ impl Interp<'_> {
         Ok(last)
     }
 
-    /// An operand with everything in it.
+    /// An operand as it is: its parts are rendered as far as the comparison needs them.
     fn operand(&mut self, expr: &Expr) -> Result<Value> {
         let value = self.eval(expr)?;
-        let value = self.defined(value, expr)?;
-        match value {
-            Value::List(_) | Value::Tuple(_) | Value::Dict(_) => {
-                finalize::resolve_deep(&value, self.cx).map_err(|error| self.placed(error, expr.span))
-            }
-            other => Ok(listed(other)),
-        }
+        Ok(listed(self.defined(value, expr)?))
     }
 
     fn compare(&mut self, first: &Expr, rest: &[(Comparison, Expr)], expr: &Expr) -> Result<Value> {
         let mut left = self.operand(first)?;
         for (comparison, right) in rest {
-            let keys_only = matches!(comparison, Comparison::In | Comparison::NotIn);
-            let right = if keys_only {
-                match self.eval(right).and_then(|value| self.defined(value, right))? {
-                    dict @ Value::Dict(_) => dict,
-                    other => finalize::resolve_deep(&listed(other), self.cx)
-                        .map_err(|error| self.placed(error, right.span))?,
-                }
-            } else {
-                self.operand(right)?
-            };
-            if !compared(&left, *comparison, &right).map_err(|error| self.fault(error, expr.span))? {
+            let right = self.operand(right)?;
+            let holds = compared(&left, *comparison, &right, self.cx);
+            if !holds.map_err(|error| self.fault_of_call(error, expr))? {
                 return Ok(Value::Bool(false));
             }
             left = right;
@@ -421,24 +411,77 @@ impl Interp<'_> {
     }
 }
 
-/// `left comparison right` of values without undefined parts.
-fn compared(left: &Value, comparison: Comparison, right: &Value) -> Result<bool> {
+/// `left comparison right`.
+fn compared(left: &Value, comparison: Comparison, right: &Value, cx: &Context<'_>) -> Result<bool> {
     let (symbol, holds): (&str, fn(Ordering) -> bool) = match comparison {
-        Comparison::Eq => return Ok(left == right),
-        Comparison::Ne => return Ok(left != right),
-        Comparison::In => return right.contains(left),
-        Comparison::NotIn => return right.contains(left).map(|found| !found),
+        Comparison::Eq => return equal(left, right, cx),
+        Comparison::Ne => return equal(left, right, cx).map(|equal| !equal),
+        Comparison::In => return contains(right, left, cx),
+        Comparison::NotIn => return contains(right, left, cx).map(|found| !found),
         Comparison::Lt => ("<", Ordering::is_lt),
         Comparison::Le => ("<=", Ordering::is_le),
         Comparison::Gt => (">", Ordering::is_gt),
         Comparison::Ge => (">=", Ordering::is_ge),
     };
-    if let Value::Undefined(undefined) = left {
-        return Err(no_order(undefined, symbol));
-    }
-    Ok(left.partial_compare(right, symbol)?.is_some_and(holds))
+    let (left, right) = (finalize::resolve_deep(left, cx)?, finalize::resolve_deep(right, cx)?);
+    Ok(left.partial_compare(&right, symbol)?.is_some_and(holds))
 }
 
-fn no_order(undefined: &Undefined, symbol: &str) -> Diagnostic {
-    Diagnostic::new(format!("'{symbol}' not supported: {}", undefined.message))
+/// `==`, which looks no further than the first difference.
+fn equal(left: &Value, right: &Value, cx: &Context<'_>) -> Result<bool> {
+    match (left, right) {
+        (Value::List(a), Value::List(b)) | (Value::Tuple(a), Value::Tuple(b)) => {
+            if a.len() != b.len() {
+                return Ok(false);
+            }
+            for (a, b) in a.iter().zip(b.iter()) {
+                if !equal_parts(a, b, cx)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        (Value::Dict(a), Value::Dict(b)) => {
+            if a.len() != b.len() {
+                return Ok(false);
+            }
+            for (key, a) in a.iter() {
+                match b.get_value(key) {
+                    Some(b) if equal_parts(a, b, cx)? => {}
+                    _ => return Ok(false),
+                }
+            }
+            Ok(true)
+        }
+        _ => Ok(left == right),
+    }
+}
+
+fn equal_parts(left: &Value, right: &Value, cx: &Context<'_>) -> Result<bool> {
+    super::interp::check_stack()?;
+    let (left, right) = (finalize::resolve(left, cx)?, finalize::resolve(right, cx)?);
+    for part in [&left, &right] {
+        if let Value::Undefined(undefined) = part {
+            return Err(Diagnostic::undefined(undefined));
+        }
+    }
+    equal(&left, &right, cx)
+}
+
+/// `item in container`, which looks no further than where it finds it.
+fn contains(container: &Value, item: &Value, cx: &Context<'_>) -> Result<bool> {
+    match container {
+        Value::List(items) | Value::Tuple(items) => {
+            for candidate in items.iter() {
+                if equal_parts(candidate, item, cx)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+        Value::Dict(_) if !hashable(item) => {
+            Err(Diagnostic::new(format!("unhashable type: '{}'", item.type_name())))
+        }
+        other => other.contains(item),
+    }
 }

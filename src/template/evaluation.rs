@@ -91,7 +91,9 @@ fn variables_are_rendered_when_they_are_read() {
     check("{{ nested['a'].b ~ '!' }}", "'abc!'");
     check("{% for item in list if loop is undefined or true %}{{ item | default('?') }}{% endfor %}", "'7?'");
     check("{% for k, v in nested.items() %}{{ v.b }}{% endfor %}", "'abc'");
-    check("{{ 7 in list }}", "'missing' is undefined");
+    check("{{ 7 in list }}", "True");
+    check("{{ 8 in list }}", "'missing' is undefined");
+    check("{{ list == word or list == [1] }}", "False");
     check("{{ [list[0]] == [7] }}", "True");
 }
 

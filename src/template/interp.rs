@@ -316,7 +316,11 @@ fn culprit(expr: &Expr, message: &str) -> Option<Span> {
             _ => Some(expr.span),
         }),
         Kind::Slice(slice) => within(&slice.subject),
-        Kind::Not(part) | Kind::Negate(part) | Kind::Filter(part, _) | Kind::Test(part, _) => within(part),
+        Kind::Not(part)
+        | Kind::Negate(part)
+        | Kind::Plus(part)
+        | Kind::Filter(part, _)
+        | Kind::Test(part, _) => within(part),
         Kind::Call(callee, _) => within(callee),
         Kind::Binary(first, rest) => within(first).or_else(|| rest.iter().find_map(|(_, part)| within(part))),
         Kind::Compare(first, rest) => {

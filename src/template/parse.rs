@@ -83,9 +83,18 @@ fn fault(error: &minijinja::Error, source: &str, scanned: &Scanned<'_>) -> Fault
     let range = error.range().unwrap_or(end..end);
     let (start, end) = (scanned.original(range.start).min(end), scanned.original(range.end).min(end));
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-    let message = match detail.strip_prefix("unknown statement ") {
-        Some(tag) => format!("Encountered unknown tag '{tag}'."),
-        None => detail
+    let token = source.get(start..end).unwrap_or_default();
+    let literal = ["identifier", "string", "integer", "float"]
+        .iter()
+        .find_map(|kind| detail.strip_prefix(&format!("unexpected {kind}, expected ")));
+    let message = match (detail.strip_prefix("unknown statement "), literal) {
+        (Some(tag), _) => format!("Encountered unknown tag '{tag}'."),
+        (None, Some(expected)) => {
+            let expected = expected.replace("end of variable block", "end of print statement");
+            let expected = expected.replace("end of block", "end of statement block");
+            format!("expected token '{}', got {}", expected.trim_matches('`'), Value::from(token).repr())
+        }
+        (None, None) => detail
             .replace('`', "'")
             .replace(", expected expression", "")
             .replace("end of variable block", "'end of print statement'")
@@ -366,6 +375,9 @@ impl Lower<'_> {
             })),
             ast::Expr::UnaryOp(unary) => match unary.op {
                 ast::UnaryOpKind::Not => Kind::Not(self.boxed(&unary.expr)?),
+                ast::UnaryOpKind::Neg if self.text(span).starts_with('+') => {
+                    Kind::Plus(self.boxed(&unary.expr)?)
+                }
                 ast::UnaryOpKind::Neg => Kind::Negate(self.boxed(&unary.expr)?),
             },
             ast::Expr::BinOp(binary) => self.binary(binary)?,

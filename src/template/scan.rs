@@ -5,7 +5,7 @@
 //!
 //! - puts harmless letters for backslash escapes, and zeros for very long integers (the values are read
 //!   from the source afterwards): the length stays;
-//! - drops unary plus, and puts parentheses around bare tuples;
+//! - puts minus for unary plus (the lowering looks at the source), and puts parentheses around bare tuples;
 //! - refuses the numbers and chained tests that Jinja refuses;
 //! - hides blocks in macros;
 //! - refuses nesting and chains so deep that working on them would overflow the stack.
@@ -334,7 +334,7 @@ impl<'s> Scanner<'s> {
                     self.at += 1;
                     prefixes += 1;
                     if c == b'+' {
-                        self.edits.push((at, 1, " ".to_owned()));
+                        self.edits.push((at, 1, "-".to_owned()));
                     }
                 }
                 _ => {
@@ -530,7 +530,7 @@ mod tests {
         check("{{- f(1, 2) -}}", "{{- f(1, 2) -}}");
         check("{% for a, b in x, y if a %}{% endfor %}", "{% for a, b in( x, y )if a %}{% endfor %}");
         check("{% for a in [1, 2] %}{% endfor %}", "{% for a in [1, 2] %}{% endfor %}");
-        check("{{ +n + +1 }}", "{{  n +  1 }}");
+        check("{{ +n + +1 }}", "{{ -n + -1 }}");
         check(
             "{% macro m() %}{% block a scoped %}x{% endblock a %}{% endmacro %}{% block b %}{% endblock b %}",
             "{% macro m() %}{% set   a        %}x{% endset     %}{% endmacro %}{% block b %}{% endblock b %}",

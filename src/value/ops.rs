@@ -87,6 +87,15 @@ impl Value {
         }
     }
 
+    /// `+self`.
+    pub fn positive(&self) -> Result<Self> {
+        match self {
+            Self::Int(_) | Self::BigInt(_) | Self::Float(_) => Ok(self.clone()),
+            Self::Bool(flag) => Ok(Self::Int(i64::from(*flag))),
+            other => Err(Diagnostic::new(format!("bad operand type for unary +: '{}'", other.type_name()))),
+        }
+    }
+
     fn repeat(&self, count: &Self) -> Result<Self> {
         let count = match count {
             Self::Int(_) | Self::Bool(_) => count.as_int().and_then(|n| usize::try_from(n.max(0)).ok()),

@@ -21,7 +21,8 @@ fn map(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value>
         return Err(Diagnostic::new("map requires a filter argument"));
     };
     let apply = |item: &Value| super::apply(filter, &read(item, context)?, rest, args.named, context);
-    iterate(subject, context)?.iter().map(apply).collect::<Result<Vec<_>>>().map(Value::list)
+    let items = if subject.is_truthy() { iterate(subject, context)? } else { Vec::new() };
+    items.iter().map(apply).collect::<Result<Vec<_>>>().map(Value::list)
 }
 
 fn map_attribute(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
@@ -39,7 +40,12 @@ fn map_attribute(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Res
             _ => part,
         })
     };
-    items(subject, context)?.into_iter().map(part).collect::<Result<Vec<_>>>().map(Value::list)
+    walked(subject, context)?.into_iter().map(part).collect::<Result<Vec<_>>>().map(Value::list)
+}
+
+/// The items; none of `none`, `false` and `0`, which Jinja skips here and nowhere else.
+fn walked(subject: &Value, context: &Context<'_>) -> Result<Vec<Value>> {
+    if subject.is_truthy() { items(subject, context) } else { Ok(Vec::new()) }
 }
 
 fn select(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
@@ -75,7 +81,7 @@ fn keep(
     wanted: bool,
 ) -> Result<Value> {
     let mut kept = Vec::new();
-    for item in items(subject, context)? {
+    for item in walked(subject, context)? {
         let tested = match attribute {
             Some(path) => get_attr(&item, path, context)?,
             None => item.clone(),
