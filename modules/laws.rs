@@ -1,5 +1,7 @@
 //! What holds for every module.
 
+mod run;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -1,0 +1,98 @@
+//! The examples of the documentation, run: in check mode, then twice. Check mode touches nothing and foretells
+//! `changed` and the diff exactly; the second run changes nothing.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{arguments, examples};
+use crate::kit::args::Kind;
+use crate::kit::trial::{Trial, control_file};
+use crate::{MODULES, Module};
+
+/// Modules whose examples this law does not run, and why.
+const NOT_RUN: [(&str, &str); 13] = [
+    ("apt", "apt-get works on a real Debian only"),
+    ("command", "what a command does nobody knows: it counts as a change each time"),
+    ("fetch", "the control node holds the file and says whether it changed"),
+    ("group", "groupadd and its kin work on a real machine only"),
+    ("package", "package managers work on a real machine only"),
+    ("raw", "as command"),
+    ("script", "as command"),
+    ("service", "a service manager works on a real machine only"),
+    ("shell", "as command"),
+    ("systemd", "systemctl works on a real machine only"),
+    ("tempfile", "each run makes a new file: that is what it is for"),
+    ("user", "useradd and its kin work on a real machine only"),
+    ("wait_for", "it waits by the clock of the real machine"),
+];
+
+#[test]
+fn what_is_not_run_is_of_the_table() {
+    for (name, why) in NOT_RUN {
+        assert!(MODULES.iter().any(|module| module.name == name), "{name} is no module");
+        assert!(!why.is_empty(), "{name}: no reason");
+    }
+}
+
+#[test]
+fn examples_run_twice_with_no_change_the_second_time() {
+    for module in MODULES.iter().filter(|module| NOT_RUN.iter().all(|(name, _)| *name != module.name)) {
+        for (_, task) in examples(module.spec()) {
+            run(module, &task);
+        }
+    }
+}
+
+fn run(module: &Module, task: &Json) {
+    let trial = stage(module.name);
+    let args = sent(module, arguments(module.spec(), task));
+    println!("{task}");
+    trial.lawful(&args);
+}
+
+/// The arguments as the control node sends them: with content for its files.
+fn sent(module: &Module, mut args: Map<String, Json>) -> Json {
+    for option in &module.spec().options {
+        let remote = option.control.as_ref().and_then(|control| control.unless.as_ref());
+        let is_remote = remote.is_some_and(|name| args.get(name) == Some(&json!(true)));
+        if option.kind != Kind::Control || is_remote {
+            continue;
+        }
+        if let Some(value) = args.get_mut(&option.name) {
+            *value = control_file(value.as_str().unwrap_or_default(), "content\n");
+        }
+    }
+    Json::Object(args)
+}
+
+/// A host with all that the examples speak of.
+fn stage(module: &str) -> Trial {
+    let trial = Trial::of(module);
+    for (path, content) in [
+        ("/etc/hosts", "127.0.0.1 old.host.name x\nStart after line 1\nx\nStart before line 2\n"),
+        ("/etc/skel/.bashrc", "alias l=ls\n"),
+        ("/etc/sudoers", "%wheel ALL\n"),
+        ("/tmp/a_file.txt", "here\n"),
+        ("/var/log/a.log", "log\n"),
+        ("/var/www/html/old.html", "<body>\n"),
+        ("/etc/ssh/sshd_config", "PermitRootLogin no\n"),
+    ] {
+        trial.host.file(path, content);
+    }
+    for dir in ["/srv", "/var/lib", "/etc/selinux"] {
+        trial.host.dir(dir);
+    }
+    trial.host.user("bin", 2).user("wheel", 10);
+    trial.host.program("/usr/sbin/visudo").answer("/usr/sbin/visudo", 0, "");
+    trial.host.serve(80, |asked| {
+        // The content the examples' checksum is of is "foo\n".
+        let body = match asked.split(' ').nth(1) {
+            Some("/path/sha256sum.txt") => format!("{FOO}  file.conf\n"),
+            _ => "foo\n".to_owned(),
+        };
+        let body_sent = if asked.starts_with("HEAD") { "" } else { &body };
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body_sent}", body.len()).into_bytes()
+    });
+    trial
+}
+
+const FOO: &str = "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c";
