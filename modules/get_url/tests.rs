@@ -3,7 +3,9 @@ use std::net::TcpListener;
 
 use serde_json::{Value as Json, json};
 
+use crate::kit::Output;
 use crate::kit::encode::base64;
+use crate::kit::host::Placement;
 use crate::kit::outcome::result_map;
 use crate::kit::real::Real;
 use crate::kit::system::{System, Wishes};
@@ -238,10 +240,10 @@ fn curl_hears_secrets_on_its_input_alone() {
         let line = |name: &str| config.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
         if let Some(path) = line("output = ").strip_prefix('"') {
             let path = std::path::Path::new(path.trim_end_matches('"'));
-            host.place(path, &mut config.as_bytes(), &Default::default()).unwrap();
+            host.place(path, &mut config.as_bytes(), &Placement::default()).unwrap();
         }
         let stdout = b"HTTP/1.1 200 Connection established\r\n\r\nHTTP/1.1 200 OK\r\nX: y\r\n\r\n".to_vec();
-        crate::kit::Output { stdout, ..Default::default() }
+        Output { stdout, ..Output::default() }
     });
     let args = with(
         "https://h/x",
@@ -271,10 +273,10 @@ fn wget_is_told_nothing_secret() {
     let trial = stage();
     trial.host.program("/usr/bin/wget").script("/usr/bin/wget", |command, host| {
         let to = command.argv.iter().skip_while(|word| *word != "-O").nth(1).unwrap();
-        host.place(std::path::Path::new(to), &mut &b"got"[..], &Default::default()).unwrap();
+        host.place(std::path::Path::new(to), &mut &b"got"[..], &Placement::default()).unwrap();
         let stderr =
             b"  HTTP/1.1 302 Found\n  Location: /y\n  HTTP/1.1 200 OK\n  Content-Length: 3\n".to_vec();
-        crate::kit::Output { stderr, ..Default::default() }
+        Output { stderr, ..Output::default() }
     });
     let result = trial.run(&with("https://h/x", &json!({"dest": "/d"})));
     assert_eq!((&result["dest"], &result["msg"]), (&json!("/d/y"), &json!("OK (3 bytes)")), "{result}");
@@ -288,6 +290,7 @@ fn wget_is_told_nothing_secret() {
 
 /// The real machine, with its curl where there is one.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "it looks at the machine from outside the module")]
 fn a_real_server_answers() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
