@@ -218,7 +218,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
     }
     aging::ensure(&args, sys)?;
-    returns.groups = args.groups.as_ref().map(|groups| groups.join(","));
+    returns.groups = Some(args.groups.as_ref().map(|groups| groups.join(",")).unwrap_or_default());
     returns.password = args.password.as_ref().map(|_| "NOT_LOGGING_PASSWORD");
     if let Some(user) = self::known(sys, &args)? {
         if args.generate_ssh_key {

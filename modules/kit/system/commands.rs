@@ -29,7 +29,8 @@ impl System<'_> {
         command: Command,
         changed: impl Fn(&Output) -> bool,
     ) -> Result<Option<Output>> {
-        match self.attempt_judged(command, changed)? {
+        // A failed command's module has failed, and tells of no change, as in Ansible.
+        match self.attempt_judged(command, |output| output.ok() && changed(output))? {
             Some((command, output)) if !output.ok() => Err(failed(&command, &output)),
             done => Ok(done.map(|(_, output)| output)),
         }
