@@ -11,9 +11,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::kit::host::{
-    Access, FileType, Host, Meta, Time,
-};
+use crate::kit::host::{Access, FileType, Host, Meta, Time};
 use crate::kit::memory::Machine;
 
 /// Pending changes over a host.

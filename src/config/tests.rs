@@ -123,8 +123,7 @@ fn a_world_writable_directory_is_not_trusted() {
 
 #[test]
 fn names_are_unique() {
-    let mut names: Vec<(&str, &str)> =
-        settings().flat_map(|setting| setting.ini.iter().copied()).collect();
+    let mut names: Vec<(&str, &str)> = settings().flat_map(|setting| setting.ini.iter().copied()).collect();
     names.extend(meaningless::ini_names());
     names.extend(settings().flat_map(|setting| setting.env.iter().map(|name| ("env", *name))));
     names.extend(meaningless::env_names().map(|name| ("env", name)));

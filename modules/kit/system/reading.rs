@@ -1,13 +1,13 @@
 //! Files, read.
 
-use std::ffi::OsString;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use super::files::{FileFacts, state};
 use crate::kit::digest::{Algorithm, digest};
 use crate::kit::host::{Access, HostError, Meta};
 use crate::kit::outcome::Result;
 use crate::kit::system::System;
+use std::ffi::OsString;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// Reading.
 impl System<'_> {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Use::{OnlyAs, Sets};
 use super::{NO, Setting, YES, flag, inventory_sources, warn_of_inventory_plugins};
-use crate::config::passwords::password_file;
 use crate::config::options::OnMismatch;
+use crate::config::passwords::password_file;
 
 /// Sorted by what they are about.
 pub(super) const HOSTS: &[Setting] = &[
