@@ -313,7 +313,7 @@ impl Interp<'_> {
     /// Jinja finds these while compiling, so they read like syntax errors.
     fn unknown(&self, kind: &str, apply: &Apply, known: impl Iterator<Item = &'static str>) -> Diagnostic {
         let lead = match self.unit.mode {
-            super::parse::Mode::Expression => "Syntax error in expression",
+            super::syntax::Mode::Expression => "Syntax error in expression",
             _ => "Syntax error in template",
         };
         self.placed(names::unknown(kind, &apply.name, known).context(lead), apply.span)

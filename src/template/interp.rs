@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::ast::{Block, Expr, Kind, Program, Span};
 use super::locate::Origin;
-use super::parse::Mode;
 use super::scope::Scope;
+use super::syntax::Mode;
 use super::syntax::Syntax;
 use super::{Context, Template, context, functions};
 use crate::diagnostic::{Diagnostic, Result};

@@ -54,7 +54,7 @@ use crate::diagnostic::{Place, Result};
 use crate::value::Value;
 use inherit::parse_unit;
 use interp::{Interp, StackMark, Unit};
-use parse::Mode;
+use syntax::Mode;
 
 /// Text with template marks, parsed at most once.
 pub struct Template {

@@ -11,19 +11,8 @@ use super::ast::{
 };
 use super::literal;
 use super::scan::{Fault, Scanned, offset, scan_expression, scan_template};
-use super::syntax::Syntax;
+use super::syntax::{Mode, Syntax};
 use crate::value::{Operator, Value};
-
-/// Where a template stands decides how its literals are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// A YAML value: backslashes inside `{{ '…' }}` are themselves, as ansible-core has it.
-    Value,
-    /// A template file.
-    File,
-    /// A bare expression, as in `when`: constants may hold templates.
-    Expression,
-}
 
 /// Parses a whole template.
 pub(super) fn parse_template(source: &str, syntax: &Syntax, mode: Mode) -> Result<Program, Fault> {

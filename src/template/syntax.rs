@@ -2,6 +2,17 @@
 
 use crate::diagnostic::{Diagnostic, Result};
 
+/// Where a template stands decides how its literals are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// A YAML value: backslashes inside `{{ '…' }}` are themselves, as ansible-core has it.
+    Value,
+    /// A template file.
+    File,
+    /// A bare expression, as in `when`: constants may hold templates.
+    Expression,
+}
+
 /// The marks and whitespace rules of a template file.
 #[derive(Clone, Debug)]
 pub struct Syntax {

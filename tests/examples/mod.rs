@@ -80,7 +80,7 @@ fn hello_changes_something_once() {
 #[test]
 fn the_site_is_as_foretold_and_then_stays() {
     let Some(hosts) = Hosts::start(3) else { return };
-    let database = hosts.hosts[2].root.join("pg");
+    let database = hosts.all[2].root.join("pg");
     fs::create_dir(&database).expect("created");
     fs::write(database.join("postgresql.conf"), "#listen_addresses = 'localhost'\n").expect("written");
     fs::write(database.join("pg_hba.conf"), "").expect("written");
@@ -88,18 +88,18 @@ fn the_site_is_as_foretold_and_then_stays() {
     assert!(owner.expect("chown starts").success());
 
     let foretold = recap(&hosts, &["playbooks/site.yml", "--check", "--diff"]);
-    assert!(!hosts.hosts[0].root.join("nginx").exists());
+    assert!(!hosts.all[0].root.join("nginx").exists());
     let done = recap(&hosts, &["playbooks/site.yml", "--diff"]);
     assert_eq!(changes(&foretold), changes(&done), "{foretold:?} {done:?}");
     let again = recap(&hosts, &["playbooks/site.yml", "--diff"]);
     assert_eq!(changes(&again), ["changed=0"; 3], "{again:?}");
 
-    let site = fs::read_to_string(hosts.hosts[1].root.join("nginx/conf.d/site.conf")).expect("the site");
+    let site = fs::read_to_string(hosts.all[1].root.join("nginx/conf.d/site.conf")).expect("the site");
     assert!(
         site.contains("server_name test.example;") && site.contains("proxy_pass http://127.0.0.1:8000;"),
         "{site}"
     );
-    let page = fs::read_to_string(hosts.hosts[0].root.join("www/index.html")).expect("the page");
+    let page = fs::read_to_string(hosts.all[0].root.join("www/index.html")).expect("the page");
     assert!(page.contains("Served by t1, one of 2."), "{page}");
     let settings = fs::read_to_string(database.join("postgresql.conf")).expect("the settings");
     assert!(settings.contains("shared_buffers = 128MB"), "{settings}");
@@ -109,10 +109,10 @@ fn the_site_is_as_foretold_and_then_stays() {
 fn a_release_goes_from_host_to_host() {
     let Some(hosts) = Hosts::start(3) else { return };
     recap(&hosts, &["playbooks/rolling_update.yml", "-e", "release=1.4.2"]);
-    for host in &hosts.hosts[..2] {
+    for host in &hosts.all[..2] {
         let version = fs::read_to_string(host.root.join("app/current/VERSION")).expect("the release");
         assert_eq!(version, "release=1.4.2\n");
     }
-    let pool = fs::read_to_string(hosts.hosts[2].root.join("pool")).expect("the pool");
+    let pool = fs::read_to_string(hosts.all[2].root.join("pool")).expect("the pool");
     assert_eq!(pool, "server t1\nserver t2\n");
 }

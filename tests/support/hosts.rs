@@ -9,7 +9,7 @@ static SERIAL: AtomicU32 = AtomicU32::new(0);
 
 /// Some hosts, `t1` onwards. Dropping this ends them and removes what they left.
 pub struct Hosts {
-    pub hosts: Vec<Host>,
+    pub all: Vec<Host>,
     /// The login on all of them.
     pub user: String,
     /// Holds `id` (the key that may log in), `known_hosts` and `ssh_config`.
@@ -58,7 +58,7 @@ impl Hosts {
         }
         let read = |name: &str| std::fs::read_to_string(dir.join(name)).unwrap();
         Some(Self {
-            hosts: read("hosts").lines().map(Host::parse).collect(),
+            all: read("hosts").lines().map(Host::parse).collect(),
             user: read("user").trim().to_owned(),
             stdin: keeper.stdin.take(),
             keeper,
@@ -69,9 +69,8 @@ impl Hosts {
     /// An INI inventory of these hosts with all that a connection needs; groups may follow it.
     pub fn inventory(&self) -> String {
         let (dir, user) = (self.dir.display(), &self.user);
-        let mut text = String::new();
-        for host in &self.hosts {
-            text += &format!(
+        let line = |host: &Host| {
+            format!(
                 "{} ansible_host={} ansible_port={} ansible_user={user} ansible_ssh_private_key_file={dir}/id \
                  ansible_ssh_common_args='-o UserKnownHostsFile={dir}/known_hosts' \
                  ansible_python_interpreter=/usr/bin/python3 root={}\n",
@@ -79,9 +78,9 @@ impl Hosts {
                 host.address,
                 host.port,
                 host.root.display(),
-            );
-        }
-        text
+            )
+        };
+        self.all.iter().map(line).collect::<Vec<_>>().concat()
     }
 }
 
@@ -117,16 +116,16 @@ impl Drop for Hosts {
 #[test]
 fn hosts_start_answer_and_end() {
     let Some(hosts) = Hosts::start(2) else { return };
-    hosts.hosts[1].stub("greet", "#!/bin/sh\necho hello\n");
+    hosts.all[1].stub("greet", "#!/bin/sh\necho hello\n");
     let said = Command::new("ssh")
         .arg("-F")
         .arg(hosts.dir.join("ssh_config"))
         .args(["t2", "greet && pwd"])
         .output()
         .unwrap();
-    let home = hosts.hosts[1].root.join("home");
+    let home = hosts.all[1].root.join("home");
     assert_eq!(String::from_utf8_lossy(&said.stdout), format!("hello\n{}\n", home.display()));
-    assert!(hosts.hosts[1].log().contains("Accepted publickey"));
+    assert!(hosts.all[1].log().contains("Accepted publickey"));
     assert_eq!(hosts.inventory().lines().count(), 2);
     let dir = hosts.dir.clone();
     drop(hosts);

@@ -114,7 +114,7 @@ async fn arguments_that_make_no_sense() {
 async fn a_host_where_many_connect_at_once() {
     // Four at once, and three of four further ones are dropped.
     let Some(hosts) = Hosts::start_with(1, "MaxStartups 4:75:8\\n") else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let links = control.links();
     let all = (0..16).map(|n| {
         let links = &links;

@@ -13,7 +13,7 @@ pub fn hop(method: &str, user: &str) -> Hop {
 async fn with_sudo() -> Option<(Hosts, Control)> {
     let hosts = Hosts::start(1)?;
     let control = Control::new();
-    let host = &hosts.hosts[0];
+    let host = &hosts.all[0];
     let asks = control.links().raw(&to(host, options(&hosts, host)), "sudo -n true", None).await.unwrap();
     if asks.rc != 0 {
         eprintln!("SKIPPED: needs sudo without password for {} (tests/support/account, as root)", hosts.user);
@@ -25,7 +25,7 @@ async fn with_sudo() -> Option<(Hosts, Control)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn sudo_to_root_and_to_others() {
     let Some((hosts, control)) = with_sudo().await else { return };
-    let host = &hosts.hosts[0];
+    let host = &hosts.all[0];
     let links = control.links();
     for user in ["root", "nobody"] {
         let mut there = to(host, options(&hosts, host));
@@ -62,7 +62,7 @@ async fn on_the_control_node() {
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     for (says, expect) in [
         ("sudo: a password is required", "Missing sudo password"),
         (
@@ -89,7 +89,7 @@ async fn refusals() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sudo_that_wants_a_terminal_gets_one() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     host.stub(
         "sudo",
         "#!/bin/sh\n[ -t 0 ] || { echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1; }\n\

@@ -10,7 +10,7 @@ use crate::support::hosts::Hosts;
 #[tokio::test(flavor = "multi_thread")]
 async fn by_key_file() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let links = control.links();
     assert_eq!(ping(&links, &to(host, options(&hosts, host))).await.unwrap(), "pong?");
     links.close().await;
@@ -19,7 +19,7 @@ async fn by_key_file() {
 #[tokio::test(flavor = "multi_thread")]
 async fn by_usual_key_files_and_configuration() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     control.ssh_file("id_ed25519", &std::fs::read_to_string(hosts.dir.join("id")).unwrap());
     control.ssh_file("known_hosts", &std::fs::read_to_string(hosts.dir.join("known_hosts")).unwrap());
     control.ssh_file(
@@ -33,7 +33,7 @@ async fn by_usual_key_files_and_configuration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn by_every_kind_of_key() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let host = &hosts.hosts[0];
+    let host = &hosts.all[0];
     for (kind, args) in [
         ("rsa", &["-t", "rsa", "-b", "2048", "-N", ""][..]),
         ("ecdsa", &["-t", "ecdsa", "-N", ""]),
@@ -52,7 +52,7 @@ async fn by_every_kind_of_key() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_with_a_passphrase_is_named() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let key = control.home.path().join("locked");
     keygen(&key, &["-t", "ed25519", "-N", "secret"]);
     authorize(&hosts, &key.with_extension("pub"));
@@ -72,7 +72,7 @@ async fn a_key_with_a_passphrase_is_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_key_is_denied_and_a_missing_one_is_named() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let key = control.home.path().join("wrong");
     keygen(&key, &["-t", "ed25519", "-N", ""]);
     let links = control.links();
@@ -93,7 +93,7 @@ async fn a_wrong_key_is_denied_and_a_missing_one_is_named() {
 async fn a_key_that_others_can_read_is_not_used() {
     use std::os::unix::fs::PermissionsExt as _;
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let key = control.home.path().join("open");
     keygen(&key, &["-t", "ed25519", "-N", ""]);
     authorize(&hosts, &key.with_extension("pub"));
@@ -106,7 +106,7 @@ async fn a_key_that_others_can_read_is_not_used() {
 #[tokio::test(flavor = "multi_thread")]
 async fn by_agent() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let host = &hosts.hosts[0];
+    let host = &hosts.all[0];
     let mut control = Control::new();
     let Some(agent) = Agent::start(&control) else { return };
     // More keys than a server lets us try: the right one must be among the first by name.
@@ -137,7 +137,7 @@ async fn by_agent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn by_forwarded_agent() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let host = &hosts.hosts[0];
+    let host = &hosts.all[0];
     let mut control = Control::new();
     let Some(agent) = Agent::start(&control) else { return };
     let key = control.home.path().join("far");
@@ -155,7 +155,7 @@ async fn by_forwarded_agent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_hosts() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let host = &hosts.hosts[0];
+    let host = &hosts.all[0];
     let name = format!("[{}]:{}", host.address, host.port);
     for (strict, expect) in [
         (
@@ -194,7 +194,7 @@ async fn unknown_hosts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_host_keys() {
     let Some(hosts) = Hosts::start(2) else { return };
-    let (first, second) = (&hosts.hosts[0], &hosts.hosts[1]);
+    let (first, second) = (&hosts.all[0], &hosts.all[1]);
     let control = Control::new();
     let key = std::fs::read_to_string(second.root.join("hostkey.pub")).unwrap();
     let name = format!("[{}]:{}", first.address, first.port);
@@ -226,7 +226,7 @@ async fn through_jump_hosts() {
     let mut config = std::fs::read_to_string(hosts.dir.join("ssh_config")).unwrap();
     config.insert_str(0, "Host t2\n ProxyJump t3\n");
     control.ssh_file("config", &config);
-    let last = &hosts.hosts[0];
+    let last = &hosts.all[0];
     let links = control.links();
     for jump in ["-J t3", "-o ProxyJump=t2", &format!("-J t3,{}@t2", hosts.user)] {
         let through = SshOptions { host: "t1".into(), args: vec![jump.to_owned()], ..SshOptions::default() };
@@ -243,7 +243,7 @@ async fn through_jump_hosts() {
 #[tokio::test(flavor = "multi_thread")]
 async fn through_a_proxy_command() {
     let Some(hosts) = Hosts::start(2) else { return };
-    let (control, last) = (Control::new(), &hosts.hosts[0]);
+    let (control, last) = (Control::new(), &hosts.all[0]);
     let config = hosts.dir.join("ssh_config");
     let mut through = options(&hosts, last);
     through.args.push(format!("-o ProxyCommand='ssh -F {} -W %h:%p t2'", config.display()));

@@ -11,7 +11,7 @@ use crate::support::hosts::Hosts;
 #[tokio::test(flavor = "multi_thread")]
 async fn of_connecting_and_calling() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
     let links = control.links();
     let start = Instant::now();

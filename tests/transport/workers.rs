@@ -24,7 +24,7 @@ fn rc_file(host: &Host, text: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn is_sent_once_and_found_the_next_time() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
     let links = control.links();
     ping(&links, &there).await.unwrap();
@@ -45,7 +45,7 @@ async fn is_sent_once_and_found_the_next_time() {
 #[tokio::test(flavor = "multi_thread")]
 async fn that_is_broken_is_replaced() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
     ping(&control.links(), &there).await.unwrap();
     let worker = cached(host).unwrap();
@@ -84,7 +84,7 @@ fn owner(host: &Host) -> u32 {
 #[tokio::test(flavor = "multi_thread")]
 async fn finds_a_place_and_says_when_there_is_none() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let mut there = to(host, options(&hosts, host));
     there.remote_tmp = Some("~/own place".to_owned());
     ping(&control.links(), &there).await.unwrap();
@@ -101,7 +101,7 @@ async fn finds_a_place_and_says_when_there_is_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn that_cannot_be_written_says_why() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
     host.stub(
         "head",
@@ -121,7 +121,7 @@ async fn that_cannot_be_written_says_why() {
 #[tokio::test(flavor = "multi_thread")]
 async fn noise_of_login_scripts_does_no_harm() {
     let Some(hosts) = Hosts::start_with(1, "SetEnv BASH_ENV=/nonexistent\\n") else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     noisy(host);
     let links = control.links();
     let there = to(host, options(&hosts, host));
@@ -146,7 +146,7 @@ fn noisy(host: &Host) {
 #[tokio::test(flavor = "multi_thread")]
 async fn starts_under_every_login_shell() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let host = &hosts.hosts[0];
+    let host = &hosts.all[0];
     let shell_file = host.root.parent().unwrap().join("shell");
     let original = std::fs::read_to_string(&shell_file).unwrap();
     for shell in
@@ -172,7 +172,7 @@ async fn starts_under_every_login_shell() {
 #[tokio::test(flavor = "multi_thread")]
 async fn many_start_at_once() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let all = (0..20).map(|_| async {
         // Each with a connection of its own, as so many fanfares would have.
         let links = control.links();
@@ -188,7 +188,7 @@ async fn many_start_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn old_workers_are_cleared_away_when_a_new_one_comes() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
     raw(
         &control.links(),
@@ -225,7 +225,7 @@ async fn session_pid(links: &fanfare::target::Links, there: &Destination) -> Str
 #[tokio::test(flavor = "multi_thread")]
 async fn that_dies_fails_the_task_and_is_replaced() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
     let links = Arc::new(control.links());
     ping(&links, &there).await.unwrap();
@@ -264,7 +264,7 @@ async fn that_dies_fails_the_task_and_is_replaced() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_breaks_makes_the_host_unreachable() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
     let links = Arc::new(control.links());
     ping(&links, &there).await.unwrap();
@@ -291,7 +291,7 @@ async fn a_connection_that_breaks_makes_the_host_unreachable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_falls_silent_makes_the_host_unreachable() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let mut options = options(&hosts, host);
     options.args.push("-o ServerAliveInterval=1 -o ServerAliveCountMax=1".to_owned());
     let there = to(host, options);
@@ -316,7 +316,7 @@ async fn a_connection_that_falls_silent_makes_the_host_unreachable() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_caller_that_gives_up_leaves_no_mess() {
     let Some(hosts) = Hosts::start(1) else { return };
-    let (control, host) = (Control::new(), &hosts.hosts[0]);
+    let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
     let links = control.links();
     ping(&links, &there).await.unwrap();
