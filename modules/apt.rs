@@ -187,7 +187,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let updated = cache::refresh(&apt, alone, sys)?;
         returns.cache_updated = Some(updated);
     }
-    returns.cache_update_time = cache::time(sys)?;
+    if args.state != State::Absent || returns.cache_updated.is_some() {
+        returns.cache_updated.get_or_insert(false);
+        returns.cache_update_time = cache::time(sys)?;
+    }
     if args.clean {
         cache::clean(&apt, sys)?;
         if alone || (args.name.is_empty() && args.upgrade == Upgrade::No) {
@@ -322,6 +325,18 @@ fn judged(output: &Output) -> Result<()> {
         return Ok(());
     }
     let stderr = output.stderr();
+    for line in stderr.lines() {
+        if let Some(name) = line.strip_prefix("E: Unable to locate package ") {
+            return Err(Failure::new(format!("No package matching '{name}' is available")));
+        }
+        if let Some((version, name)) = line
+            .strip_prefix("E: Version '")
+            .and_then(|rest| rest.strip_suffix("' was not found")?.split_once("' for '"))
+        {
+            let name = name.trim_end_matches('\'');
+            return Err(Failure::new(format!("no available installation candidate for {name}={version}")));
+        }
+    }
     let reason = stderr.lines().filter(|line| line.starts_with("E:")).collect::<Vec<_>>().join(" ");
     let reason = if reason.is_empty() { stderr.trim().to_owned() } else { reason };
     Err(Failure::new(format!("apt-get failed: {reason}"))

@@ -91,7 +91,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Manager::Openrc => openrc::ensure(&args, sys)?,
         Manager::Script => script::ensure(&args, sys)?,
     }
-    Ok(Returns { name: args.name, state: args.state, enabled: args.enabled, status })
+    // What the service is in the end.
+    let state = args.state.map(|state| if state == State::Stopped { state } else { State::Started });
+    Ok(Returns { name: args.name, state, enabled: args.enabled, status })
 }
 
 enum Manager {
@@ -156,7 +158,7 @@ mod tests {
         check(
             script(0),
             &json!({"name": "web", "state": "restarted"}),
-            &["/etc/init.d/web status", "/etc/init.d/web restart"],
+            &["/etc/init.d/web status", "/etc/init.d/web stop", "/etc/init.d/web start"],
         );
         check(script(0), &json!({"name": "web", "enabled": true}), &["/usr/sbin/update-rc.d web defaults"]);
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::kit::edit::{bad_pattern, pattern};
 use crate::kit::host::Peer;
 use crate::kit::regex::Flags;
-use crate::kit::{Failure, FilePath, Result, System};
+use crate::kit::{Failure, FileFacts, FilePath, Result, System};
 
 /// Waits for a port to open or close, a file to appear or vanish, or a text to show up.
 ///
@@ -105,7 +105,11 @@ pub enum State {
 
 #[derive(Serialize)]
 pub struct Returns {
-    state: State,
+    /// Unless the file's facts say what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<State>,
+    #[serde(flatten)]
+    facts: Option<FileFacts>,
     port: Option<u16>,
     path: Option<String>,
     search_regex: Option<String>,
@@ -118,6 +122,7 @@ pub struct Returns {
 #[derive(Default)]
 struct Found {
     groups: Vec<Option<String>>,
+    named: Map<String, Json>,
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
@@ -145,13 +150,18 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             sys.sleep(Duration::from_secs(args.sleep.max(1)).min(Duration::from_secs(args.timeout.max(1))))?;
         }
     }
+    let facts = match &args.path {
+        Some(path) if sys.exists(path)? => Some(sys.file_facts(path, false)?),
+        _ => None,
+    };
     Ok(Returns {
-        state: args.state,
+        state: facts.is_none().then_some(args.state),
+        facts,
         port: args.port,
         path: args.path.as_ref().map(|path| path.text().into_owned()),
         search_regex: args.search_regex,
         match_groups: found.groups,
-        match_groupdict: Map::new(),
+        match_groupdict: found.named,
         elapsed: elapsed(),
     })
 }
@@ -210,6 +220,15 @@ fn search(wanted: &str, text: &str) -> Result<Option<Found>> {
     let found = regex.search(text).map_err(|error| bad_pattern("search_regex", &error))?;
     Ok(found.map(|found| Found {
         groups: (1..=regex.groups()).map(|index| found.group(index).map(str::to_owned)).collect(),
+        named: wanted
+            .split("(?P<")
+            .skip(1)
+            .filter_map(|rest| {
+                let (name, _) = rest.split_once('>')?;
+                let text = found.group(regex.group_number(name)?);
+                Some((name.to_owned(), text.map_or(Json::Null, Json::from)))
+            })
+            .collect(),
     }))
 }
 
@@ -244,6 +263,11 @@ mod tests {
         assert_eq!(
             now(json!({"path": "/there", "search_regex": "state: (\\w+)"}))["match_groups"],
             json!(["completed"])
+        );
+        let named = now(json!({"path": "/there", "search_regex": "state: (?P<is>\\w+)"}));
+        assert_eq!(
+            (&named["match_groupdict"], &named["state"]),
+            (&json!({"is": "completed"}), &json!("file"))
         );
         assert_eq!(now(json!({"path": "/gone", "state": "absent"}))["state"], "absent");
         assert_eq!(now(json!({"port": 80}))["port"], 80);

@@ -21,16 +21,13 @@ pub(super) fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
     match state {
         State::Started if !running => sys.exec(verb("start")).map(drop),
         State::Stopped if running => sys.exec(verb("stop")).map(drop),
-        State::Restarted => match args.sleep {
-            Some(seconds) => {
-                if running {
-                    sys.exec(verb("stop"))?;
-                    sys.sleep(Duration::from_secs(seconds))?;
-                }
-                sys.exec(verb("start")).map(drop)
+        State::Restarted => {
+            if running {
+                sys.exec(verb("stop"))?;
+                sys.sleep(Duration::from_secs(args.sleep.unwrap_or(0)))?;
             }
-            None => sys.exec(verb("restart")).map(drop),
-        },
+            sys.exec(verb("start")).map(drop)
+        }
         State::Reloaded => sys.exec(verb(if running { "reload" } else { "start" })).map(drop),
         State::Started | State::Stopped => Ok(()),
     }
