@@ -264,9 +264,11 @@ pub(super) fn render_template_file(
 ) -> Result<String> {
     let mut scope = scope.clone();
     add_template_vars(&mut scope, path, args);
+    // Jinja reads every line end as one, and writes `newline_sequence`.
+    let text = &text.replace("\r\n", "\n").replace('\r', "\n");
     let (mut syntax, body) = Syntax::from_header(text)?;
     override_syntax(&mut syntax, args);
-    let source = Arc::new(crate::diagnostic::Source { path: path.to_owned(), text: text.into() });
+    let source = Arc::new(crate::diagnostic::Source { path: path.to_owned(), text: text.as_str().into() });
     let line = if body.len() == text.len() { 1 } else { 2 };
     let place = crate::diagnostic::Place { source, line, column: 1, length: 0 };
     template::render_file(body, Some(&place), &syntax, &context(&scope))

@@ -153,6 +153,10 @@ impl Batch {
     fn breadth(&self, task: &Task, host: &Arc<str>, place: &Place) -> (bool, usize) {
         let forks = self.run.options.run.forks.get();
         let keywords = &task.keywords;
+        if matches!(task.action.name.as_str(), "add_host" | "pause") && !place.free {
+            // These concern the run, not a host.
+            return (true, forks);
+        }
         let free_or_bare = place.free || (keywords.run_once.is_none() && keywords.throttle.is_none());
         if free_or_bare {
             return (false, forks);

@@ -243,7 +243,9 @@ fn find_file(name: &str, cx: &Context<'_>) -> Option<PathBuf> {
 fn load_file(path: &Path, text: &str, syntax: &Syntax, mode: Mode) -> Result<Arc<Unit>> {
     let source = Arc::new(Source { path: path.to_owned(), text: text.into() });
     let place = Place { source, line: 1, column: 1, length: 0 };
-    parse_unit(Arc::from(text), Some(place), syntax.clone(), mode)
+    // Only the template that was asked for keeps its last line end; what it includes does not.
+    let syntax = Syntax { keep_trailing_newline: false, ..syntax.clone() };
+    parse_unit(Arc::from(text), Some(place), syntax, mode)
 }
 
 /// Parses a template of any kind.
