@@ -1,7 +1,7 @@
 //! From a configuration to a run that can start: what `run` and ad-hoc commands have in common.
 
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -14,7 +14,7 @@ use crate::playbook::{LoadOptions, Loader, Playbook};
 use crate::run::actions::Library;
 use crate::run::event::Event;
 use crate::run::{self, RunOptions, Shared};
-use crate::target::Links;
+use crate::target::{Links, NoteTaker, Surroundings};
 use crate::vars::RunFacts;
 
 /// The output on this process's own streams.
@@ -88,6 +88,7 @@ impl Engine {
             connection: config.connection,
             escalation: config.escalation,
             limit: config.inventory.limit,
+            on_mismatch: config.inventory.on_mismatch,
             verbosity: config.display.verbosity,
             start_at,
             step,
@@ -96,8 +97,9 @@ impl Engine {
             .enable_all()
             .build()
             .map_err(|error| Diagnostic::new(format!("cannot start: {error}")))?;
-        let shared =
-            Arc::new(Shared::new(options, inventory, loader, Links::new(), extra_vars, facts, events));
+        let notes = (options.verbosity > 0).then(|| note_taker(events.clone()));
+        let links = Links::with(Surroundings::real(), None, notes);
+        let shared = Arc::new(Shared::new(options, inventory, loader, links, extra_vars, facts, events));
         let end = runtime.block_on(run::run(shared, playbooks, interrupt()));
         // The senders are gone with the run: the consumer shows what is left and ends.
         runtime.shutdown_background();
@@ -132,6 +134,14 @@ fn consume(events: Receiver<Event>, output: ProcessOutput) -> Result<JoinHandle<
         .name("output".to_owned())
         .spawn(show)
         .map_err(|error| Diagnostic::new(format!("cannot start: {error}")))
+}
+
+/// Shows what is remarkable about connections.
+fn note_taker(events: Sender<Event>) -> NoteTaker {
+    Arc::new(move |host, text| {
+        // The consumer lives until the run ends.
+        let _ = events.send(Event::Warning(Diagnostic::new(format!("{host}: {text}"))));
+    })
 }
 
 /// Resolves when the user presses Ctrl-C or the system asks the process to end.

@@ -77,7 +77,7 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
         .read()
         .select(&pattern, &shared.options.limit)
         .map_err(|error| error.at(&play.hosts.place))?;
-    for warning in selection.warnings() {
+    for warning in selection.judge(shared.options.on_mismatch)? {
         shared.warn(warning);
     }
     let name = settings::text(play.name.as_ref(), &context)?.unwrap_or_else(|| pattern.clone());
