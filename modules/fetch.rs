@@ -61,27 +61,31 @@ pub struct Returns {
     pub sent: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub msg: Option<String>,
+    /// The file's permissions, which the copy gets too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub permissions: Option<u32>,
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let file = args.src.text().into_owned();
     let missing = "the remote file does not exist, not transferring, ignored";
-    match sys.stat_followed(&args.src)? {
-        None if args.fail_on_missing => return Err(Failure::new(missing).with("file", file)),
+    let meta = match sys.stat_followed(&args.src)? {
+        None if args.fail_on_missing => return Err(Failure::new(missing)),
         None => return Ok(Returns { file, msg: Some(missing.to_owned()), ..Returns::default() }),
         Some(meta) if meta.is_dir() => {
             let msg = "remote file is a directory, fetch cannot work on directories";
-            return Err(Failure::new(msg).with("file", file));
+            return Err(Failure::new(msg));
         }
-        Some(_) => {}
-    }
+        Some(meta) => meta,
+    };
     let checksum = sys.checksum(&args.src, Algorithm::Sha1)?;
     let sent = args.have.as_ref() != Some(&checksum) && !sys.is_check();
     if sent {
         sys.send_file(CONTENT, &args.src)?;
     }
     let md5sum = Some(sys.checksum(&args.src, Algorithm::Md5)?);
-    Ok(Returns { file, checksum: Some(checksum), md5sum, sent, msg: None })
+    let permissions = Some(meta.mode & 0o777);
+    Ok(Returns { file, checksum: Some(checksum), md5sum, sent, msg: None, permissions })
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ fn file(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         Some(_) => {
             sys.set_attributes(&path, &args.attributes, true)?;
-            times(args, &path, "preserve", sys)?;
+            times(args, &path, sys)?;
             by_path(&path, sys)
         }
     }
@@ -183,7 +183,7 @@ fn directory(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
         let mut seen = vec![sys.resolve(&path)?];
         recurse(args, &path, &mut seen, sys)?;
     }
-    times(args, &path, "preserve", sys)?;
+    times(args, &path, sys)?;
     by_path(&path, sys)
 }
 
@@ -255,7 +255,7 @@ fn link(args: &Args, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns
         }
     } else {
         sys.set_attributes(path, &args.attributes, args.follow)?;
-        times(args, path, "preserve", sys)?;
+        times(args, path, sys)?;
     }
     Ok(Returns {
         dest: Some(path.text().into_owned()),
@@ -290,7 +290,7 @@ fn hard(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     sys.hard_link(src, path)?;
     sys.set_attributes(path, &args.attributes, args.follow)?;
-    times(args, path, "preserve", sys)?;
+    times(args, path, sys)?;
     Ok(Returns {
         dest: Some(path.text().into_owned()),
         src: Some(src.text().into_owned()),
@@ -301,11 +301,8 @@ fn hard(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
 
 fn touch(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
     let path = target(args, sys)?;
-    if sys.stat(&path)?.is_none() {
-        sys.write(&path, "")?;
-    }
-    sys.set_attributes(&path, &args.attributes, args.follow)?;
-    times(args, &path, "now", sys)?;
+    let (atime, mtime) = moments(args, "now", sys.now())?;
+    sys.touch(&path, atime, mtime, &args.attributes, args.follow)?;
     let facts = sys.file_facts(&path, false)?;
     Ok(Returns { dest: Some(path.to_string_lossy().into_owned()), facts, ..Returns::default() })
 }
@@ -318,16 +315,19 @@ fn target(args: &Args, sys: &System<'_>) -> Result<PathBuf> {
     }
 }
 
-fn times(args: &Args, path: &Path, default: &str, sys: &mut System<'_>) -> Result<()> {
-    let now = sys.now();
-    let access = args.access_time.as_deref().unwrap_or(default);
-    let change = args.modification_time.as_deref().unwrap_or(default);
-    let atime = moment(access, &args.access_time_format, now)?;
-    let mtime = moment(change, &args.modification_time_format, now)?;
+fn times(args: &Args, path: &Path, sys: &mut System<'_>) -> Result<()> {
+    let (atime, mtime) = moments(args, "preserve", sys.now())?;
     if atime.is_some() || mtime.is_some() {
         sys.set_times(path, atime, mtime, args.follow)?;
     }
     Ok(())
+}
+
+/// Access and modification time that are asked for.
+fn moments(args: &Args, default: &str, now: Time) -> Result<(Option<Time>, Option<Time>)> {
+    let access = args.access_time.as_deref().unwrap_or(default);
+    let change = args.modification_time.as_deref().unwrap_or(default);
+    Ok((moment(access, &args.access_time_format, now)?, moment(change, &args.modification_time_format, now)?))
 }
 
 fn moment(text: &str, format: &str, now: Time) -> Result<Option<Time>> {

@@ -149,8 +149,11 @@ pub struct Returns {
     status_code: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     src: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     checksum_src: Option<String>,
-    checksum_dest: Option<String>,
+    /// Of the file that was there before; null when there was none. Told of what was downloaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum_dest: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     md5sum: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -280,9 +283,8 @@ fn put(
     sys: &mut System<'_>,
 ) -> Result<()> {
     let real = if sys.exists(path)? { sys.resolve(path)? } else { path.to_owned() };
-    if sys.exists(&real)? {
-        returns.checksum_dest = Some(sys.checksum(&real, Algorithm::Sha1)?);
-    }
+    let before = if sys.exists(&real)? { Some(sys.checksum(&real, Algorithm::Sha1)?) } else { None };
+    returns.checksum_dest = Some(before);
     let options = WriteOptions {
         attributes: Some(&args.attributes),
         backup: args.backup,
@@ -300,6 +302,7 @@ fn put(
         let got = sys.checksum(scratch, checksum.algorithm)?;
         if got != checksum.hex {
             let scratch = scratch.display();
+            returns.status_code = None;
             return Err(Failure::new(format!(
                 "The checksum for {scratch} did not match {}; it was {got}.",
                 checksum.hex

@@ -139,7 +139,7 @@ fn hardware(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     devices::gather(sys, facts)
 }
 
-/// What comes without the prefix, and whatever the filter.
+/// What comes without the prefix.
 fn is_bare(name: &str) -> bool {
     matches!(name, "gather_subset" | "module_setup")
 }
@@ -149,7 +149,7 @@ fn prefixed(name: String) -> String {
 }
 
 fn selects(glob: &str, name: &str) -> bool {
-    if glob.is_empty() || glob == "*" || is_bare(name) {
+    if glob.is_empty() || glob == "*" {
         return true;
     }
     crate::kit::glob::matches(glob, &format!("ansible_{name}")) || crate::kit::glob::matches(glob, name)

@@ -13,7 +13,7 @@ pub enum Change {
     /// A file's content. `before` is `None` when there was no file.
     /// `source` is where the new content is from, when it has a name.
     Content { path: PathBuf, before: Option<Snippet>, after: Snippet, source: Option<String> },
-    /// Something about a path: `mode`, `owner`, `state` …
+    /// Something about a path: `mode`, `owner`, `state` … Null: it has none.
     Attribute { path: PathBuf, key: &'static str, before: Json, after: Json },
     /// A command ran.
     Ran { line: String },
@@ -24,14 +24,12 @@ pub enum Change {
 /// Content as a diff shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Snippet {
-    /// Not looked at: no diff is wanted.
+    /// Not looked at: no diff is wanted, or it must not show.
     Unread,
     Text(String),
     Binary,
     /// Its size in bytes.
     Larger(u64),
-    /// It must not show.
-    Hidden,
 }
 
 impl Snippet {
@@ -58,62 +56,112 @@ impl Change {
     }
 }
 
-/// Ansible's `diff` key: one mapping, or a list of them when there are several; `None` when there is nothing to
-/// show.
-pub fn diff(changes: &[Change]) -> Option<Json> {
+/// How diffs name what they show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Headers {
+    /// The path.
+    #[default]
+    Path,
+    /// The path and the part of the file: `/f (content)`, `/f (file attributes)`.
+    Parts,
+}
+
+/// Ansible's `diff` key: one mapping, or a list of them when there are several (with [`Headers::Parts`] always);
+/// `None` when there is nothing to show.
+pub fn diff(changes: &[Change], headers: Headers) -> Option<Json> {
     let mut diffs: Vec<Json> = Vec::new();
-    // Per path, in order of first appearance: the attributes that changed.
-    let mut attributes: Vec<(&Path, [Map<String, Json>; 2])> = Vec::new();
     for change in changes {
         match change {
-            Change::Content { path, before, after, source } => {
-                diffs.push(content(path, before.as_ref(), after, source.as_deref()));
-            }
-            Change::Attribute { path, key, before, after } => {
-                let at = attributes.iter().position(|(known, _)| known == path).unwrap_or_else(|| {
-                    let start = Map::from_iter([("path".to_owned(), Json::from(path.to_string_lossy()))]);
-                    attributes.push((path, [start.clone(), start]));
-                    attributes.len() - 1
-                });
-                if let Some((_, [old, new])) = attributes.get_mut(at) {
-                    // The first before and the last after count.
-                    old.entry((*key).to_owned()).or_insert_with(|| before.clone());
-                    new.insert((*key).to_owned(), after.clone());
-                }
+            Change::Content { path, before, after, source } if *after != Snippet::Unread => {
+                diffs.push(content(path, before.as_ref(), after, source.as_deref(), headers));
             }
             Change::Other { what, before, after } => diffs.push(json!({
                 "before_header": what, "before": before, "after_header": what, "after": after,
             })),
-            Change::Ran { .. } => {}
+            Change::Content { .. } | Change::Attribute { .. } | Change::Ran { .. } => {}
         }
     }
-    diffs
-        .extend(attributes.into_iter().map(|(_, [before, after])| json!({"before": before, "after": after})));
-    if diffs.len() > 1 { Some(Json::Array(diffs)) } else { diffs.pop() }
+    diffs.extend(attributes(changes).into_iter().map(|(path, [before, after])| match headers {
+        Headers::Path => {
+            let named = |side: Map<String, Json>| {
+                let mut whole = Map::from_iter([("path".to_owned(), Json::from(path.to_string_lossy()))]);
+                whole.extend(side);
+                whole
+            };
+            json!({"before": named(before), "after": named(after)})
+        }
+        Headers::Parts => {
+            let header = format!("{} (file attributes)", path.display());
+            json!({"before_header": header, "before": before, "after_header": header, "after": after})
+        }
+    }));
+    match headers {
+        Headers::Path if diffs.len() < 2 => diffs.pop(),
+        _ => (!diffs.is_empty()).then_some(Json::Array(diffs)),
+    }
 }
 
-fn content(path: &Path, before: Option<&Snippet>, after: &Snippet, source: Option<&str>) -> Json {
+/// Per path, in order of first appearance: the attributes that changed. A directory that was made for the sake of
+/// what is in it does not show.
+fn attributes(changes: &[Change]) -> Vec<(&Path, [Map<String, Json>; 2])> {
+    let mut attributes: Vec<(&Path, [Map<String, Json>; 2])> = Vec::new();
+    for change in changes {
+        let Change::Attribute { path, key, before, after } = change else { continue };
+        let at = attributes.iter().position(|(known, _)| known == path).unwrap_or_else(|| {
+            attributes.push((path, [Map::new(), Map::new()]));
+            attributes.len() - 1
+        });
+        if let Some((_, [old, new])) = attributes.get_mut(at) {
+            // The first before and the last after count.
+            if !before.is_null() {
+                old.entry((*key).to_owned()).or_insert_with(|| before.clone());
+            }
+            if !after.is_null() {
+                new.insert((*key).to_owned(), after.clone());
+            }
+        }
+    }
+    let is_new = |side: &Map<String, Json>| side.get("state").is_some_and(|state| state == "absent");
+    attributes.retain(|(path, [before, _])| {
+        let inside = |other: &Path| other != *path && other.starts_with(path);
+        !(is_new(before) && changes.iter().filter_map(Change::path).any(inside))
+    });
+    attributes
+}
+
+fn content(
+    path: &Path,
+    before: Option<&Snippet>,
+    after: &Snippet,
+    source: Option<&str>,
+    headers: Headers,
+) -> Json {
     let mut map = Map::new();
     let path = path.to_string_lossy();
+    let (old, new) = match headers {
+        Headers::Path => (path.to_string(), source.unwrap_or(&path).to_owned()),
+        Headers::Parts => (format!("{path} (content)"), format!("{path} (content)")),
+    };
     let mut side =
-        |snippet: Option<&Snippet>, text: &str, header: (&str, &str), binary: &str, larger: &str| {
-            match snippet {
-                None => {
-                    map.insert(text.to_owned(), Json::from(""));
-                    return;
+        |snippet: &Snippet, text: &str, header: Option<String>, binary: &str, larger: &str| match snippet {
+            Snippet::Text(content) => {
+                map.insert(text.to_owned(), Json::from(content.as_str()));
+                if let Some(header) = header {
+                    map.insert(format!("{text}_header"), Json::from(header));
                 }
-                Some(Snippet::Text(content)) => map.insert(text.to_owned(), Json::from(content.as_str())),
-                Some(Snippet::Binary) => map.insert(binary.to_owned(), Json::from(1)),
-                Some(Snippet::Larger(_)) => map.insert(larger.to_owned(), Json::from(MAX_DIFF_BYTES)),
-                Some(Snippet::Hidden) => {
-                    map.insert(text.to_owned(), Json::from(" [[ Diff output has been hidden ]]"))
-                }
-                Some(Snippet::Unread) => None,
-            };
-            map.insert(header.0.to_owned(), Json::from(header.1));
+            }
+            Snippet::Binary => {
+                map.insert(binary.to_owned(), Json::from(1));
+            }
+            Snippet::Larger(_) => {
+                map.insert(larger.to_owned(), Json::from(MAX_DIFF_BYTES));
+            }
+            Snippet::Unread => {}
         };
-    side(before, "before", ("before_header", &path), "dst_binary", "dst_larger");
-    side(Some(after), "after", ("after_header", source.unwrap_or(&path)), "src_binary", "src_larger");
+    let nothing = Snippet::Text(String::new());
+    let old = (before.is_some() || headers == Headers::Parts).then_some(old);
+    side(before.unwrap_or(&nothing), "before", old, "dst_binary", "dst_larger");
+    side(after, "after", Some(new), "src_binary", "src_larger");
     Json::Object(map)
 }
 
@@ -121,10 +169,10 @@ fn content(path: &Path, before: Option<&Snippet>, after: &Snippet, source: Optio
 mod tests {
     use serde_json::{Value as Json, json};
 
-    use super::{Change, Snippet, diff};
+    use super::{Change, Headers, Snippet, diff};
 
     fn check(changes: &[Change], expected: &Json) {
-        assert_eq!(&diff(changes).unwrap_or_default(), expected);
+        assert_eq!(&diff(changes, Headers::Path).unwrap_or_default(), expected);
     }
 
     #[test]
@@ -148,13 +196,32 @@ mod tests {
             &json!({"before": {"path": "/f", "mode": "0644"}, "after": {"path": "/f", "mode": "0640"}}),
         );
         check(&[text(None, b"a\n")], &json!({"before": "", "after": "a\n", "after_header": "/f"}));
-        check(&[text(None, b"\xff")], &json!({"before": "", "src_binary": 1, "after_header": "/f"}));
+        check(&[text(None, b"\xff")], &json!({"before": "", "src_binary": 1}));
         check(
             &[text(Some("a"), b"b"), mode("0644", "0600")],
             &json!([
                 {"before": "a", "before_header": "/f", "after": "b", "after_header": "/f"},
                 {"before": {"path": "/f", "mode": "0644"}, "after": {"path": "/f", "mode": "0600"}},
             ]),
+        );
+        let made = |path: &str| Change::Attribute {
+            path: path.into(),
+            key: "state",
+            before: "absent".into(),
+            after: "directory".into(),
+        };
+        check(
+            &[made("/a"), made("/a/b")],
+            &json!({"before": {"path": "/a/b", "state": "absent"}, "after": {"path": "/a/b", "state": "directory"}}),
+        );
+        let parts = diff(&[text(None, b"b"), mode("0644", "0600")], Headers::Parts).unwrap();
+        assert_eq!(
+            parts,
+            json!([
+                {"before": "", "before_header": "/f (content)", "after": "b", "after_header": "/f (content)"},
+                {"before": {"mode": "0644"}, "before_header": "/f (file attributes)",
+                 "after": {"mode": "0600"}, "after_header": "/f (file attributes)"},
+            ])
         );
     }
 }

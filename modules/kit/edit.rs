@@ -67,6 +67,7 @@ impl Edit {
         text: &str,
         msg: &str,
     ) -> Result<(Written, String)> {
+        sys.diff_parts();
         let since = sys.changes().len();
         let options = WriteOptions {
             attributes: Some(&self.attributes),
@@ -77,13 +78,7 @@ impl Edit {
         let written = sys.write_with(target, text, &options)?;
         let changed =
             sys.changes().iter().skip(since).any(|change| matches!(change, Change::Attribute { .. }));
-        // A new file has its mode from the start.
-        let usual = 0o666 & !sys.umask();
-        let made = written.created
-            && !sys.is_check()
-            && self.attributes.mode.is_some()
-            && sys.stat(target)?.is_some_and(|meta| meta.mode != usual);
-        let also = if changed || made { "ownership, perms or SE linux context changed" } else { "" };
+        let also = if changed { "ownership, perms or SE linux context changed" } else { "" };
         let and = if msg.is_empty() || also.is_empty() { "" } else { " and " };
         Ok((written, format!("{msg}{and}{also}")))
     }

@@ -68,6 +68,7 @@ impl Callback for Default {
             Event::Notified { handler, host } if self.look.display.verbosity > 1 => {
                 page.out(Meaning::Verbose, &format!("NOTIFIED HANDLER {handler} for {host}"));
             }
+            Event::Said { text } => page.out(Meaning::Plain, text),
             Event::CustomStats { host, data } => self.custom_stats.push((host.clone(), data.clone())),
             Event::RunEnded { stats, .. } => self.run_ended(stats, page),
             _ => {}

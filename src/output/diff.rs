@@ -11,6 +11,12 @@ use crate::value::Value;
 /// Shows the differences of one result; a blank line follows each.
 pub fn show(diffs: &[Diff], context: usize, page: &mut Page) {
     for diff in diffs {
+        for reason in &diff.skipped {
+            page.line(Stream::Out, Meaning::Plain, &format!("diff skipped: {reason}"));
+        }
+        if !diff.skipped.is_empty() {
+            continue;
+        }
         let text = text(diff, context);
         if text.is_empty() {
             continue;
@@ -32,7 +38,9 @@ fn text(diff: &Diff, context: usize) -> String {
     if let Some(prepared) = &diff.prepared {
         return prepared.clone();
     }
-    let (before, after) = (side(diff.before.as_ref()), side(diff.after.as_ref()));
+    // A side that nobody could read shows nothing.
+    let (Some(before), Some(after)) = (&diff.before, &diff.after) else { return String::new() };
+    let (before, after) = (side(before), side(after));
     let changes = TextDiff::from_lines(&before, &after);
     changes
         .unified_diff()
@@ -44,11 +52,11 @@ fn text(diff: &Diff, context: usize) -> String {
         .to_string()
 }
 
-fn side(value: Option<&Value>) -> String {
+fn side(value: &Value) -> String {
     match value {
-        None | Some(Value::None) => String::new(),
-        Some(Value::Str(text)) => text.to_string(),
-        Some(other) => dump::json(other, Some(4)) + "\n",
+        Value::None => String::new(),
+        Value::Str(text) => text.to_string(),
+        other => dump::json(other, Some(4)) + "\n",
     }
 }
 

@@ -28,6 +28,9 @@ impl Minimal {
 
 impl Callback for Minimal {
     fn on(&mut self, event: &Event, page: &mut Page) {
+        if let Event::Said { text } = event {
+            page.out(Meaning::Plain, text);
+        }
         if let Event::HostDone { host, task, result } = event {
             if !task.no_log {
                 diff::show(&result.diffs, self.look.diff_context, page);

@@ -246,6 +246,7 @@ fn diff(json: &Json) -> Diff {
         before: side("before"),
         after: side("after"),
         prepared: text("prepared"),
+        skipped: Vec::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::outcome::Raw;
 use super::task::{Job, unmet};
 use super::{destination, settings};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::target::{CallError, Destination};
+use crate::target::Destination;
 use crate::template::{self, Context};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
@@ -252,8 +252,7 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
             raws.resize_with(count, || Raw::failed("the worker gave no reply"));
             raws
         }
-        Err(CallError::Unreachable(reason)) => vec![Raw::unreachable(reason); count],
-        Err(CallError::Failed(reason)) => vec![Raw::failed(reason); count],
+        Err(error) => vec![Raw::from(error); count],
     }
 }
 

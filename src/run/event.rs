@@ -63,6 +63,10 @@ pub enum Event {
         handler: String,
         host: Arc<str>,
     },
+    /// What an action tells the operator while it works.
+    Said {
+        text: String,
+    },
     Warning(Diagnostic),
     Deprecation(Diagnostic),
     /// `set_stats` data to show at the end; `host` is `None` for the run's own.
@@ -148,6 +152,8 @@ pub struct Diff {
     pub after: Option<Value>,
     /// A diff someone else prepared, shown as it is.
     pub prepared: Option<String>,
+    /// Why a side is not shown: `destination file appears to be binary` …
+    pub skipped: Vec<String>,
 }
 
 /// The counts of the recap, per host in order of first appearance.

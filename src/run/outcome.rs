@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::event::Status;
 use crate::diagnostic::Diagnostic;
 use crate::playbook::Layer;
+use crate::target::CallError;
 use crate::value::{Dict, Value};
 
 /// The end of one task on one host.
@@ -50,6 +51,20 @@ pub(super) struct Raw {
     pub inclusion: Option<Included>,
     /// The error behind a failure on the control node, with its place.
     pub error: Option<Diagnostic>,
+}
+
+impl From<CallError> for Raw {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Unreachable(reason) => Self::unreachable(reason),
+            CallError::Failed(reason) => Self::failed(reason),
+            CallError::Refused { reason, code } => {
+                let mut raw = Self::failed(reason);
+                raw.set("rc", i64::from(code));
+                raw
+            }
+        }
+    }
 }
 
 impl Raw {

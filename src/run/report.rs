@@ -132,7 +132,14 @@ fn diffs(fields: &Dict) -> Vec<Diff> {
 
 fn diff(entries: &Dict) -> Diff {
     let text = |key: &str| entries.get(key).filter(|value| !value.is_none()).map(ToString::to_string);
+    let skipped = [("dst", "destination"), ("src", "source")].into_iter().filter_map(|(key, file)| {
+        if entries.contains(&format!("{key}_binary")) {
+            return Some(format!("{file} file appears to be binary"));
+        }
+        Some(format!("{file} file size is greater than {}", text(&format!("{key}_larger"))?))
+    });
     Diff {
+        skipped: skipped.collect(),
         before_header: text("before_header"),
         after_header: text("after_header"),
         before: entries.get("before").cloned(),

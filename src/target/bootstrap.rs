@@ -159,6 +159,9 @@ fn refusal(answer: &str) -> CallError {
 
 /// The command ended before it said anything of ours.
 fn no_shell(hop: Option<&Hop>, exit: &Exit, said: &str) -> CallError {
+    if let (Some(hop), Exit::Status(code)) = (hop, exit) {
+        return CallError::Refused { reason: hops::explain(hop, said), code: *code };
+    }
     CallError::Failed(match hop {
         Some(hop) => hops::explain(hop, said),
         None if said.is_empty() => format!("no shell there: it ended at once ({exit})"),

@@ -102,6 +102,9 @@ pub enum CallError {
     /// The host answers but cannot do it (the hop was refused, no place for the worker): the task failed.
     #[error("{0}")]
     Failed(String),
+    /// The hop ended with a code of its own before the worker ran: the task failed.
+    #[error("{reason}")]
+    Refused { reason: String, code: u32 },
 }
 
 /// Content the worker may ask for while it runs a request, by hash. Also takes what it sends back (`fetch`).

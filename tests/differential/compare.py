@@ -22,6 +22,8 @@ VOLATILE = {"delta", "start", "end", "atime", "mtime", "ctime", "inode", "dev", 
 # What a failure may tell besides, on either side: how the file was, which call it was.
 ASIDE = {"msg", "errno", "path", "dest", "src", "uid", "gid", "owner", "group", "mode", "size", "state", "failed", "details",
          "failed_when_suppressed_exception", "module_stderr", "module_stdout"}
+# What ssh says when it gives a terminal back.
+CLOSED = re.compile(r"Shared connection to \S+ closed\.\s*$")
 TEMPORARY = re.compile(r"/\.ansible/tmp/|/ansible-local-|/ansible-tmp-|/\.cache/|/ansible\.[^/ ]*$")
 
 
@@ -229,7 +231,7 @@ def adhoc(out):
         while i < len(rows) and not ADHOC.match(rows[i]) and not rows[i].startswith((*MESSAGES, "--- ")):
             body, i = body + [rows[i]], i + 1
         # What ansible's terminal says at its end.
-        text = re.sub(r"\nShared connection to \S+ closed\.\s*$", "", "\n".join(body)).strip()
+        text = CLOSED.sub("", "\n".join(body)).strip()
         value = tidy(parsed(text)) if m[4] == "=>" else text
         hosts.setdefault(m[1], []).append((m[2], m[3] or "", value, ""))
     return hosts
@@ -245,6 +247,10 @@ def parsed(text):
 def tidy(value):
     """A result without its volatile keys."""
     if isinstance(value, dict):
+        if "stderr" in value:
+            value = value | {k: v for k, v in (("stderr", CLOSED.sub("", value["stderr"])),
+                                               ("stderr_lines", [w for w in value.get("stderr_lines", []) if not CLOSED.match(w)]))
+                             if k in value}
         return {k: tidy(v) for k, v in value.items()
                 if k not in VOLATILE and not (isinstance(v, str) and k in ("src", "source", "tempfile") and TEMPORARY.search(v))}
     if isinstance(value, list):

@@ -4,15 +4,15 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::kit::args::FileAttributes;
-use crate::kit::change::{Change, MAX_DIFF_BYTES, Snippet};
+use crate::kit::change::{Change, Headers, MAX_DIFF_BYTES, Snippet};
 use crate::kit::command::Command;
 use crate::kit::control::ControlFile;
 use crate::kit::digest::Algorithm;
 use crate::kit::flags;
-use crate::kit::host::{FileType, HostError, Meta, Placement, Time};
+use crate::kit::host::{Access, FileType, HostError, Meta, Placement, Time};
 use crate::kit::mode::Mode;
 use crate::kit::outcome::{Failure, Result};
 use crate::kit::system::{Content, System};
@@ -136,16 +136,67 @@ impl System<'_> {
         Ok(())
     }
 
+    /// Ensures that a file is there (an empty one) and that its times are these; `None` leaves one. What is there
+    /// already keeps its kind and content.
+    pub fn touch(
+        &mut self,
+        path: &Path,
+        atime: Option<Time>,
+        mtime: Option<Time>,
+        attributes: &FileAttributes,
+        follow: bool,
+    ) -> Result<()> {
+        let since = self.changes.len();
+        let old = self.host.stat(path, false)?;
+        if old.is_none() {
+            self.host.place(path, &mut std::io::empty(), &Placement::default())?;
+            self.attribute(path, "state", "absent", "touch");
+        }
+        self.set_attributes(path, attributes, follow)?;
+        if atime.is_some() || mtime.is_some() {
+            self.set_times(path, atime, mtime, follow)?;
+        }
+        if let (Some(old), true) = (&old, self.changes.len() > since) {
+            self.attribute(path, "state", state(old), "touch");
+        }
+        Ok(())
+    }
+
     /// Ensures that nothing is there. Directories go with all they hold. Says whether something was.
     pub fn remove(&mut self, path: &Path) -> Result<bool> {
         let Some(meta) = self.host.stat(path, false)? else { return Ok(false) };
+        let before = state(&meta);
         if meta.is_dir() {
+            let inside = if self.wishes.diff { Some(self.inside(path)?) } else { None };
             self.host.remove_tree(path)?;
+            self.attribute(path, "state", before, "absent");
+            if let Some(inside) = inside {
+                self.attribute(path, "path_content", inside, Json::Null);
+            }
         } else {
             self.host.remove(path)?;
+            self.attribute(path, "state", before, "absent");
         }
-        self.attribute(path, "state", state(&meta), "absent");
         Ok(true)
+    }
+
+    /// All that is in a directory, at any depth, as a diff shows it.
+    fn inside(&self, path: &Path) -> Result<Json> {
+        let (mut directories, mut files) = (Vec::new(), Vec::new());
+        let mut waiting = vec![path.to_owned()];
+        while let Some(dir) = waiting.pop() {
+            let at = waiting.len();
+            for name in self.host.list(&dir)? {
+                let path = dir.join(name);
+                let is_dir = self.host.stat(&path, false)?.is_some_and(|meta| meta.is_dir());
+                let list = if is_dir { &mut directories } else { &mut files };
+                list.push(path.to_string_lossy().into_owned());
+                if is_dir {
+                    waiting.insert(at, path);
+                }
+            }
+        }
+        Ok(json!({"directories": directories, "files": files}))
     }
 
     /// Ensures a directory, with its parents. Says which ones are new, outermost first. `mode` is for those.
@@ -311,7 +362,11 @@ impl System<'_> {
         Ok(Some(name.to_string_lossy().into_owned()))
     }
 
+    /// What may not be read counts as different: it is replaced, where its directory allows that.
     fn is_same(&self, path: &Path, old: &Meta, content: &Content<'_>) -> Result<bool> {
+        if !self.host.access(path, Access::Read) {
+            return Ok(false);
+        }
         Ok(match content {
             Content::Bytes(bytes) => old.size == bytes.len() as u64 && self.read(path)? == **bytes,
             Content::Control(file) => {
@@ -379,6 +434,11 @@ impl System<'_> {
             _ => None,
         };
         self.changes.push(Change::Content { path: path.to_owned(), before, after, source });
+        if let (None, Some(mode), Headers::Parts) = (old, mode, self.headers)
+            && mode != current
+        {
+            self.attribute(path, "mode", format!("{current:04o}"), format!("{mode:04o}"));
+        }
         Ok(Written { changed: true, created: old.is_none(), backup_file })
     }
 
@@ -442,9 +502,7 @@ impl System<'_> {
 
     /// Content for a diff, read only when one is wanted.
     fn snippet_of(&self, path: &Path, size: u64, options: &WriteOptions<'_>) -> Result<Snippet> {
-        Ok(if options.hidden {
-            Snippet::Hidden
-        } else if !self.wishes.diff {
+        Ok(if options.hidden || !self.wishes.diff || !self.host.access(path, Access::Read) {
             Snippet::Unread
         } else if size > MAX_DIFF_BYTES {
             Snippet::Larger(size)

@@ -19,7 +19,7 @@ use serde_json::{Map, Value as Json, json};
 pub use self::content::Content;
 pub use self::files::{FileFacts, WantedFile, WriteOptions, Written};
 pub use self::people::{Group, User};
-use crate::kit::change::{Change, diff};
+use crate::kit::change::{Change, Headers, diff};
 use crate::kit::host::{Filesystem, Host, Time};
 use crate::kit::netlink::Network;
 use crate::kit::outcome::{Failure, Result, result_map};
@@ -57,6 +57,7 @@ pub struct System<'a> {
     channel: &'a mut dyn Channel,
     wishes: Wishes,
     changes: Vec<Change>,
+    headers: Headers,
     warnings: Vec<String>,
     deprecations: Vec<Json>,
 }
@@ -64,7 +65,15 @@ pub struct System<'a> {
 impl<'a> System<'a> {
     /// In check mode `host` must be an overlay.
     pub fn new(host: &'a dyn Host, channel: &'a mut dyn Channel, wishes: Wishes) -> Self {
-        Self { host, channel, wishes, changes: Vec::new(), warnings: Vec::new(), deprecations: Vec::new() }
+        Self {
+            host,
+            channel,
+            wishes,
+            changes: Vec::new(),
+            headers: Headers::default(),
+            warnings: Vec::new(),
+            deprecations: Vec::new(),
+        }
     }
 
     /// Tells the user something that is no error.
@@ -193,7 +202,7 @@ impl<'a> System<'a> {
         let mut map = result_map(outcome);
         map.insert("changed".to_owned(), Json::Bool(!self.changes.is_empty()));
         if self.wishes.diff
-            && let Some(diff) = diff(&self.changes)
+            && let Some(diff) = diff(&self.changes, self.headers)
         {
             map.insert("diff".to_owned(), diff);
         }
@@ -204,6 +213,12 @@ impl<'a> System<'a> {
             map.insert("deprecations".to_owned(), json!(self.deprecations));
         }
         map
+    }
+
+    /// Diffs tell content and attributes apart in their headers, and what attributes a new file has that it would not
+    /// have by itself: as of modules that edit a file.
+    pub fn diff_parts(&mut self) {
+        self.headers = Headers::Parts;
     }
 
     /// What was changed so far.

@@ -1,7 +1,8 @@
 //! `fetch`: brings a file from the target to the control node.
 
 use std::fs;
-use std::path::PathBuf;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::diagnostic::{Diagnostic, Result};
@@ -25,21 +26,30 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     let written = |error: std::io::Error| {
         Diagnostic::new(format!("cannot write {}: {error}", dest.display())).at(&call.job.task.action.place)
     };
-    fs::create_dir_all(&parent).map_err(written)?;
-    // Hosts fetch at the same time, perhaps into one directory.
+    // Hosts fetch at the same time, perhaps into one directory, which is made only when there is something for it.
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let partial = Partial(parent.join(format!(".fanfare-{}-{number}", std::process::id())));
-    let file = fs::File::create(&partial.0).map_err(written)?;
+    let there = parent.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
+    let partial = Partial(there.join(format!(".fanfare-{}-{number}", std::process::id())));
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial.0);
+    let file = file.map_err(written)?;
     let (mut raw, received) = call.module_receiving("fetch", &args, local, file).await;
     if raw.is("failed") || raw.unreachable || raw.is("skipped") {
         return Ok(raw);
     }
+    let own = [raw.fields.remove("sent"), raw.fields.remove("permissions")];
     let checksum = raw.fields.get("checksum").map(ToString::to_string).unwrap_or_default();
     if received {
         let arrived = fs::File::open(&partial.0).and_then(sha1_of).map_err(written)?;
         if call.flag("validate_checksum", true)? && arrived != checksum {
             let message = format!("checksum mismatch: {src} changed while it was read");
             return Ok(Raw::failed(message));
+        }
+        fs::create_dir_all(&parent).map_err(written)?;
+        // A secret stays one.
+        if let [_, Some(Value::Int(bits))] = own
+            && let Ok(bits) = u32::try_from(bits)
+        {
+            fs::set_permissions(&partial.0, fs::Permissions::from_mode(bits)).map_err(written)?;
         }
         fs::rename(&partial.0, &dest).map_err(written)?;
     }

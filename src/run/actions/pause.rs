@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::run::call::Call;
+use crate::run::event::Event;
 use crate::run::outcome::Raw;
 use crate::value::Dict;
 
@@ -25,16 +26,18 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     }
     let mut input = String::new();
     let wait = minutes.map(|minutes| minutes * 60.0).or(seconds).map(|seconds| seconds.clamp(0.0, 1e9));
+    let wait = wait.map(|seconds| seconds.trunc().max(1.0));
     match wait {
-        Some(seconds) => tokio::time::sleep(Duration::from_secs_f64(seconds)).await,
+        Some(seconds) => {
+            let text = format!("Pausing for {seconds} seconds");
+            call.job.batch.run.emit(Event::Said { text });
+            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+        }
         None => input = ask(call).await?,
     }
     let took = begun.elapsed().as_secs_f64();
-    let told = if seconds.is_some() {
-        format!("Paused for {took:.2} seconds")
-    } else {
-        format!("Paused for {:.2} minutes", took / 60.0)
-    };
+    let (took, unit) = if seconds.is_some() { (took, "seconds") } else { (took / 60.0, "minutes") };
+    let told = format!("Paused for {:?} {unit}", (took * 100.0).round() / 100.0);
     let format = "%Y-%m-%d %H:%M:%S%.6f";
     let mut fields = Dict::new();
     fields.insert("changed", false);

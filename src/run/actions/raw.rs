@@ -5,7 +5,6 @@ use crate::run::call::Call;
 use crate::run::destination;
 use crate::run::outcome::Raw;
 use crate::run::settings;
-use crate::target::CallError;
 use crate::value::Dict;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
@@ -37,7 +36,6 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
             }
             Ok(raw)
         }
-        Err(CallError::Unreachable(reason)) => Ok(Raw::unreachable(reason)),
-        Err(CallError::Failed(reason)) => Ok(Raw::failed(reason)),
+        Err(error) => Ok(Raw::from(error)),
     }
 }
