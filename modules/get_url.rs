@@ -153,7 +153,7 @@ pub struct Returns {
     checksum_src: Option<String>,
     /// Of the file that was there before; null when there was none. Told of what was downloaded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    checksum_dest: Option<Option<String>>,
+    checksum_dest: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     md5sum: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,7 +284,7 @@ fn put(
 ) -> Result<()> {
     let real = if sys.exists(path)? { sys.resolve(path)? } else { path.to_owned() };
     let before = if sys.exists(&real)? { Some(sys.checksum(&real, Algorithm::Sha1)?) } else { None };
-    returns.checksum_dest = Some(before);
+    returns.checksum_dest = Some(before.map_or(Json::Null, Json::from));
     let options = WriteOptions {
         attributes: Some(&args.attributes),
         backup: args.backup,
