@@ -307,6 +307,9 @@ impl Apt<'_> {
             }
             if sys.is_check() {
                 if changes(&simulated.stdout()) {
+                    if simulated.stdout().lines().any(|line| line.starts_with("Inst ")) {
+                        sys.foretell_packages();
+                    }
                     sys.attempt(build())?;
                 }
                 return Ok(Some(simulated));

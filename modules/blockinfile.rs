@@ -94,6 +94,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let wanted = args.state == State::Present && !args.block.is_empty();
     let text = match old {
         Some(text) => text,
+        None if !args.create && sys.file_comes_with_package(&target)? => String::new(),
         None if !args.create => return Err(missing(&args)),
         None if !wanted => {
             return Ok(Returns { msg: "File not present".to_owned(), backup_file: None });

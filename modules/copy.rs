@@ -199,6 +199,7 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
     if let Some(parent) = path.parent()
         && !parent.as_os_str().is_empty()
         && !sys.exists(parent)?
+        && !sys.directory_comes_with_package(parent)?
     {
         let msg = format!("Destination directory {} does not exist", parent.display());
         return Err(Failure::new(msg).with("checksum", source.sha1));

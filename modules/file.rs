@@ -151,6 +151,7 @@ fn ensure(args: Args, state: State, now: Option<&Meta>, sys: &mut System<'_>) ->
 fn file(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
     let path = target(args, sys)?;
     match sys.stat(&path)? {
+        None if sys.file_comes_with_package(&path)? => file(args, sys),
         None => {
             let msg = format!("file ({}) is absent, cannot continue", args.path.display());
             Err(Failure::new(msg).with("path", args.path.text()).with("state", "absent"))

@@ -58,8 +58,16 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let known = known(sys, &args)?;
+    let was_missing = known.is_none();
     match (args.state, known) {
-        (State::Present, None) => create(&args, sys)?,
+        (State::Present, None) => {
+            create(&args, sys)?;
+            let gid = match args.gid {
+                Some(gid) => gid,
+                None => System::next_number(sys.groups()?.into_iter().map(|group| group.gid), args.system),
+            };
+            sys.foretell_group(&Group { name: args.name.clone(), gid, members: Vec::new() })?;
+        }
         (State::Present, Some(group)) => {
             if let Some(gid) = args.gid.filter(|gid| *gid != group.gid) {
                 let program = tool(sys, &args, "groupmod")?;
@@ -79,6 +87,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         (State::Absent, None) => {}
     }
     let gid = match args.state {
+        // The number of a group that check mode did not make is a guess.
+        State::Present if sys.is_check() && was_missing => args.gid,
         State::Present => self::known(sys, &args)?.map(|group| group.gid).or(args.gid),
         State::Absent => None,
     };

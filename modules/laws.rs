@@ -1,5 +1,6 @@
 //! What holds for every module.
 
+mod check;
 mod run;
 
 use std::collections::BTreeSet;

@@ -101,6 +101,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             }
             String::new()
         }
+        None if sys.file_comes_with_package(&target)? => String::new(),
         None => {
             let message = format!("Destination {} does not exist !", args.file.path.text());
             return Err(Failure::new(message).with("rc", 257));

@@ -106,7 +106,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         return Ok(returns);
     };
-    let unit = Unit::show(sys, &systemctl, name)?;
+    let mut unit = Unit::show(sys, &systemctl, name)?;
     if let Some(masked) = args.masked
         && masked != unit.is_masked()
     {
@@ -114,7 +114,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     let wanted = args.enabled.is_some() || args.state.is_some();
     if wanted && !unit.is_known(sys)? && args.masked != Some(false) {
-        return Err(Failure::new(format!("Could not find the requested service {name}: host")));
+        if !sys.comes_with_package(&format!("The service {name}")) {
+            return Err(Failure::new(format!("Could not find the requested service {name}: host")));
+        }
+        unit.comes_with_package();
     }
     if let Some(enabled) = args.enabled
         && enabled != unit.is_enabled(sys, &systemctl)?

@@ -39,6 +39,7 @@ use crate::lineinfile::State;
 ///   user: {name: app, system: yes, create_home: no, shell: /usr/sbin/nologin}
 /// ```
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("required_if" = [["append", true, ["groups"]]]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
     /// Name of the user.
@@ -208,6 +209,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     match &known {
         None => {
             account::create(&args, &account, sys)?;
+            account::foretell(&args, &account, sys)?;
             returns.create_home = Some(args.create_home);
             returns.system = Some(args.system);
         }
@@ -220,7 +222,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     aging::ensure(&args, sys)?;
     returns.groups = Some(args.groups.as_ref().map(|groups| groups.join(",")).unwrap_or_default());
     returns.password = args.password.as_ref().map(|_| "NOT_LOGGING_PASSWORD");
-    if let Some(user) = self::known(sys, &args)? {
+    // The number of a user that check mode did not make is a guess.
+    let is_guess = sys.is_check() && known.is_none();
+    if let Some(user) = self::known(sys, &args)?.filter(|_| !is_guess) {
         if args.generate_ssh_key {
             returns.key = Some(ssh_key::ensure(&args, &user, sys)?);
         }

@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::kit::command::{Command, Output};
@@ -109,8 +110,30 @@ pub trait Host: Send + Sync {
     /// Opens a TCP connection to an address or name, for as long as it is held. With `path` a Unix socket.
     fn connect(&self, to: &Peer<'_>, timeout: Duration) -> Result<Box<dyn Connection>>;
 
+    /// What check mode foretold of this machine besides its files; `None` where all that is done is real.
+    fn foretold(&self) -> Option<&Foretold> {
+        None
+    }
+
     fn as_any(&self) -> Option<&dyn std::any::Any> {
         None
+    }
+}
+
+/// What check mode foretold of a machine besides its files.
+#[derive(Default)]
+pub struct Foretold {
+    packages: AtomicBool,
+}
+
+impl Foretold {
+    /// Packages would be installed, and with them services that nobody knows yet.
+    pub fn packages(&self) -> bool {
+        self.packages.load(Ordering::Relaxed)
+    }
+
+    pub fn set_packages(&self, foretold: bool) {
+        self.packages.store(foretold, Ordering::Relaxed);
     }
 }
 

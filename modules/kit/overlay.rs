@@ -11,13 +11,14 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::kit::host::{Access, FileType, Host, Meta, Time};
+use crate::kit::host::{Access, FileType, Foretold, Host, Meta, Time};
 use crate::kit::memory::Machine;
 
 /// Pending changes over a host.
 pub struct Overlay<'h> {
     below: Below<'h>,
     layer: Mutex<Layer>,
+    foretold: Foretold,
 }
 
 enum Below<'h> {
@@ -70,12 +71,13 @@ impl Found {
 
 impl<'h> Overlay<'h> {
     pub fn over(below: &'h dyn Host) -> Self {
-        Self { below: Below::Host(below), layer: Mutex::default() }
+        Self { below: Below::Host(below), layer: Mutex::default(), foretold: Foretold::default() }
     }
 
     /// Forgets all pending changes.
     pub fn clear(&self) {
         *self.layer() = Layer::default();
+        self.foretold.set_packages(false);
     }
 
     fn layer(&self) -> MutexGuard<'_, Layer> {
@@ -333,7 +335,8 @@ impl<'h> Overlay<'h> {
 impl Overlay<'static> {
     /// A host of its own, with nothing on it but `/`.
     pub(super) fn alone(machine: Machine) -> Self {
-        let overlay = Self { below: Below::Nothing(machine), layer: Mutex::default() };
+        let overlay =
+            Self { below: Below::Nothing(machine), layer: Mutex::default(), foretold: Foretold::default() };
         let meta = overlay.fresh(FileType::Dir, 0o755, 4096, 0);
         let root = Node { meta, content: Content::Dir { opaque: true }, flags: None, context: None };
         overlay.layer().put(Path::new("/"), root);

@@ -66,6 +66,19 @@ impl Trial {
         real
     }
 
+    /// Runs modules one after the other, all in check mode on one host: the later see what the earlier foretold.
+    pub fn foretell(host: &Memory, calls: &[(&str, Json)]) -> Vec<Json> {
+        let pending = Overlay::over(&**host);
+        let answer = |(module, args): &(&str, Json)| {
+            let module = find(module).expect("a module of the table");
+            let given = args.as_object().cloned().unwrap_or_default();
+            let args = module.spec().normalise(&given).expect("good arguments");
+            let request = Request { module: module.name.to_owned(), args, check: true, ..Request::default() };
+            Json::Object(answer(&**host, &pending, request, &mut Deaf).result)
+        };
+        calls.iter().map(answer).collect()
+    }
+
     fn exact(&self, args: Map<String, Json>, check: bool, diff: bool) -> Json {
         let request =
             Request { module: self.module.name.to_owned(), args, check, diff, ..Request::default() };

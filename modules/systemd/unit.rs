@@ -35,7 +35,31 @@ impl Unit {
             return Err(self.unmanageable());
         }
         let loaded = !self.status.is_empty() && !self.is("LoadState", &["not-found"]);
-        Ok(loaded || sys.exists(&Path::new("/etc/init.d").join(&self.name))?)
+        Ok(loaded || sys.exists(&Path::new("/etc/init.d").join(&self.name))? || self.is_foretold(sys)?)
+    }
+
+    /// Whether its file would have been written: systemd cannot know of that.
+    fn is_foretold(&self, sys: &System<'_>) -> Result<bool> {
+        if !sys.is_check() {
+            return Ok(false);
+        }
+        let file = if self.name.contains('.') { self.name.clone() } else { format!("{}.service", self.name) };
+        for dir in
+            ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"]
+        {
+            if sys.exists(&Path::new(dir).join(&file))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes it to be as packages leave a service.
+    pub fn comes_with_package(&mut self) {
+        for (key, value) in [("LoadState", "loaded"), ("ActiveState", "active"), ("UnitFileState", "enabled")]
+        {
+            self.status.insert(key.to_owned(), Json::from(value));
+        }
     }
 
     pub fn is_running(&self) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{Args, UpdatePassword, tool};
-use crate::kit::{Failure, Result, System, User};
+use crate::kit::{Failure, Group, Result, System, User};
 
 /// What the options come to, checked against the groups there are.
 pub(super) struct Account {
@@ -82,6 +82,37 @@ pub(super) fn create(args: &Args, account: &Account, sys: &mut System<'_>) -> Re
         sys.exec(tool(sys, args.local, "usermod")?.flag("-L", true).arg(&args.name))?;
     }
     Ok(())
+}
+
+/// Lets later tasks of a check see the account.
+pub(super) fn foretell(args: &Args, account: &Account, sys: &System<'_>) -> Result<()> {
+    if !sys.is_check() {
+        return Ok(());
+    }
+    let uid = match args.uid {
+        Some(uid) => uid,
+        None => System::next_number(sys.users()?.into_iter().map(|user| user.uid), args.system),
+    };
+    let gid = match (account.gid, sys.group(&args.name)?) {
+        (Some(gid), _) => gid,
+        (None, Some(group)) => group.gid,
+        (None, None) => {
+            sys.foretell_group(&Group { name: args.name.clone(), gid: uid, members: Vec::new() })?;
+            uid
+        }
+    };
+    let user = User {
+        name: args.name.clone(),
+        uid,
+        gid,
+        comment: args.comment.clone().unwrap_or_default(),
+        home: args
+            .home
+            .as_ref()
+            .map_or_else(|| format!("/home/{}", args.name), |home| home.text().into_owned()),
+        shell: args.shell.as_ref().map_or_else(|| "/bin/sh".to_owned(), |shell| shell.text().into_owned()),
+    };
+    sys.foretell_user(&user, args.create_home)
 }
 
 pub(super) fn modify(args: &Args, account: &Account, user: &User, sys: &mut System<'_>) -> Result<()> {

@@ -9,11 +9,15 @@ use std::time::Duration;
 use super::{Below, Content, Found, Node, Overlay};
 use crate::kit::command::{Command, Output};
 use crate::kit::host::{
-    Access, Connection, FileType, Filesystem, Host, HostError, Meta, Peer, Placement, Result, Time,
+    Access, Connection, FileType, Filesystem, Foretold, Host, HostError, Meta, Peer, Placement, Result, Time,
 };
 use crate::kit::netlink::Network;
 
 impl Host for Overlay<'_> {
+    fn foretold(&self) -> Option<&Foretold> {
+        self.host().map(|_| &self.foretold)
+    }
+
     fn stat(&self, path: &Path, follow: bool) -> Result<Option<Meta>> {
         if let Some(host) = self.untouched() {
             return host.stat(path, follow);

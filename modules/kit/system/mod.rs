@@ -6,6 +6,7 @@
 mod commands;
 mod content;
 mod files;
+mod foretelling;
 mod people;
 mod reading;
 mod scratch;
