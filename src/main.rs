@@ -2,11 +2,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use fanfare::cli::Cli;
-use fanfare::commands::{Exit, execute};
+use fanfare::commands::{Exit, Stage, execute};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match std::panic::catch_unwind(|| execute(cli)) {
+    match std::panic::catch_unwind(|| execute(cli, Stage::of_this_process()?)) {
         Err(_) => Exit::Unexpected.into(),
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => {

@@ -1,8 +1,12 @@
-//! The one integration binary: what needs the built program or real hosts. One module a topic.
+//! The one integration binary: what needs the built program, real hosts, or a whole run. One module a topic.
 
 // Marked as tests so that clippy lets them panic and print.
 #[cfg(test)]
+mod engine;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod lab;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::time::{Duration, Instant};
 
 use crate::kit::args::expand_paths;
 use crate::kit::host::Host;
 use crate::kit::outcome::Failure;
 use crate::kit::overlay::Overlay;
-use crate::kit::system::{Channel, System, Wishes};
+use crate::kit::system::{Channel, Deadline, System, Wishes};
 use crate::kit::wire::{self, Frame, GREETING, Kind, Reply, Request};
 
 /// Serves until the input ends.
@@ -57,7 +56,7 @@ pub fn answer(host: &dyn Host, pending: &Overlay<'_>, request: Request, channel:
         check: request.check,
         diff: request.diff,
         environment: request.environment.into_iter().collect(),
-        deadline: request.timeout.and_then(|secs| Instant::now().checked_add(Duration::from_secs(secs))),
+        deadline: request.timeout.and_then(Deadline::after),
     };
     let on: &dyn Host = if request.check { pending } else { host };
     let mut system = System::new(on, channel, wishes);

@@ -1,14 +1,14 @@
 use std::path::PathBuf;
 
-use super::Exit;
 use super::engine::Engine;
+use super::{Exit, Stage};
 use crate::cli::AdhocCommand;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::output;
 use crate::playbook::Playbook;
 
-pub(super) fn adhoc(command: AdhocCommand, config: Config) -> Result<Exit> {
+pub(super) fn adhoc(command: AdhocCommand, config: Config, stage: Stage) -> Result<Exit> {
     let engine = Engine::new(config)?;
     if command.list_hosts {
         return list_hosts(&command.pattern, &engine);
@@ -25,7 +25,7 @@ pub(super) fn adhoc(command: AdhocCommand, config: Config) -> Result<Exit> {
     }
     let play = engine.loader.adhoc(&command.pattern, &command.module, &args, &dir)?;
     let playbook = Playbook { path: PathBuf::new(), plays: vec![play] };
-    engine.run(vec![playbook], Vec::new(), None, false)
+    engine.run(stage, vec![playbook], Vec::new(), None, false)
 }
 
 fn list_hosts(pattern: &str, engine: &Engine) -> Result<Exit> {

@@ -5,20 +5,16 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use super::Exit;
+use super::{AnyOutput, Exit, Stage};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::Inventory;
-use crate::output::Output;
 use crate::playbook::{LoadOptions, Loader, Playbook};
 use crate::run::actions::Library;
 use crate::run::event::Event;
 use crate::run::{self, RunOptions, Shared};
 use crate::target::{Links, NoteTaker, Surroundings};
 use crate::vars::RunFacts;
-
-/// The output on this process's own streams.
-type ProcessOutput = Output<std::io::Stdout, std::io::Stderr>;
 
 /// A run about to start.
 pub(super) struct Engine {
@@ -48,6 +44,7 @@ impl Engine {
     /// Runs playbooks to the end and tells the callbacks.
     pub fn run(
         self,
+        stage: Stage,
         playbooks: Vec<Playbook>,
         files: Vec<String>,
         start_at: Option<String>,
@@ -61,7 +58,7 @@ impl Engine {
             ));
         }
         let (events, received) = channel();
-        let mut output = Output::of_process(&config)?;
+        let mut output = (stage.output)(&config)?;
         output.announce(&config);
         let consumer = consume(received, output)?;
         for warning in loader.take_warnings() {
@@ -98,7 +95,7 @@ impl Engine {
             .build()
             .map_err(|error| Diagnostic::new(format!("cannot start: {error}")))?;
         let notes = (options.verbosity > 0).then(|| note_taker(events.clone()));
-        let links = Links::with(Surroundings::real(), None, notes);
+        let links = Links::with(Surroundings::real(), stage.lab, notes);
         let shared = Arc::new(Shared::new(options, inventory, loader, links, extra_vars, facts, events));
         let end = runtime.block_on(run::run(shared, playbooks, interrupt()));
         // The senders are gone with the run: the consumer shows what is left and ends.
@@ -116,7 +113,7 @@ impl Engine {
 }
 
 /// Shows events on their way: one loop, one order.
-fn consume(events: Receiver<Event>, output: ProcessOutput) -> Result<JoinHandle<Result<()>>> {
+fn consume(events: Receiver<Event>, output: AnyOutput) -> Result<JoinHandle<Result<()>>> {
     let mut output = output;
     let show = move || {
         for event in events {

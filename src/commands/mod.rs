@@ -6,25 +6,27 @@ mod engine;
 mod exit;
 mod inventory;
 mod run;
+mod stage;
 
 pub use exit::Exit;
+pub use stage::{AnyOutput, MakeOutput, Stage};
 
 use crate::cli::{Cli, Invocation};
-use crate::config::{Config, Surroundings, ask_passwords};
+use crate::config::{Config, ask_passwords};
 use crate::diagnostic::Result;
 
 /// Carries out a command line.
-pub fn execute(cli: Cli) -> Result<Exit> {
-    let mut config = Config::load(&Surroundings::of_this_process()?)?;
+pub fn execute(cli: Cli, stage: Stage) -> Result<Exit> {
+    let mut config = Config::load(&stage.surroundings)?;
     let invocation = cli.settle(&mut config)?;
     match invocation {
         Invocation::Run(command) => {
             ask_passwords(&mut config)?;
-            run::run(command, config)
+            run::run(command, config, stage)
         }
         Invocation::Adhoc(command) => {
             ask_passwords(&mut config)?;
-            adhoc::adhoc(command, config)
+            adhoc::adhoc(command, config, stage)
         }
         Invocation::Inventory(command) => inventory::inventory(&command, config),
         Invocation::Doc(command) => doc::doc(&command, &config),

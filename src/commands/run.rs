@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use super::Exit;
 use super::engine::Engine;
+use super::{Exit, Stage};
 use crate::cli::RunCommand;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
@@ -9,7 +9,7 @@ use crate::output;
 use crate::playbook::{self, Listing, Play, Playbook};
 use crate::value::Value;
 
-pub(super) fn run(command: RunCommand, config: Config) -> Result<Exit> {
+pub(super) fn run(command: RunCommand, config: Config, stage: Stage) -> Result<Exit> {
     let engine = Engine::new(config)?;
     let playbooks =
         command.playbooks.iter().map(|path| load(&engine, path)).collect::<Result<Vec<Playbook>>>()?;
@@ -17,7 +17,7 @@ pub(super) fn run(command: RunCommand, config: Config) -> Result<Exit> {
         return list(&command, &engine, &playbooks);
     }
     let files = command.playbooks.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    engine.run(playbooks, files, command.start_at_task, command.step)
+    engine.run(stage, playbooks, files, command.start_at_task, command.step)
 }
 
 fn load(engine: &Engine, path: &Path) -> Result<Playbook> {

@@ -86,7 +86,7 @@ pub struct Output<O: Write, E: Write> {
     broken: Option<io::Error>,
 }
 
-impl Output<io::Stdout, io::Stderr> {
+impl Output<Box<dyn Write + Send>, Box<dyn Write + Send>> {
     /// The user's callback on the streams of this process, with the colours and the width they can show.
     pub fn of_process(config: &Config) -> Result<Self> {
         let display = &config.display;
@@ -98,6 +98,7 @@ impl Output<io::Stdout, io::Stderr> {
             std::env::var_os("CI").is_some() || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let progress = Progress::new(terminal && err.is_terminal() && !quiet, terminal_width);
         let width = if terminal { terminal_width() } else { banner::DEFAULT_WIDTH };
+        let (out, err) = (Box::new(out), Box::new(err));
         Ok(Self::new(callback, display, Page::new(painter, width), progress, out, err))
     }
 }

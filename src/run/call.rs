@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fanfare_modules::kit::wire::{Reply, Request};
 use serde_json::{Map, Value as Json};
@@ -28,6 +29,9 @@ pub struct Call<'a> {
     pub args: Dict,
     pub check: bool,
 }
+
+/// What a host may take beyond a task's `timeout` to say that it is over.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// A module call about to be sent.
 struct Sending {
@@ -245,7 +249,17 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
         contents.push(sending.contents);
     }
     let contents = Contents::merge(contents);
-    match job.batch.run.links.call(&to, requests, contents).await {
+    // The worker keeps to the time by itself; a host that is frozen does not.
+    let periods = requests.iter().map(|request| request.timeout);
+    let granted = periods.sum::<Option<u64>>().map(|seconds| Duration::from_secs(seconds) + GRACE);
+    let period = requests.first().and_then(|request| request.timeout).unwrap_or_default();
+    let call = job.batch.run.links.call(&to, requests, contents);
+    let answer = match granted {
+        Some(granted) => tokio::time::timeout(granted, call).await,
+        None => Ok(call.await),
+    };
+    let Ok(answer) = answer else { return vec![Raw::timed_out(period); count] };
+    match answer {
         Ok(replies) => {
             let mut raws: Vec<Raw> =
                 replies.into_iter().zip(shown).map(|(reply, shown)| from_reply(reply, shown)).collect();

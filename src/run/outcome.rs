@@ -84,6 +84,15 @@ impl Raw {
         Self { error: Some(error.clone()), ..Self::failed(error.message()) }
     }
 
+    /// A task that took longer than its `timeout`.
+    pub fn timed_out(seconds: u64) -> Self {
+        let mut raw = Self::failed(format!("Timed out after {seconds} second(s)."));
+        let mut period = Dict::new();
+        period.insert("period", Value::Int(i64::try_from(seconds).unwrap_or(i64::MAX)));
+        raw.set("timedout", Value::dict(period));
+        raw
+    }
+
     pub fn unreachable(message: impl Into<String>) -> Self {
         let mut fields = Dict::new();
         fields.insert("changed", false);

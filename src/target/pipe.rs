@@ -107,10 +107,7 @@ impl Reader {
         match self {
             Self::Ssh { channel, fate, ended } => next_of_channel(channel, fate, ended).await,
             Self::Child { child, out, err, ended } => next_of_child(child, out, err, ended).await,
-            Self::Stream(stream) => match read(stream).await {
-                Some(bytes) => Some(Output::Out(bytes)),
-                None => stream.take().map(|_| Output::Exit(Exit::Silent)),
-            },
+            Self::Stream(stream) => next_of_stream(stream).await,
         }
     }
 }
@@ -169,6 +166,19 @@ async fn next_of_child(
             },
         }
     }
+}
+
+async fn next_of_stream(stream: &mut Option<impl AsyncRead + Unpin>) -> Option<Output> {
+    let mut buffer = BytesMut::with_capacity(16 * 1024);
+    let read = stream.as_mut()?.read_buf(&mut buffer).await;
+    if let Ok(1..) = read {
+        return Some(Output::Out(buffer.freeze()));
+    }
+    *stream = None;
+    Some(match read {
+        Ok(_) => Output::Exit(Exit::Silent),
+        Err(error) => Output::Lost(error.to_string()),
+    })
 }
 
 fn exit_of(status: ExitStatus) -> Exit {

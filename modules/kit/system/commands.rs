@@ -79,15 +79,18 @@ impl System<'_> {
         self.flush()?;
         // What the caller set for this command comes last, so that it counts.
         command.env.splice(0..0, self.wishes.environment.iter().cloned());
-        command.deadline = command.deadline.into_iter().chain(self.wishes.deadline).min();
+        let granted = self.wishes.deadline;
+        command.deadline = command.deadline.into_iter().chain(granted.map(|granted| granted.at)).min();
         let output = self.host.run(&command)?;
-        if output.timed_out && self.wishes.deadline == command.deadline {
-            return Err(Failure::new(format!("timed out: {}", command.line()))
+        if let Some(granted) =
+            granted.filter(|granted| output.timed_out && command.deadline == Some(granted.at))
+        {
+            return Err(Failure::new(format!("Timed out after {} second(s).", granted.seconds))
                 .with("cmd", command.line())
                 .with("rc", output.code)
                 .with("stdout", output.stdout())
                 .with("stderr", output.stderr())
-                .with("timedout", true));
+                .with("timedout", serde_json::json!({"period": granted.seconds})));
         }
         Ok((command, output))
     }

@@ -48,7 +48,22 @@ pub struct Wishes {
     /// Added to the environment of every process.
     pub environment: Vec<(String, String)>,
     /// When what the module started is killed.
-    pub deadline: Option<Instant>,
+    pub deadline: Option<Deadline>,
+}
+
+/// The end of the time a caller grants.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    pub at: Instant,
+    /// How long that was.
+    pub seconds: u64,
+}
+
+impl Deadline {
+    pub fn after(seconds: u64) -> Option<Self> {
+        let at = Instant::now().checked_add(Duration::from_secs(seconds))?;
+        Some(Self { at, seconds })
+    }
 }
 
 /// A machine, as a module sees it.
