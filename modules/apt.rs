@@ -119,6 +119,30 @@ pub struct Args {
     pub auto_install_module_deps: bool,
 }
 
+impl Args {
+    /// An option that was given and that no other package manager has.
+    pub(crate) fn only_apt(&self) -> Option<&'static str> {
+        let given = [
+            ("upgrade", self.upgrade != Upgrade::No),
+            ("deb", self.deb.is_some()),
+            ("default_release", self.default_release.is_some()),
+            ("install_recommends", self.install_recommends.is_some()),
+            ("only_upgrade", self.only_upgrade),
+            ("purge", self.purge),
+            ("autoremove", self.autoremove),
+            ("fail_on_autoremove", self.fail_on_autoremove),
+            ("autoclean", self.autoclean),
+            ("clean", self.clean),
+            ("force", self.force),
+            ("allow_unauthenticated", self.allow_unauthenticated),
+            ("allow_downgrade", self.allow_downgrade),
+            ("allow_change_held_packages", self.allow_change_held_packages),
+            ("policy_rc_d", self.policy_rc_d.is_some()),
+        ];
+        given.into_iter().find_map(|(name, given)| given.then_some(name))
+    }
+}
+
 fn five() -> u32 {
     5
 }
@@ -137,7 +161,10 @@ fn dpkg_options() -> String {
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+// `installed` and `removed` are what other package managers say.
+#[schemars(extend("enum" = ["absent", "build-dep", "fixed", "installed", "latest", "present", "removed"]))]
 pub enum State {
+    #[serde(alias = "removed")]
     Absent,
     BuildDep,
     Fixed,

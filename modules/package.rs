@@ -1,15 +1,16 @@
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use crate::apt;
+use crate::apt::{self, State};
 use crate::kit::{Command, Failure, Result, System};
 
 /// Manages packages with whatever package manager rules the host.
 ///
 /// apt, dnf, yum, zypper, pacman and apk are known. Names differ between distributions; use variables for them.
+/// The other options are apt's, for hosts that have it; elsewhere only `update_cache` is known.
 ///
 /// # Examples
 ///
@@ -25,28 +26,17 @@ use crate::kit::{Command, Failure, Result, System};
 ///     state: latest
 /// ```
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["deb", "name"]]))]
 pub struct Args {
-    /// Packages.
-    pub name: Vec<String>,
-    /// `present` or `installed`, `latest`, `absent` or `removed`.
-    pub state: State,
     /// Which package manager to use: `auto` finds out.
     #[serde(default = "auto")]
     pub r#use: String,
+    #[serde(flatten)]
+    apt: apt::Args,
 }
 
 fn auto() -> String {
     "auto".to_owned()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    Absent,
-    Installed,
-    Latest,
-    Present,
-    Removed,
 }
 
 /// A package manager as data.
@@ -61,6 +51,8 @@ struct Manager {
     install: &'static [&'static str],
     upgrade: &'static [&'static str],
     remove: &'static [&'static str],
+    /// Fetches the lists of packages.
+    refresh: &'static [&'static str],
 }
 
 /// The first that is there rules.
@@ -73,6 +65,7 @@ const MANAGERS: &[Manager] = &[
         install: &["dnf", "-y", "install"],
         upgrade: &["dnf", "-y", "upgrade"],
         remove: &["dnf", "-y", "remove"],
+        refresh: &["dnf", "-q", "makecache"],
     },
     Manager {
         name: "yum",
@@ -82,6 +75,7 @@ const MANAGERS: &[Manager] = &[
         install: &["yum", "-y", "install"],
         upgrade: &["yum", "-y", "update"],
         remove: &["yum", "-y", "remove"],
+        refresh: &["yum", "-q", "makecache"],
     },
     Manager {
         name: "zypper",
@@ -91,6 +85,7 @@ const MANAGERS: &[Manager] = &[
         install: &["zypper", "--non-interactive", "install"],
         upgrade: &["zypper", "--non-interactive", "update"],
         remove: &["zypper", "--non-interactive", "remove"],
+        refresh: &["zypper", "--non-interactive", "refresh"],
     },
     Manager {
         name: "pacman",
@@ -100,6 +95,7 @@ const MANAGERS: &[Manager] = &[
         install: &["pacman", "--noconfirm", "-S", "--needed"],
         upgrade: &["pacman", "--noconfirm", "-S", "--needed"],
         remove: &["pacman", "--noconfirm", "-R"],
+        refresh: &["pacman", "-Sy"],
     },
     Manager {
         name: "apk",
@@ -109,6 +105,7 @@ const MANAGERS: &[Manager] = &[
         install: &["apk", "add"],
         upgrade: &["apk", "add", "-u"],
         remove: &["apk", "del"],
+        refresh: &["apk", "update"],
     },
 ];
 
@@ -116,7 +113,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
     let wanted = args.r#use.rsplit('.').next().unwrap_or_default().to_owned();
     let debian = sys.exists(Path::new("/usr/bin/apt-get"))?;
     if wanted == "apt" || (wanted == "auto" && debian) {
-        return with_apt(&args, sys);
+        let returns = apt::run(args.apt, sys)?;
+        return serde_json::to_value(returns).map_err(|error| Failure::new(error.to_string()));
     }
     let mut found = None;
     for manager in MANAGERS {
@@ -134,24 +132,18 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
             format!("use: '{wanted}' is not supported yet; known are {}", known.join(", "))
         }));
     };
-    ensure(manager, &args, sys)?;
+    if let Some(option) = args.apt.only_apt() {
+        let name = manager.name;
+        return Err(Failure::new(format!("package: {option} is not supported with {name}, only with apt")));
+    }
+    ensure(manager, &args.apt, sys)?;
     Ok(Json::Object(Map::new()))
 }
 
-fn with_apt(args: &Args, sys: &mut System<'_>) -> Result<Json> {
-    let state = match args.state {
-        State::Absent | State::Removed => "absent",
-        State::Latest => "latest",
-        State::Installed | State::Present => "present",
-    };
-    let options = serde_json::json!({"name": args.name, "state": state});
-    let options: apt::Args =
-        serde_json::from_value(options).map_err(|error| Failure::new(format!("bad arguments: {error}")))?;
-    let returns = apt::run(options, sys)?;
-    serde_json::to_value(returns).map_err(|error| Failure::new(error.to_string()))
-}
-
-fn ensure(manager: &Manager, args: &Args, sys: &mut System<'_>) -> Result<()> {
+fn ensure(manager: &Manager, args: &apt::Args, sys: &mut System<'_>) -> Result<()> {
+    if args.update_cache == Some(true) {
+        sys.housekeep(words(manager.refresh))?;
+    }
     let mut missing = Vec::new();
     let mut there = Vec::new();
     for name in &args.name {
@@ -165,8 +157,9 @@ fn ensure(manager: &Manager, args: &Args, sys: &mut System<'_>) -> Result<()> {
         if names.is_empty() { Ok(()) } else { sys.exec(words(verb).args(names.iter().cloned())).map(drop) }
     };
     match args.state {
-        State::Absent | State::Removed => change(sys, manager.remove, &there),
-        State::Installed | State::Present => change(sys, manager.install, &missing),
+        State::Absent => change(sys, manager.remove, &there),
+        State::BuildDep | State::Fixed => Err(Failure::new("package: that state is known only with apt")),
+        State::Present => change(sys, manager.install, &missing),
         State::Latest => {
             change(sys, manager.install, &missing)?;
             let mut old = Vec::new();
@@ -205,6 +198,22 @@ mod tests {
         assert_eq!(trial.host.ran(), ["apk info -e git", "apk info -e vim", "apk add vim"]);
         let result = trial.run(&json!({"name": "vim", "state": "absent"}));
         assert_eq!(result["changed"], false, "{result}");
+    }
+
+    #[test]
+    fn options_of_apt_go_to_apt_and_nowhere_else() {
+        let args = json!({"pkg": "git", "update_cache": true, "purge": true});
+        let trial = Trial::of("package");
+        trial.host.program("/sbin/apk").answer("apk", 0, "");
+        assert_eq!(trial.run(&json!({"name": "git", "state": "installed"}))["changed"], false);
+        let result = trial.run(&args);
+        assert_eq!(result["msg"], "package: purge is not supported with apk, only with apt");
+        let trial = Trial::of("package");
+        trial.host.file("/var/lib/dpkg/status", "").program("/usr/bin/apt-get");
+        trial.host.answer("apt-get", 0, "0 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.\n");
+        assert_eq!(trial.run(&args)["changed"], true);
+        let ran = trial.host.ran().join("; ");
+        assert!(ran.contains("update") && ran.contains("--purge install git"), "{ran}");
     }
 
     #[test]

@@ -137,10 +137,21 @@ impl<'t> Composer<'t> {
 
     fn syntax_error(&mut self, error: &ScanError) -> Diagnostic {
         let marker = error.marker();
-        if matches!(error.kind(), ErrorKind::InvalidQuotedScalarIndent) {
-            self.misindented = Some(marker.line());
+        match error.kind() {
+            ErrorKind::InvalidQuotedScalarIndent => self.misindented = Some(marker.line()),
+            // The line that begins with a tab, or the one before it.
+            ErrorKind::TabInIndentation => {
+                let begins_here = self.line(marker.line()).starts_with('\t');
+                self.misindented = Some(marker.line() + usize::from(!begins_here));
+            }
+            _ => {}
         }
         mistake::explain(error.kind(), &error.info(), self.place_at(marker, 0))
+    }
+
+    /// A line of the text, counted from 1.
+    fn line(&self, number: usize) -> &'t str {
+        self.text.split('\n').nth(number.wrapping_sub(1)).unwrap_or_default()
     }
 
     fn place(&self, span: &Span) -> Place {

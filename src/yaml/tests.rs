@@ -299,6 +299,15 @@ fn places_are_right_after_a_quoted_scalar_that_is_not_indented() {
 }
 
 #[test]
+fn a_quoted_scalar_may_go_on_after_tabs() {
+    let loaded = parse_str("- a: 'x\n\t\ty\n\n\tz'\n  b: \"1\n\t2\"\n", "t", Trust::Trusted).unwrap();
+    assert_eq!(
+        loaded.documents[0].to_value(),
+        parse_str("[{a: \"x y\\nz\", b: '1 2'}]", "t", Trust::Trusted).unwrap().documents[0].to_value()
+    );
+}
+
+#[test]
 fn vaulted_text_keeps_its_place() {
     let loaded =
         parse_str("a: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  6162\n", "v", Trust::Trusted).unwrap();
