@@ -5,6 +5,7 @@ pub mod commands;
 pub mod config;
 pub mod diagnostic;
 pub mod inventory;
+mod nearest;
 pub mod output;
 pub mod path;
 pub mod playbook;

@@ -21,9 +21,10 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// An error that points into a file of the user's is about what that file says.
+    /// An error that points into a file of the user's is about what that file says, unless what it names is
+    /// not there.
     pub fn of_error(error: &Diagnostic) -> Self {
-        if error.place().is_some() { Self::Unreachable } else { Self::Error }
+        if error.place().is_some() && !error.is_missing() { Self::Unreachable } else { Self::Error }
     }
 
     /// What the counts at the end of a run amount to.

@@ -50,8 +50,18 @@ struct Fields {
     /// Other places that matter, each with what it is: `first defined here`.
     notes: Vec<(String, Option<Place>)>,
     hints: Vec<String>,
-    /// Whether this is the reading of something undefined, which `default` may still rescue.
-    undefined: bool,
+    kind: Kind,
+}
+
+/// What sets an error apart from others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Plain,
+    /// The reading of something undefined, which `default` may still rescue.
+    Undefined,
+    /// What a file names is not there; the file itself is well.
+    Missing,
 }
 
 impl Diagnostic {
@@ -61,7 +71,7 @@ impl Diagnostic {
             place: None,
             notes: Vec::new(),
             hints: Vec::new(),
-            undefined: false,
+            kind: Kind::Plain,
         }))
     }
 
@@ -71,14 +81,26 @@ impl Diagnostic {
             Some(cause) => (**cause).clone(),
             None => Self::new(&*what.message),
         };
-        diagnostic.0.undefined = true;
+        diagnostic.0.kind = Kind::Undefined;
+        diagnostic
+    }
+
+    /// The error of naming what is not there: a role, a file of tasks, a handler.
+    pub fn missing(message: impl Into<String>) -> Self {
+        let mut diagnostic = Self::new(message);
+        diagnostic.0.kind = Kind::Missing;
         diagnostic
     }
 
     /// Whether this is the reading of something undefined: inside a template such an error travels on
     /// as an undefined value, so that `default` can still rescue it.
     pub fn is_undefined(&self) -> bool {
-        self.0.undefined
+        self.0.kind == Kind::Undefined
+    }
+
+    /// Whether something is named that is not there.
+    pub fn is_missing(&self) -> bool {
+        self.0.kind == Kind::Missing
     }
 
     /// Says where, unless something closer to the cause has already said so.

@@ -70,7 +70,7 @@ impl Callback for Default {
             }
             Event::Said { text } => page.out(Meaning::Plain, text),
             Event::CustomStats { host, data } => self.custom_stats.push((host.clone(), data.clone())),
-            Event::RunEnded { stats, .. } => self.run_ended(stats, page),
+            Event::RunEnded { stats, broken: false, .. } => self.run_ended(stats, page),
             _ => {}
         }
     }

@@ -167,6 +167,7 @@ fn event(line: &str) -> Event {
                 .map(|(h, c)| (h.as_str().into(), counts(c)))
                 .collect(),
             interrupted: false,
+            broken: false,
             elapsed: Duration::ZERO,
         },
         other => panic!("unknown event {other}"),

@@ -5,7 +5,6 @@ pub mod keyword;
 mod keywords;
 mod list;
 mod loader;
-mod nearest;
 mod play;
 mod role;
 pub(crate) mod split;

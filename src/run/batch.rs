@@ -241,7 +241,7 @@ impl Batch {
 
     /// Whether nothing more is to run.
     pub fn is_over(&self) -> bool {
-        *self.over.lock()
+        *self.over.lock() || self.run.is_broken()
     }
 }
 

@@ -76,10 +76,12 @@ pub enum Event {
     },
     /// Asks the consumer to answer once all earlier events are shown: a question to the operator follows.
     Flush(std::sync::mpsc::Sender<()>),
-    /// The last event of a run. `interrupted` after Ctrl-C.
+    /// The last event of a run. `interrupted` after Ctrl-C; `broken` when an error of the playbook ended it before
+    /// its time: then the counts are nobody's result.
     RunEnded {
         stats: Stats,
         interrupted: bool,
+        broken: bool,
         elapsed: Duration,
     },
 }

@@ -27,7 +27,7 @@ pub(super) fn notify(job: &Job<'_>) -> Result<()> {
                     "The requested handler '{name}' was not found in either the main handlers list nor in the \
                      listening handlers list"
                 );
-                return Err(Diagnostic::new(message).at(&setting.place));
+                return Err(Diagnostic::missing(message).at(&setting.place));
             }
             let mut notified = job.batch.notified.lock();
             for index in found {

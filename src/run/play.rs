@@ -48,7 +48,8 @@ pub async fn run(shared: Arc<Shared>, playbooks: Vec<Playbook>, stop: impl Futur
     shared.links.close().await;
     super::report::custom_stats(&shared);
     let stats = shared.stats.lock().clone();
-    shared.emit(Event::RunEnded { stats: stats.clone(), interrupted, elapsed: started.elapsed() });
+    let broken = error.is_some();
+    shared.emit(Event::RunEnded { stats: stats.clone(), interrupted, broken, elapsed: started.elapsed() });
     RunEnd { stats, interrupted, error }
 }
 
@@ -116,6 +117,9 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
         shared.emit(started.clone());
         let batch = Arc::new(Batch::new(shared.clone(), play.clone(), facts));
         batch.run_all(hosts.clone(), free, &context).await?;
+        if let Some(error) = shared.take_broken() {
+            return Err(error);
+        }
         let everyone_lost = {
             let lost = shared.lost.lock();
             hosts.iter().all(|host| lost.contains(host))

@@ -17,17 +17,19 @@ use crate::value::{Dict, Value};
 
 /// Ends a task on a host: registers, notifies, counts, and tells the callbacks.
 pub(super) fn host_done(job: &Job<'_>, ended: Ended, started: Instant) -> HostOutcome {
-    let Ended { mut raw, inclusions, delegated_to, is_loop } = ended;
+    let Ended { raw, inclusions, delegated_to, is_loop } = ended;
     if !raw.unreachable || job.task.register.is_some() {
         register::register(job, &raw.fields);
     }
-    if raw.status() == Status::Changed
-        && let Err(error) = handlers::notify(job)
-    {
-        raw = Raw::error(error);
-    }
     let status = raw.status();
     let ignored = is_ignored(job, status);
+    if status == Status::Changed
+        && let Err(error) = handlers::notify(job)
+    {
+        // A playbook that names no handler is wrong for every host.
+        job.batch.run.break_off(error);
+        return HostOutcome { host: job.host.clone(), status, ignored, fields: raw.fields, inclusions: Vec::new() };
+    }
     // What is included counts, and shows, once it has been loaded.
     if inclusions.is_empty() || matches!(status, Status::Failed | Status::Unreachable) {
         count(job, &raw, status, ignored);

@@ -32,6 +32,8 @@ pub struct Shared {
     /// `set_stats`: shown at the end, per host or (under no host) for the run.
     pub custom_stats: Mutex<Dict>,
     pub started: Mutex<StartAt>,
+    /// The error that broke the whole run off.
+    broken: Mutex<Option<Diagnostic>>,
     task_ids: AtomicU64,
     /// The directory whose `group_vars/` and `host_vars/` count besides the inventory's.
     playbook_dir: RwLock<PathBuf>,
@@ -67,6 +69,7 @@ impl Shared {
             lost: Mutex::default(),
             custom_stats: Mutex::default(),
             started: Mutex::new(started),
+            broken: Mutex::default(),
             task_ids: AtomicU64::new(1),
             playbook_dir: RwLock::default(),
         }
@@ -79,6 +82,19 @@ impl Shared {
 
     pub fn warn(&self, warning: Diagnostic) {
         self.emit(Event::Warning(warning));
+    }
+
+    /// Ends the whole run: the playbook itself is at fault, not a host. The first error stays.
+    pub fn break_off(&self, error: Diagnostic) {
+        self.broken.lock().get_or_insert(error);
+    }
+
+    pub fn is_broken(&self) -> bool {
+        self.broken.lock().is_some()
+    }
+
+    pub fn take_broken(&self) -> Option<Diagnostic> {
+        self.broken.lock().take()
     }
 
     pub fn next_task_id(&self) -> u64 {

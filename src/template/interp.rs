@@ -10,6 +10,7 @@ use super::syntax::Mode;
 use super::syntax::Syntax;
 use super::{Context, Template, context, functions};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::nearest::nearest;
 use crate::value::{Undefined, Value};
 
 /// A parsed template with where it stands.
@@ -185,21 +186,17 @@ fn raised(
     if told {
         return error;
     }
-    let near = match (&undefined.within, quoted(&undefined.message)) {
-        (None, Some(name)) if undefined.message.ends_with("' is undefined") => nearest(name, &names()),
-        (Some(within), Some(name)) => {
-            let keys: Vec<Arc<str>> = match within {
-                Value::Dict(entries) => entries.keys().filter_map(Value::as_str).map(Arc::from).collect(),
-                _ => Vec::new(),
-            };
-            nearest(name, &keys)
+    let hint = |near: Option<&str>| near.map(|name| format!("Did you mean '{name}'?"));
+    let hint = match (&undefined.within, quoted(&undefined.message)) {
+        (None, Some(name)) if undefined.message.ends_with("' is undefined") => {
+            hint(nearest(name, names().iter().map(AsRef::as_ref)))
+        }
+        (Some(Value::Dict(entries)), Some(name)) => {
+            hint(nearest(name, entries.keys().filter_map(Value::as_str)))
         }
         _ => None,
     };
-    match near {
-        Some(name) => error.hint(format!("Did you mean '{name}'?")),
-        None => error,
-    }
+    hint.into_iter().fold(error, Diagnostic::hint)
 }
 
 /// The last thing in single quotes.
@@ -207,16 +204,6 @@ fn quoted(message: &str) -> Option<&str> {
     let end = message.rfind('\'')?;
     let start = message.get(..end)?.rfind('\'')?;
     message.get(start + 1..end)
-}
-
-fn nearest(name: &str, candidates: &[Arc<str>]) -> Option<Arc<str>> {
-    candidates
-        .iter()
-        .filter(|candidate| candidate.len().abs_diff(name.len()) <= 2 && ***candidate != *name)
-        .map(|candidate| (strsim::damerau_levenshtein(candidate, name), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 5)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| Arc::clone(candidate))
 }
 
 impl<'a> Interp<'a> {

@@ -1,6 +1,7 @@
 //! Names of filters, tests and lookups.
 
 use crate::diagnostic::Diagnostic;
+use crate::nearest::nearest;
 
 /// The name without the collection that ansible-core's own plugins live in.
 pub fn plain_name(name: &str) -> &str {
@@ -23,12 +24,8 @@ pub fn unknown(kind: &str, name: &str, known: impl Iterator<Item = &'static str>
     if let Some((collection, _)) = plain.rsplit_once('.') {
         return error.hint(format!("Plugins of collections such as {collection} are not supported."));
     }
-    let near = known
-        .map(|candidate| (strsim::damerau_levenshtein(candidate, plain), candidate))
-        .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
-        .min();
-    match near {
-        Some((_, candidate)) => error.hint(format!("Did you mean '{candidate}'?")),
+    match nearest(plain, known) {
+        Some(candidate) => error.hint(format!("Did you mean '{candidate}'?")),
         None => error,
     }
 }

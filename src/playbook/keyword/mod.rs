@@ -10,7 +10,7 @@ mod tests;
 pub use convert::{convert, invalid_name, is_variable_name};
 pub use table::KEYWORDS;
 
-use super::nearest::nearest;
+use crate::nearest::nearest;
 use crate::diagnostic::{Diagnostic, Place, Result};
 
 /// A keyword of plays, blocks, tasks …

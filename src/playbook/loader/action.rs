@@ -6,7 +6,7 @@ use super::merge::piece;
 use super::repeat::lookup_of;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::keyword::{Object, find};
-use crate::playbook::nearest::nearest;
+use crate::nearest::nearest;
 use crate::playbook::{Action, Setting, split};
 use crate::value::{Dict, Value};
 use crate::yaml::Node;

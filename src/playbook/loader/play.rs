@@ -9,7 +9,7 @@ use super::task::without_effect;
 use super::{Found, Loader};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::{KEYWORDS, Object};
-use crate::playbook::nearest::nearest;
+use crate::nearest::nearest;
 use crate::playbook::{Keywords, Layer, Play, Playbook, Setting};
 use crate::value::{Dict, Value};
 use crate::yaml::Node;

@@ -4,7 +4,7 @@ use super::Loader;
 use super::fields::{Field, Fields, setting_of};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::Object;
-use crate::playbook::nearest::nearest;
+use crate::nearest::nearest;
 use crate::playbook::{Loop, LoopControl};
 use crate::template::lookups;
 

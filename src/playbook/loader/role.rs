@@ -178,10 +178,10 @@ impl Loader {
             places.iter().map(|place| normal(&place.join(expand_home(name)))).find(|path| path.is_dir());
         let Some(path) = path else {
             let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
-            let error = Diagnostic::new(format!("The role '{name}' was not found in: {}", looked.join(":")))
+            let error = Diagnostic::missing(format!("The role '{name}' was not found in: {}", looked.join(":")))
                 .at(&wanted.place);
             let known = places.iter().flat_map(|place| directories(place)).collect::<Vec<_>>();
-            return Err(match super::super::nearest::nearest(name, known.iter().map(String::as_str)) {
+            return Err(match crate::nearest::nearest(name, known.iter().map(String::as_str)) {
                 Some(right) => error.hint(format!("did you mean '{right}'?")),
                 None => error,
             });

@@ -37,7 +37,7 @@ impl Loader {
             .map(|path| path.display().to_string())
             .collect();
         looked.dedup();
-        Err(Diagnostic::new(format!("Could not find or access '{name}' on the Ansible Controller."))
+        Err(Diagnostic::missing(format!("Could not find or access '{name}' on the Ansible Controller."))
             .at(place)
             .hint(format!("looked in {}", looked.join(", "))))
     }

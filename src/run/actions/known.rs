@@ -4,6 +4,7 @@ use fanfare_modules::kit::args::{ArgsError, Spec};
 use serde_json::{Map, Value as Json};
 
 use super::{ACTIONS, Action, find};
+use crate::nearest::nearest;
 use crate::playbook::{Actions, Known, Misuse};
 use crate::value::{Dict, Value};
 
@@ -48,12 +49,7 @@ fn check_action(action: &Action, args: &[(String, Value)], complete: bool) -> Re
             if free_text || options.contains(&name.as_str()) {
                 continue;
             }
-            let nearest = options
-                .iter()
-                .map(|option| (strsim::damerau_levenshtein(name, option), option))
-                .filter(|(distance, option)| *distance <= 1 + option.len() / 4)
-                .min();
-            let hints = nearest.map(|(_, option)| format!("did you mean `{option}`?"));
+            let hints = nearest(name, options.iter().copied()).map(|near| format!("did you mean `{near}`?"));
             return Err(Misuse {
                 option: Some(name.clone()),
                 value: false,

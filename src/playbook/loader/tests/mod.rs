@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::{LoadOptions, Loader};
 use crate::diagnostic::Diagnostic;
-use crate::playbook::nearest::nearest;
+use crate::nearest::nearest;
 use crate::playbook::{Actions, Known, Misuse};
 use crate::value::{Dict, Value};
 
