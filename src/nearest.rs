@@ -18,11 +18,18 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
             (distance <= allowed).then_some((distance, candidate))
         })
         .min_by(|(a, left), (b, right)| {
-            // As near as each other: the one that shares more of its letters, in order.
+            // As near as each other: the one of the same letters, or that shares more of them, in order.
             a.cmp(b)
+                .then_with(|| (letters(left) != letters(name)).cmp(&(letters(right) != letters(name))))
                 .then_with(|| strsim::jaro_winkler(name, right).total_cmp(&strsim::jaro_winkler(name, left)))
         })
         .map(|(_, candidate)| candidate)
+}
+
+fn letters(name: &str) -> Vec<char> {
+    let mut letters: Vec<char> = name.chars().collect();
+    letters.sort_unstable();
+    letters
 }
 
 #[cfg(test)]

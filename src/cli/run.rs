@@ -102,12 +102,9 @@ impl RunArgs {
         self.escalation.settle(config)?;
         self.tuning.settle(config)?;
         config.run.force_handlers |= self.force_handlers;
-        if !self.tags.is_empty() {
-            config.run.tags = split_tags(&self.tags);
-        }
-        if !self.skip_tags.is_empty() {
-            config.run.skip_tags = split_tags(&self.skip_tags);
-        }
+        // As in Ansible, they add to those of the configuration.
+        config.run.tags.extend(split_tags(&self.tags));
+        config.run.skip_tags.extend(split_tags(&self.skip_tags));
         Ok(RunCommand {
             playbooks: self.playbooks,
             listing: Listing { hosts: self.list_hosts, tasks: self.list_tasks, tags: self.list_tags },

@@ -50,9 +50,7 @@ impl Batch {
         let mut vars = Dict::new();
         let mut defaults = Dict::new();
         for role in &play.roles {
-            let merged = role_vars(role);
-            crate::vars::merge(&mut vars, &merged.vars);
-            crate::vars::merge(&mut defaults, &merged.defaults);
+            crate::vars::export(role, &mut defaults, &mut vars);
         }
         let handlers = RwLock::new(play.handlers.clone());
         Self {
@@ -101,6 +99,7 @@ impl Batch {
             play: Some(self.facts.clone()),
             host: host.clone(),
             role,
+            files_dir: task.map_or("files", |task| files_dir(&task.action.name)),
             task_dir: task.and_then(|task| directory(&task.place.source.path)),
             check: self.run.options.run.check,
             diff: self.run.options.run.diff,
@@ -152,10 +151,9 @@ impl Batch {
             }
         }
         for role in roles {
-            let merged = role_vars(role);
             let mut exported = self.exported.write();
-            crate::vars::merge(Arc::make_mut(&mut exported.0), &merged.vars);
-            crate::vars::merge(Arc::make_mut(&mut exported.1), &merged.defaults);
+            let (vars, defaults) = &mut *exported;
+            crate::vars::export(role, Arc::make_mut(defaults), Arc::make_mut(vars));
         }
     }
 
@@ -249,6 +247,15 @@ fn directory(path: &Path) -> Option<Arc<Path>> {
     path.parent().map(Arc::from)
 }
 
+/// Files lie in `files`, those of a template task in `templates`, those of `include_vars` in `vars`.
+fn files_dir(action: &str) -> &'static str {
+    match action {
+        "template" => "templates",
+        "include_vars" => "vars",
+        _ => "files",
+    }
+}
+
 /// Reads one entry of `vars_files`: a path, or a list of which the first existing one counts.
 fn vars_file(setting: &Setting, base: &Path, context: &Context<'_>) -> Result<Option<Layer>> {
     let value = settings::rendered(setting, context)?;
@@ -264,13 +271,15 @@ fn vars_file(setting: &Setting, base: &Path, context: &Context<'_>) -> Result<Op
         }
     }
     let message = format!("vars file {} was not found", candidates.join(", "));
-    let error = Diagnostic::new(message).at(&setting.place);
-    Err(error.hint(format!("looked in {} and its `vars/`", base.display())))
+    let error = Diagnostic::missing(message).at(&setting.place);
+    Err(error
+        .hint(format!("looked in {} and its `vars/`", base.display()))
+        .hint("a list of files means the first that exists: `- [site.yml, /dev/null]` takes none as well"))
 }
 
 fn find_vars_file(base: &Path, name: &str) -> Option<PathBuf> {
     let name = crate::path::expand_home(name);
-    [base.join("vars").join(&name), base.join(&name)].into_iter().find(|path| path.is_file())
+    [base.join("vars").join(&name), base.join(&name)].into_iter().find(|path| path.exists() && !path.is_dir())
 }
 
 /// Loads a file that holds one dictionary of variables; an empty file is an empty one.

@@ -10,11 +10,11 @@ use serde_json::{Map, Value as Json};
 use super::actions::{self, Action};
 use super::content::Contents;
 use super::outcome::Raw;
-use super::task::{Job, unmet};
+use super::task::{Job, unmet, when_failed};
 use super::{destination, settings};
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::target::Destination;
-use crate::template::{self, Context};
+use crate::template::{self, Context, Template};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
 
@@ -95,7 +95,7 @@ enum Item {
 }
 
 fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
-    let condition = unmet(&job.task.keywords.when, scope).map_err(|error| error.context("Task failed"))?;
+    let condition = unmet(&job.task.keywords.when, scope).map_err(when_failed)?;
     if let Some(condition) = condition {
         return Ok(Item::Skip(Raw::skipped("Conditional result was False", Some(condition))));
     }
@@ -146,10 +146,20 @@ pub(super) fn args(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
         if value.is_omit() {
             args.remove_value(name);
         } else {
-            args.insert(template::render_all(name, context)?, value);
+            args.insert(option_name(name, &task.action.place, context)?, value);
         }
     }
     Ok(args)
+}
+
+/// An option's name; that of `set_fact` may be a template.
+fn option_name(name: &Value, place: &Place, context: &Context<'_>) -> Result<Value> {
+    match name {
+        Value::Str(text) if Template::is_template(text) => {
+            template::render(&Template::new(text.clone(), Some(place.clone())), context)
+        }
+        other => Ok(other.clone()),
+    }
 }
 
 /// What `module_defaults` gives this action, the innermost winning.

@@ -26,8 +26,7 @@ pub(super) async fn gather(batch: &Arc<Batch>, hosts: HostList, free: bool) -> H
             Ok(true) => wanting.push(host.clone()),
             Ok(false) => {}
             Err(error) => {
-                let place = Place { kind: TaskKind::Gathering, rescuable: false, inner: Vec::new(), free };
-                super::report::include_failed(batch, &Arc::new(task), hosts.clone(), &place, error);
+                batch.run.break_off(error);
                 return HostList::new();
             }
         }

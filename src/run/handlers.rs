@@ -4,51 +4,55 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 use super::event::{Event, TaskKind};
+use super::outcome::Notice;
 use super::task::Job;
 use super::walk::{Fate, HostList, Place, in_order};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::nearest::nearest;
 use crate::playbook::{Setting, Task};
 use crate::template::{self, Context};
 use crate::value::Value;
+use crate::vars::Scope;
 
-/// Notifies what a changed task names.
-pub(super) fn notify(job: &Job<'_>) -> Result<()> {
+/// What a task, or one item of its loop, notifies.
+pub(super) fn notices(job: &Job<'_>, scope: &Scope) -> Result<Vec<Notice>> {
     let notify = &job.task.keywords.notify;
     if notify.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let scope = job.batch.scope(job.host, Some(job.task), &job.place.inner)?;
-    let context = Context::new(&scope);
+    let context = Context::new(scope);
+    let mut notices = Vec::with_capacity(notify.len());
     for setting in notify {
-        for name in names(setting, &context)? {
-            let found = job.batch.find_handlers(&name, job.host);
-            if found.is_empty() {
-                let message = format!(
-                    "The requested handler '{name}' was not found in either the main handlers list nor in the \
-                     listening handlers list"
-                );
-                return Err(Diagnostic::missing(message).at(&setting.place));
-            }
-            let mut notified = job.batch.notified.lock();
-            for index in found {
-                let hosts = notified.entry(index).or_default();
-                if !hosts.contains(job.host) {
-                    hosts.push(job.host.clone());
-                }
-            }
-            drop(notified);
-            job.batch.run.emit(Event::Notified { handler: name, host: job.host.clone() });
-        }
+        let names = match super::settings::rendered(setting, &context)? {
+            Value::List(items) => items.to_vec(),
+            Value::None | Value::Omit => Vec::new(),
+            other => vec![other],
+        };
+        notices.extend(
+            names.iter().map(|name| Notice { name: name.to_string(), place: setting.place.clone() }),
+        );
     }
-    Ok(())
+    Ok(notices)
 }
 
-fn names(setting: &Setting, context: &Context<'_>) -> Result<Vec<String>> {
-    Ok(match super::settings::rendered(setting, context)? {
-        Value::List(items) => items.iter().map(ToString::to_string).collect(),
-        Value::None | Value::Omit => Vec::new(),
-        other => vec![other.to_string()],
-    })
+/// Notifies the handlers of those names. A name that no handler has is an error of the playbook.
+pub(super) fn notify(job: &Job<'_>, notices: &[Notice]) -> Result<()> {
+    for Notice { name, place } in notices {
+        let found = job.batch.find_handlers(name, job.host);
+        if found.is_empty() {
+            return Err(job.batch.unknown_handler(name).at(place));
+        }
+        let mut notified = job.batch.notified.lock();
+        for index in found {
+            let hosts = notified.entry(index).or_default();
+            if !hosts.contains(job.host) {
+                hosts.push(job.host.clone());
+            }
+        }
+        drop(notified);
+        job.batch.run.emit(Event::Notified { handler: name.clone(), host: job.host.clone() });
+    }
+    Ok(())
 }
 
 /// Whether two handlers come from one list of one use of a role.
@@ -84,6 +88,19 @@ impl Batch {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    fn unknown_handler(&self, name: &str) -> Diagnostic {
+        let error = Diagnostic::missing(format!(
+            "The requested handler '{name}' was not found in either the main handlers list nor in the listening \
+             handlers list"
+        ));
+        let handlers = self.handlers.read();
+        let known = handlers.iter().flat_map(|handler| handler.name.iter().chain(&handler.listen));
+        match nearest(name, known.filter_map(|setting| setting.value.as_str())) {
+            Some(near) => error.hint(format!("did you mean '{near}'?")),
+            None => error,
+        }
     }
 
     fn handler_is_named(&self, handler: &Task, wanted: &str, host: &Arc<str>) -> bool {

@@ -7,7 +7,7 @@ use super::outcome::Raw;
 use super::task::{Ended, Job, judge, one, unmet};
 use super::{call, include, report, settings};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::playbook::{Loop, LoopControl};
+use crate::playbook::{Loop, LoopControl, Task};
 use crate::template::{self, Context, lookups};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
@@ -82,13 +82,13 @@ fn list(repeat: &Loop, context: &Context<'_>) -> Result<Vec<Value>> {
         return match settings::rendered(setting, context)? {
             Value::List(items) => Ok(items.to_vec()),
             other => {
-                let message = format!(
-                    "Invalid data passed to 'loop', it requires a list, got this instead: {}. \
-                     Hint: If you passed a list/dict of just one element, try adding wantlist=True to your \
-                     lookup invocation or use q/query instead of lookup.",
-                    other.repr()
-                );
-                Err(Diagnostic::new(message).at(&setting.place))
+                let message =
+                    format!("The `loop` value must resolve to a 'list', not '{}'.", other.type_name());
+                let error = Diagnostic::new(message).at(&setting.place);
+                Err(match &other {
+                    Value::Dict(_) => error.hint("`| dict2items` makes a list of a dictionary"),
+                    _ => error,
+                })
             }
         };
     };
@@ -113,18 +113,47 @@ fn travels_together(job: &Job<'_>) -> bool {
         && task.loop_control.pause.is_none()
         && task.loop_control.break_when.is_empty()
         && task.keywords.throttle.is_none()
+        && !task.register.as_ref().is_some_and(|name| mentions(task, name))
         && call::is_remote(&task.action.name)
+}
+
+/// Whether what a task does may depend on a variable: on what the item before it registered.
+fn mentions(task: &Task, name: &str) -> bool {
+    let keywords = &task.keywords;
+    let settings = keywords.when.iter().chain(&keywords.environment).chain(&keywords.delegate_to);
+    settings.map(|setting| &setting.value).chain(task.action.args.values()).any(|value| holds(value, name))
+}
+
+fn holds(value: &Value, text: &str) -> bool {
+    match value {
+        Value::Str(own) => own.contains(text),
+        Value::Template(template) => template.source().contains(text),
+        Value::List(items) => items.iter().any(|item| holds(item, text)),
+        Value::Dict(entries) => entries.values().any(|value| holds(value, text)),
+        _ => false,
+    }
 }
 
 async fn one_by_one(job: &Job<'_>, control: &Control, items: &[Value], scope: &Scope) -> Vec<Item> {
     let mut done: Vec<Item> = Vec::with_capacity(items.len());
+    let mut base = scope.clone();
     for (index, value) in items.iter().enumerate() {
         if index > 0 && !control.pause.is_zero() {
             tokio::time::sleep(control.pause).await;
         }
         let started = Instant::now();
-        let scope = item_scope(control, items, index, scope);
+        let scope = item_scope(control, items, index, &base);
         let (raw, delegated) = one(job, scope.clone()).await;
+        if raw.fields.contains("ansible_facts") {
+            // The next item sees what this one set.
+            match job.batch.scope(job.host, Some(job.task), &job.place.inner) {
+                Ok(fresh) => base = fresh,
+                Err(error) => job.batch.run.break_off(error),
+            }
+        }
+        if let Some(name) = &job.task.register {
+            base.set_local(name.as_str(), raw.fields.clone());
+        }
         let mut item = Item { value: value.clone(), label: None, raw, delegated };
         finish(job, control, &mut item, index, &scope, started);
         let stop = breaks(job, &scope, &item);
@@ -263,6 +292,7 @@ fn sum_up(control: &Control, items: Vec<Item>) -> Ended {
             vars.into_iter().chain(index.map(|(name, value)| (name, value.clone()))).collect();
         inclusions.extend(include::of(&item.raw, &vars, item.label.as_deref()));
     }
+    raw.notify = items.iter().flat_map(|item| item.raw.notify.clone()).collect();
     let results = items.into_iter().map(|item| Value::dict(item.raw.fields)).collect();
     raw.set("results", Value::list(results));
     Ended { raw, inclusions, delegated_to, is_loop: true }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::event::Status;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place};
 use crate::playbook::Layer;
 use crate::target::CallError;
 use crate::value::{Dict, Value};
@@ -43,12 +43,21 @@ pub(super) enum Included {
     Role { request: crate::playbook::RoleRequest, public: bool },
 }
 
+/// The name of handlers to notify, and where it is given.
+#[derive(Clone)]
+pub(super) struct Notice {
+    pub name: String,
+    pub place: Place,
+}
+
 /// A result under construction: fields as Ansible names them.
 #[derive(Clone, Default)]
 pub(super) struct Raw {
     pub fields: Dict,
     pub unreachable: bool,
     pub inclusion: Option<Included>,
+    /// The handlers to notify, because it changed something.
+    pub notify: Vec<Notice>,
     /// The error behind a failure on the control node, with its place.
     pub error: Option<Diagnostic>,
 }

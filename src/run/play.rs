@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use super::batch::Batch;
 use super::event::{Event, NoHosts, Stats, TaskKind};
 use super::shared::Shared;
-use super::walk::{HostList, Place};
+use super::walk::{HostList, Place, in_order};
 use super::{facts, settings};
 use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
@@ -142,6 +142,7 @@ fn play_scope(shared: &Arc<Shared>, play: &Play) -> Scope {
         play: None,
         host: Arc::from(""),
         role: None,
+        files_dir: "files",
         task_dir: None,
         check: shared.options.run.check,
         diff: shared.options.run.diff,
@@ -275,15 +276,20 @@ impl Batch {
         let place = Place { kind: TaskKind::Task, rescuable: false, inner: Vec::new(), free };
         let mut alive = facts::gather(self, hosts.clone(), free).await;
         let [pre_tasks, roles, tasks, post_tasks] = &self.play.sections;
+        // With forced handlers, hosts that failed run theirs once, together with the others.
+        let mut forced = HostList::new();
         for (section, flush) in [(pre_tasks, true), (roles, false), (tasks, true), (post_tasks, true)] {
-            alive = self.walk(section, alive, &place).await.alive;
-            if flush {
-                alive = self.flush_handlers(alive, free).await.alive;
+            let after = self.walk(section, alive, &place).await;
+            alive = after.alive;
+            if force {
+                forced.extend(after.failed);
             }
-        }
-        if force {
-            let failed = hosts.into_iter().filter(|host| !alive.contains(host)).collect();
-            self.flush_handlers(failed, free).await;
+            if flush {
+                let failed = std::mem::take(&mut forced);
+                let flushing = in_order(&hosts, &[alive.clone(), failed.clone()].concat());
+                let after = self.flush_handlers(flushing, free).await.alive;
+                alive = after.into_iter().filter(|host| !failed.contains(host)).collect();
+            }
         }
     }
 }

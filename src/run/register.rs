@@ -6,14 +6,16 @@ use super::batch::Batch;
 use super::outcome::{HostOutcome, Raw};
 use super::settings;
 use super::task::{Job, unmet};
-use crate::diagnostic::Result;
+use crate::diagnostic::Diagnostic;
 use crate::playbook::Task;
 use crate::template::Context;
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
 
 /// Applies `changed_when` and `failed_when`, and fills in the keys every result has.
-pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Result<Raw> {
+///
+/// A condition that cannot be evaluated is a failure of the task, beside what the action said.
+pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Raw {
     let task = job.task;
     split_lines(&mut raw.fields);
     if !raw.fields.contains("changed") {
@@ -23,14 +25,11 @@ pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Result<Ra
         raw.set("failed", false);
     }
     if raw.unreachable || raw.is("skipped") {
-        return Ok(raw);
+        return raw;
     }
     if !raw.fields.contains("failed") {
         let nonzero = matches!(raw.fields.get("rc"), Some(Value::Int(rc)) if *rc != 0);
         raw.set("failed", nonzero);
-    }
-    if task.changed_when.is_empty() && task.failed_when.is_empty() {
-        return Ok(raw);
     }
     let show = |raw: &Raw, scope: &mut Scope| {
         if let Some(name) = &task.register {
@@ -39,17 +38,37 @@ pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Result<Ra
     };
     if !task.changed_when.is_empty() {
         show(&raw, scope);
-        let changed = unmet(&task.changed_when, scope)?.is_none();
-        raw.set("changed_when_result", changed);
-        raw.set("changed", changed);
+        match unmet(&task.changed_when, scope) {
+            Ok(unmet) => {
+                raw.set("changed_when_result", unmet.is_none());
+                raw.set("changed", unmet.is_none());
+            }
+            Err(error) => return condition_failed(raw, "changed_when", error),
+        }
     }
     if !task.failed_when.is_empty() {
         show(&raw, scope);
-        let failed = unmet(&task.failed_when, scope)?.is_none();
-        raw.set("failed_when_result", failed);
-        raw.set("failed", failed);
+        match unmet(&task.failed_when, scope) {
+            Ok(unmet) => {
+                raw.set("failed_when_result", unmet.is_none());
+                raw.set("failed", unmet.is_none());
+            }
+            Err(error) => return condition_failed(raw, "failed_when", error),
+        }
     }
-    Ok(raw)
+    raw
+}
+
+fn condition_failed(mut raw: Raw, keyword: &str, error: Diagnostic) -> Raw {
+    raw.set(&format!("{keyword}_result"), error.message());
+    let error = error
+        .context(format_args!("A '{keyword}' expression failed"))
+        .context("Action failed")
+        .context("Task failed");
+    raw.set("failed", true);
+    raw.set("msg", error.message());
+    raw.error = Some(error);
+    raw
 }
 
 /// `stdout` and `stderr` come with their lines.

@@ -24,7 +24,7 @@ pub(super) fn host_done(job: &Job<'_>, ended: Ended, started: Instant) -> HostOu
     let status = raw.status();
     let ignored = is_ignored(job, status);
     if status == Status::Changed
-        && let Err(error) = handlers::notify(job)
+        && let Err(error) = handlers::notify(job, &raw.notify)
     {
         // A playbook that names no handler is wrong for every host.
         job.batch.run.break_off(error);
@@ -212,7 +212,7 @@ pub(super) fn include_failed(
     fail_all(batch, task, &Arc::new(info), hosts, place, &error)
 }
 
-/// Fails hosts in the name of a task that has been announced.
+/// Fails hosts in the name of a task that has been announced. Nothing ignores that: the task did not even begin.
 pub(super) fn fail_all(
     batch: &Arc<Batch>,
     task: &Arc<Task>,
@@ -221,24 +221,20 @@ pub(super) fn fail_all(
     place: &Place,
     error: &Diagnostic,
 ) -> Fate {
-    let started = Instant::now();
-    let mut fate = Fate::default();
-    for host in hosts {
-        let job = Job { batch, host: &host, task, info, place };
-        let mut raw = Raw::error(error.clone());
-        raw.set("changed", false);
-        let outcome = host_done(&job, Ended::of(raw), started);
-        if outcome.ignored {
-            fate.alive.push(host);
-        } else {
-            if !place.rescuable {
-                batch.facts.active.write().retain(|active| *active != host);
-                batch.run.lost.lock().insert(host.clone());
-            }
-            fate.failed.push(host);
+    let mut raw = Raw::error(error.clone());
+    raw.set("changed", false);
+    for host in &hosts {
+        let job = Job { batch, host, task, info, place };
+        count(&job, &raw, Status::Failed, false);
+        announce(&job);
+        let result = result(&job, &raw, None, None, false, false, Instant::now());
+        batch.run.emit(Event::HostDone { host: host.clone(), task: info.clone(), result });
+        if !place.rescuable {
+            batch.facts.active.write().retain(|active| active != host);
+            batch.run.lost.lock().insert(host.clone());
         }
     }
-    fate
+    Fate { alive: HostList::new(), failed: hosts }
 }
 
 /// Tells what `set_stats` collected.

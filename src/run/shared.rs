@@ -119,7 +119,8 @@ impl Shared {
             play: None,
             host: host.clone(),
             role: None,
-            task_dir: None,
+            files_dir: "files",
+        task_dir: None,
             check: self.options.run.check,
             diff: self.options.run.diff,
         };

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::Batch;
-use super::event::{Event, TaskInfo};
+use super::event::{Event, Status, TaskInfo};
 use super::outcome::{HostOutcome, Raw};
 use super::walk::Place;
-use super::{items, register, report, until};
-use crate::diagnostic::Result;
+use super::{handlers, items, register, report, until};
+use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Setting, Task};
 use crate::template::{self, Context};
 use crate::value::Value;
@@ -39,7 +39,11 @@ pub(super) async fn run_on_host(
     }
     let ended = match batch.scope(&host, Some(task), &place.inner) {
         Ok(scope) => whole(&job, scope).await,
-        Err(error) => Ended::of(Raw::error(error)),
+        Err(error) => {
+            // The play's own files are at fault.
+            batch.run.break_off(error.clone());
+            Ended::of(Raw::error(error))
+        }
     };
     report::host_done(&job, ended, started)
 }
@@ -75,7 +79,7 @@ pub(super) async fn one(job: &Job<'_>, scope: Scope) -> (Raw, Option<Arc<str>>) 
         Ok(Some(condition)) => {
             return (Raw::skipped("Conditional result was False", Some(condition)), None);
         }
-        Err(error) => return (Raw::error(error.context("Task failed")), None),
+        Err(error) => return (Raw::error(when_failed(error)), None),
     }
     let delegated = match super::call::delegate(job, &scope) {
         Ok(delegated) => delegated,
@@ -83,6 +87,11 @@ pub(super) async fn one(job: &Job<'_>, scope: Scope) -> (Raw, Option<Arc<str>>) 
     };
     let raw = until::run(job, scope, delegated.as_ref()).await;
     (raw, delegated)
+}
+
+/// The lead of an error in a `when`.
+pub(super) fn when_failed(error: Diagnostic) -> Diagnostic {
+    error.context("A 'when' expression failed").context("Task failed")
 }
 
 /// The first condition that does not hold, as written; `None` when all do.
@@ -99,13 +108,18 @@ pub(super) fn unmet(conditions: &[Setting], scope: &Scope) -> Result<Option<Valu
     Ok(None)
 }
 
-/// Judges a result: `changed_when`, `failed_when`; then facts are kept.
+/// Judges a result: `changed_when`, `failed_when`; then facts are kept, and it is known what is notified.
 pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, raw: Raw, delegated: Option<&Arc<str>>) -> Raw {
-    match register::judge(job, scope, raw) {
-        Ok(raw) => {
-            register::keep_facts(job, &raw, delegated);
-            raw
+    let mut raw = register::judge(job, scope, raw);
+    register::keep_facts(job, &raw, delegated);
+    // Those of an item that changed nothing too: what counts is whether the whole task changed something.
+    if matches!(raw.status(), Status::Ok | Status::Changed) {
+        match handlers::notices(job, scope) {
+            Ok(notices) => raw.notify = notices,
+            Err(error) => {
+                return Raw::error(error.context("Error processing keyword 'notify'").context("Task failed"));
+            }
         }
-        Err(error) => Raw::error(error),
     }
+    raw
 }

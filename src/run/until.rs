@@ -32,7 +32,11 @@ pub(super) async fn run(job: &Job<'_>, mut scope: Scope, delegated: Option<&Arc<
                 }
                 match unmet(conditions, &scope) {
                     Ok(unmet) => unmet.is_none(),
-                    Err(error) => return Raw::error(error),
+                    Err(error) => {
+                        return Raw::error(
+                            error.context("An 'until' expression failed").context("Task failed"),
+                        );
+                    }
                 }
             }
         };

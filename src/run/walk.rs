@@ -175,7 +175,8 @@ impl Batch {
         let Some(ran) = outcomes.first().cloned() else { return };
         for host in hosts.iter().filter(|host| **host != ran.host) {
             register::share(self, task, &ran, host);
-            if ran.is_lost() || !ran.inclusions.is_empty() {
+            // What is included is for the one host alone.
+            if ran.is_lost() {
                 outcomes.push(HostOutcome { host: host.clone(), ..ran.clone() });
             }
         }
@@ -270,6 +271,11 @@ impl Batch {
             }
             match include::arrive(self, task, &group, members.clone(), place) {
                 Ok(arrival) => arrivals.push(arrival),
+                // A file that is wrong is wrong for every host, and no rescue's matter.
+                Err(error) if !error.is_missing() => {
+                    self.run.break_off(error);
+                    return Fate::default();
+                }
                 Err(error) => {
                     let after = report::fail_all(self, task, info, members.clone(), place, &error);
                     fate.follow(&members, after);

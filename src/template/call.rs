@@ -14,6 +14,11 @@ pub trait Names: Send + Sync {
 
     /// Every name that `get` would answer, for `lookup('varnames')`, `vars` and did-you-mean.
     fn names(&self) -> Vec<Arc<str>>;
+
+    /// Where `first_found` looks in a role or beside a playbook; that depends on the task that is rendered for.
+    fn files_dir(&self) -> &'static str {
+        "files"
+    }
 }
 
 /// `subject | filter(args)`. An error needs no place: the evaluator adds it.

@@ -64,6 +64,8 @@ pub struct Magic {
     pub play: Option<Arc<PlayFacts>>,
     pub host: Arc<str>,
     pub role: Option<Arc<Role>>,
+    /// Where the task's kind of files lie: `files`, `templates`, `vars`.
+    pub files_dir: &'static str,
     /// The directory of the file the task stands in.
     pub task_dir: Option<Arc<Path>>,
     pub check: bool,

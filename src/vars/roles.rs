@@ -32,6 +32,15 @@ pub fn role_vars(role: &Arc<Role>) -> RoleVars {
     RoleVars { defaults: Arc::new(defaults), vars: Arc::new(vars), params: Arc::new(params) }
 }
 
+/// Adds what a role shows to the whole play: its defaults and vars, after its dependencies'. Params stay its own.
+pub fn export(role: &Role, defaults: &mut Dict, vars: &mut Dict) {
+    for dependency in &role.dependencies {
+        export(dependency, defaults, vars);
+    }
+    merge(defaults, &role.defaults);
+    merge(vars, &role.vars);
+}
+
 /// The roles above this one, outermost first.
 pub fn ancestors(role: &Arc<Role>) -> Vec<Arc<Role>> {
     let mut chain: Vec<_> =

@@ -138,6 +138,10 @@ impl Names for Scope {
         }
     }
 
+    fn files_dir(&self) -> &'static str {
+        self.magic.files_dir
+    }
+
     fn names(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Magic::NAMES.iter().map(|name| Arc::from(*name)).collect();
         let layers = self.layers.iter().map(AsRef::as_ref).chain([&self.locals]);

@@ -20,7 +20,7 @@ MESSAGES = ("[ERROR]", "[WARNING]", "[DEPRECATION WARNING]", "error: ", "warning
 VOLATILE = {"delta", "start", "end", "atime", "mtime", "ctime", "inode", "dev", "elapsed", "version", "exception", "pid",
             "invocation", "warnings", "deprecations", "ansible_facts.discovered_interpreter_python", "remote_tmp"}
 # What a failure may tell besides, on either side: how the file was, which call it was.
-ASIDE = {"msg", "errno", "path", "dest", "src", "uid", "gid", "owner", "group", "mode", "size", "state", "failed", "details",
+ASIDE = {"msg", "message", "errno", "path", "dest", "src", "uid", "gid", "owner", "group", "mode", "size", "state", "failed", "details",
          "failed_when_suppressed_exception", "module_stderr", "module_stdout"}
 # What ssh says when it gives a terminal back.
 CLOSED = re.compile(r"Shared connection to \S+ closed\.\s*$")

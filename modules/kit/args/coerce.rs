@@ -80,6 +80,11 @@ impl OptionSpec {
 }
 
 impl Kind {
+    /// A value as this kind, or why it cannot be that.
+    pub fn convert(&self, value: &Json) -> Result<Json, String> {
+        coerce(self, value)
+    }
+
     /// Ansible's name of the type.
     pub fn name(&self) -> &'static str {
         match self {

@@ -8,9 +8,9 @@ use super::around::Around;
 use super::fields::{Field, Fields, setting_of};
 use super::role::{From, RoleUse};
 use super::task::without_effect;
-use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::{KEYWORDS, Object, find};
-use crate::playbook::{Role, Setting};
+use crate::playbook::Setting;
 use crate::value::{Dict, Value};
 use crate::yaml::Node;
 
@@ -20,7 +20,8 @@ pub(super) struct Meta {
     pub allow_duplicates: bool,
     pub collections: Arc<[String]>,
     pub dependencies: Vec<Node>,
-    has_specs: bool,
+    /// Argument specs by entry point.
+    pub specs: Option<Node>,
 }
 
 impl Loader {
@@ -29,15 +30,13 @@ impl Loader {
             .iter()
             .map(|file| role.join("meta").join(file))
             .find(|path| path.is_file());
-        let has_specs = ["argument_specs.yml", "argument_specs.yaml", "argument_specs.json"]
-            .iter()
-            .any(|file| role.join("meta").join(file).is_file());
+        let specs = self.specs_file(role)?;
         let node = match file {
             Some(file) => self.file(&file)?,
             None => None,
         };
         let Some(node) = node.filter(|node| !node.is_null()) else {
-            return Ok(Meta { has_specs, ..Meta::default() });
+            return Ok(Meta { specs, ..Meta::default() });
         };
         if node.as_map().is_none() {
             return Err(Diagnostic::new(format!("the 'meta/main.yml' for role {name} is not a dictionary"))
@@ -57,20 +56,8 @@ impl Loader {
             allow_duplicates: duplicates.is_some_and(|setting| setting.value.is_truthy()),
             collections: collections(&fields)?.unwrap_or_default(),
             dependencies: fields.items("dependencies").into_iter().cloned().collect(),
-            has_specs: has_specs || fields.get("argument_specs").is_some(),
+            specs: specs.or_else(|| fields.get("argument_specs").map(|field| field.value.clone())),
         })
-    }
-
-    pub(super) fn warn_of_argument_specs(&self, role: &Role, meta: &Meta, place: &Place) {
-        if meta.has_specs {
-            self.warn(
-                Diagnostic::new(format!(
-                    "the argument specs of the role '{}' are not checked yet",
-                    role.name
-                ))
-                .at(place),
-            );
-        }
     }
 
     /// An entry of `roles:` or `dependencies:`: a name, or a mapping with keywords and params. Gives back what

@@ -2,6 +2,7 @@
 
 mod action;
 mod adhoc;
+mod argument_specs;
 mod around;
 mod block;
 mod fields;
@@ -84,6 +85,8 @@ pub struct RoleRequest {
     pub defaults_from: Option<String>,
     pub handlers_from: Option<String>,
     pub allow_duplicates: bool,
+    /// Whether the role's argument spec is checked first.
+    pub rolespec_validate: bool,
 }
 
 /// What static imports bring to the whole play.

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::around::Around;
+use super::argument_specs::validation;
 use super::files::normal;
 use super::search::expand_home;
 use super::{Found, Loader};
@@ -77,9 +78,6 @@ impl Loader {
             path: path.clone(),
             name,
         };
-        if wanted.is_validated {
-            self.warn_of_argument_specs(&role, &meta, &wanted.place);
-        }
         let imports: Arc<[PathBuf]> = around.imports.iter().cloned().chain([path]).collect();
         // A role of a collection finds its neighbours without their full names.
         let own = role
@@ -111,6 +109,10 @@ impl Loader {
         };
         let inside = Around { role: Some(role.clone()), collections: spaces, imports, ..around.clone() };
         self.role_handlers(&role, &wanted.from, &inside, found)?;
+        if let Some(specs) = meta.specs.as_ref().filter(|_| wanted.is_validated) {
+            let entry = wanted.from.tasks.as_deref().unwrap_or("main");
+            nodes.extend(validation(specs, entry, &role, &inside)?.map(|task| Node::Task(Arc::new(task))));
+        }
         if let Some(file) = role_file(&role.path, "tasks", wanted.from.tasks.as_deref(), wanted)?
             && let Some(list) = self.file(&file)?
         {
@@ -186,9 +188,7 @@ impl Loader {
                 None => error,
             });
         };
-        let shown =
-            path.file_name().map_or_else(|| name.to_owned(), |last| last.to_string_lossy().into_owned());
-        Ok((shown, path))
+        Ok((name.to_owned(), path))
     }
 
     fn find_in_collections(&self, full: &str) -> Option<PathBuf> {

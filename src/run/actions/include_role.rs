@@ -17,6 +17,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         defaults_from: call.text("defaults_from"),
         handlers_from: call.text("handlers_from"),
         allow_duplicates: call.flag("allow_duplicates", true)?,
+        rolespec_validate: call.flag("rolespec_validate", true)?,
     };
     let public = call.flag("public", false)?;
     Ok(Raw { inclusion: Some(Included::Role { request, public }), ..Raw::default() })

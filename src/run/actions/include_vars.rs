@@ -15,6 +15,34 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     if call.text("hash_behaviour").is_some_and(|behaviour| behaviour != "replace") {
         return Err(call.misuse("include_vars: hash_behaviour 'merge' is not supported yet"));
     }
+    if call.text("dir").is_none() && file(call).is_none() {
+        return Err(call.misuse("include_vars: one of the following is required: file, dir"));
+    }
+    let (vars, files, error) = match load(call) {
+        Ok((vars, files)) => (vars, files, None),
+        Err(error) => (Dict::new(), Vec::new(), Some(error)),
+    };
+    let mut raw = error.map_or_else(Raw::default, |error| {
+        let message = error.message().to_owned();
+        let mut raw = Raw::error(error);
+        raw.set("message", message);
+        raw
+    });
+    raw.set("ansible_facts", vars);
+    raw.set(
+        "ansible_included_var_files",
+        files.iter().map(|path| Value::from(path.to_string_lossy().into_owned())).collect::<Vec<_>>(),
+    );
+    raw.set("changed", false);
+    Ok(raw)
+}
+
+fn file(call: &Call<'_>) -> Option<String> {
+    call.text("_raw_params").or_else(|| call.text("file"))
+}
+
+/// The variables, and the files they come from.
+fn load(call: &Call<'_>) -> Result<(Dict, Vec<PathBuf>)> {
     let mut vars = Dict::new();
     let mut files = Vec::new();
     if let Some(dir) = call.text("dir") {
@@ -24,10 +52,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
             files.push(path);
         }
     } else {
-        let file = call
-            .text("_raw_params")
-            .or_else(|| call.text("file"))
-            .ok_or_else(|| call.misuse("include_vars: one of the following is required: file, dir"))?;
+        let file = file(call).unwrap_or_default();
         let path = content::find(file.trim(), "vars", call.scope)?;
         crate::vars::merge(&mut vars, &*load_vars(&path)?);
         files.push(path);
@@ -35,14 +60,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     if let Some(name) = call.text("name") {
         vars = [(name, Value::dict(vars))].into_iter().collect();
     }
-    let mut fields = Dict::new();
-    fields.insert("ansible_facts", vars);
-    fields.insert(
-        "ansible_included_var_files",
-        files.iter().map(|path| Value::from(path.to_string_lossy().into_owned())).collect::<Vec<_>>(),
-    );
-    fields.insert("changed", false);
-    Ok(Raw::ok(fields))
+    Ok((vars, files))
 }
 
 fn directory(call: &Call<'_>, dir: &str) -> Result<PathBuf> {

@@ -15,6 +15,7 @@ mod pause;
 mod raw;
 mod set_fact;
 mod set_stats;
+mod validate_argument_spec;
 
 pub use known::Library;
 
@@ -186,6 +187,14 @@ pub static ACTIONS: &[Action] = &[
         free_form: false,
         takes_templates: false,
         run: now!(set_stats::run),
+    },
+    Action {
+        name: "validate_argument_spec",
+        options: Some(&["argument_spec", "provided_arguments", "validate_args_context"]),
+        required: &["argument_spec"],
+        free_form: false,
+        takes_templates: false,
+        run: now!(validate_argument_spec::run),
     },
 ];
 

@@ -8,9 +8,6 @@ use crate::value::{Dict, Value};
 pub(super) static ENTRY: LookupEntry =
     LookupEntry { name: "first_found", params: &["files", "paths", "skip"], run: first_found };
 
-/// Files lie in `files`, those of a template task in `templates`, those of `include_vars` in `vars`.
-const SUBDIRECTORIES: &[&str] = &["files", "templates", "vars"];
-
 fn first_found(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value>> {
     let mut search = Search { names: Vec::new(), skip: args.flag("skip", false) };
     let options = args.named;
@@ -20,10 +17,11 @@ fn first_found(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Resul
     for term in terms {
         search.add(term)?;
     }
+    let subdirectory = context.names.files_dir();
     let found = search
         .names
         .iter()
-        .find_map(|name| candidates(context, SUBDIRECTORIES, name).into_iter().find(|path| path.exists()));
+        .find_map(|name| candidates(context, &[subdirectory], name).into_iter().find(|path| path.exists()));
     match found {
         Some(path) => Ok(vec![shown(&path)]),
         None if search.skip => Ok(Vec::new()),

@@ -152,6 +152,7 @@ fn included_role() {
         defaults_from: None,
         handlers_from: None,
         allow_duplicates: true,
+        rolespec_validate: true,
     };
     let check = |request: RoleRequest| match tree.loader.include_role(&include, &request) {
         Ok(loaded) => {
