@@ -98,8 +98,7 @@ impl<'a> Level<'a> {
         aliases.sort_unstable();
         let mut known: Vec<&str> = self.options().map(|(name, _)| name).collect();
         known.sort_unstable();
-        let aliases =
-            if aliases.is_empty() { String::new() } else { format!(" ({})", aliases.join(", ")) };
+        let aliases = if aliases.is_empty() { String::new() } else { format!(" ({})", aliases.join(", ")) };
         findings.unsupported.push(format!(
             "{}. Supported parameters include: {}{aliases}.",
             unknown.join(", "),
@@ -130,13 +129,7 @@ impl<'a> Level<'a> {
     }
 
     /// The value as the option's type; `None` where it stays as it is.
-    fn converted(
-        &self,
-        name: &str,
-        option: &Dict,
-        value: &Value,
-        findings: &mut Findings,
-    ) -> Option<Value> {
+    fn converted(&self, name: &str, option: &Dict, value: &Value, findings: &mut Findings) -> Option<Value> {
         let has_default = option.get("default").is_some_and(|default| !default.is_none());
         if value.is_none() && !is_set(option, "required") && !has_default {
             return None;
@@ -301,7 +294,8 @@ fn strings(value: Option<&Value>) -> Vec<String> {
 
 /// YAML made a boolean of what is a choice such as `yes`, or of the choice itself.
 fn means_a_choice(value: &Value, choices: &[Value]) -> bool {
-    let Some(truth) = value.as_str().filter(|text| ["True", "False"].contains(text)).map(|text| text == "True")
+    let Some(truth) =
+        value.as_str().filter(|text| ["True", "False"].contains(text)).map(|text| text == "True")
     else {
         return false;
     };
@@ -374,7 +368,9 @@ mod tests {
         findings(
             "{e: {type: nosuch}}",
             "{e: 1}",
-            &["argument 'e' is of type int and we were unable to convert to nosuch: there is no type 'nosuch'"],
+            &[
+                "argument 'e' is of type int and we were unable to convert to nosuch: there is no type 'nosuch'",
+            ],
         );
     }
 

@@ -28,9 +28,8 @@ pub(super) fn notices(job: &Job<'_>, scope: &Scope) -> Result<Vec<Notice>> {
             Value::None | Value::Omit => Vec::new(),
             other => vec![other],
         };
-        notices.extend(
-            names.iter().map(|name| Notice { name: name.to_string(), place: setting.place.clone() }),
-        );
+        notices
+            .extend(names.iter().map(|name| Notice { name: name.to_string(), place: setting.place.clone() }));
     }
     Ok(notices)
 }

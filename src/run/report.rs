@@ -28,7 +28,13 @@ pub(super) fn host_done(job: &Job<'_>, ended: Ended, started: Instant) -> HostOu
     {
         // A playbook that names no handler is wrong for every host.
         job.batch.run.break_off(error);
-        return HostOutcome { host: job.host.clone(), status, ignored, fields: raw.fields, inclusions: Vec::new() };
+        return HostOutcome {
+            host: job.host.clone(),
+            status,
+            ignored,
+            fields: raw.fields,
+            inclusions: Vec::new(),
+        };
     }
     // What is included counts, and shows, once it has been loaded.
     if inclusions.is_empty() || matches!(status, Status::Failed | Status::Unreachable) {

@@ -120,7 +120,7 @@ impl Shared {
             host: host.clone(),
             role: None,
             files_dir: "files",
-        task_dir: None,
+            task_dir: None,
             check: self.options.run.check,
             diff: self.options.run.diff,
         };

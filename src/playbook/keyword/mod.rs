@@ -10,8 +10,8 @@ mod tests;
 pub use convert::{convert, invalid_name, is_variable_name};
 pub use table::KEYWORDS;
 
-use crate::nearest::nearest;
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::nearest::nearest;
 
 /// A keyword of plays, blocks, tasks …
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use super::search::Manner;
 use super::task::{check_keywords, flag, without_effect};
 use super::{Found, Loader};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::playbook::keyword::Object;
 use crate::nearest::nearest;
+use crate::playbook::keyword::Object;
 use crate::playbook::{Node, Setting};
 
 /// Keywords that speak of a task's result, of which an import has none.

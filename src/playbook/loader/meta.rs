@@ -9,8 +9,8 @@ use super::fields::{Field, Fields, setting_of};
 use super::role::{From, RoleUse};
 use super::task::without_effect;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::playbook::keyword::{KEYWORDS, Object, find};
 use crate::playbook::Setting;
+use crate::playbook::keyword::{KEYWORDS, Object, find};
 use crate::value::{Dict, Value};
 use crate::yaml::Node;
 

@@ -3,8 +3,8 @@
 use super::Loader;
 use super::fields::{Field, Fields, setting_of};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::playbook::keyword::Object;
 use crate::nearest::nearest;
+use crate::playbook::keyword::Object;
 use crate::playbook::{Loop, LoopControl};
 use crate::template::lookups;
 

@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::around::Around;
 use super::argument_specs::validation;
+use super::around::Around;
 use super::files::normal;
 use super::search::expand_home;
 use super::{Found, Loader};
@@ -180,8 +180,9 @@ impl Loader {
             places.iter().map(|place| normal(&place.join(expand_home(name)))).find(|path| path.is_dir());
         let Some(path) = path else {
             let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
-            let error = Diagnostic::missing(format!("The role '{name}' was not found in: {}", looked.join(":")))
-                .at(&wanted.place);
+            let error =
+                Diagnostic::missing(format!("The role '{name}' was not found in: {}", looked.join(":")))
+                    .at(&wanted.place);
             let known = places.iter().flat_map(|place| directories(place)).collect::<Vec<_>>();
             return Err(match crate::nearest::nearest(name, known.iter().map(String::as_str)) {
                 Some(right) => error.hint(format!("did you mean '{right}'?")),
