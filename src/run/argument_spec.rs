@@ -253,14 +253,12 @@ impl<'a> Level<'a> {
             Some(one) => vec![one.clone()],
         };
         for value in values {
-            match value {
-                Value::Dict(entries) => level.check(entries.as_ref().clone(), findings),
-                _ => {
-                    let problem = format!("value of '{name}' must be of type dict or list of dicts");
-                    findings.errors.push(problem);
-                    return;
-                }
-            }
+            let Value::Dict(entries) = value else {
+                let problem = format!("value of '{name}' must be of type dict or list of dicts");
+                findings.errors.push(problem);
+                return;
+            };
+            level.check(entries.as_ref().clone(), findings);
         }
     }
 

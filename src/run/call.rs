@@ -67,7 +67,7 @@ pub(super) async fn perform_all(job: &Job<'_>, scopes: &[Scope]) -> Vec<(Raw, Op
     let mut waiting: Vec<(usize, Sending)> = Vec::new();
     for scope in scopes {
         let (raw, delegated, sending) = match prepare_item(job, scope) {
-            Ok(Item::Skip(raw)) => (raw, None, None),
+            Ok(Item::Skip(raw)) => (*raw, None, None),
             Ok(Item::Send(sending, delegated)) => (Raw::default(), delegated, Some(*sending)),
             Err(error) => (Raw::error(error), None, None),
         };
@@ -90,14 +90,15 @@ pub(super) async fn perform_all(job: &Job<'_>, scopes: &[Scope]) -> Vec<(Raw, Op
 }
 
 enum Item {
-    Skip(Raw),
+    Skip(Box<Raw>),
     Send(Box<Sending>, Option<Arc<str>>),
 }
 
 fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
     let condition = unmet(&job.task.keywords.when, scope).map_err(when_failed)?;
     if let Some(condition) = condition {
-        return Ok(Item::Skip(Raw::skipped("Conditional result was False", Some(condition))));
+        let raw = Raw::skipped("Conditional result was False", Some(condition));
+        return Ok(Item::Skip(Box::new(raw)));
     }
     let delegated = delegate(job, scope)?;
     let sending = prepare(job, scope, delegated.as_ref())?;
