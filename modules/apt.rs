@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use self::installed::Installed;
 use self::plan::Wish;
 use crate::command::yes;
+use crate::get_url;
 use crate::kit::{Command, Failure, FilePath, Output, Result, System};
 
 /// Manages packages with apt.
@@ -191,10 +192,20 @@ pub struct Returns {
     cache_updated: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_update_time: Option<i64>,
+    /// Of an upgrade, or of a cache that was cleaned: what apt-get said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stdout: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stderr: Option<String>,
+}
+
+impl Returns {
+    fn take(&mut self, output: &Output) {
+        self.stdout = Some(output.stdout().into_owned());
+        self.stderr = Some(output.stderr().into_owned());
+    }
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
@@ -214,13 +225,17 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let updated = cache::refresh(&apt, alone, sys)?;
         returns.cache_updated = Some(updated);
     }
-    if args.state != State::Absent || returns.cache_updated.is_some() {
+    let packages = args.deb.is_none() && args.upgrade == Upgrade::No && args.state != State::Absent;
+    let chores = args.name.is_empty() && (args.autoremove || args.autoclean || args.clean);
+    if (packages && !chores) || returns.cache_updated.is_some() {
         returns.cache_updated.get_or_insert(false);
         returns.cache_update_time = cache::time(sys)?;
     }
     if args.clean {
-        cache::clean(&apt, sys)?;
-        if alone || (args.name.is_empty() && args.upgrade == Upgrade::No) {
+        let output = sys.exec(apt.command().arg("clean"))?.unwrap_or_default();
+        if args.name.is_empty() && args.upgrade == Upgrade::No && args.deb.is_none() {
+            returns.take(&output);
+            returns.msg = returns.stdout.clone();
             return Ok(returns);
         }
     }
@@ -230,11 +245,22 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let guard = policy(&args, sys)?;
     let done = work(&apt, sys);
     if let Some(path) = guard {
-        sys.remove(&path)?;
+        sys.discard(&path)?;
     }
-    if let Some(output) = done? {
-        returns.stdout = Some(output.stdout().into_owned());
-        returns.stderr = Some(output.stderr().into_owned());
+    match done {
+        Ok(Some(output)) => returns.take(&output),
+        Ok(None) if args.deb.is_some() => returns.take(&Output::default()),
+        Ok(None) => {}
+        // What apt-get did not even begin tells nothing of the cache.
+        Err(failure) if failure.fields.contains_key("rc") => {
+            let fields = Failure::new("").with_all(&returns).fields;
+            let fields = fields.into_iter().chain(failure.fields).collect();
+            return Err(Failure { msg: failure.msg, fields });
+        }
+        Err(failure) => return Err(failure),
+    }
+    if args.upgrade != Upgrade::No {
+        returns.msg = returns.stdout.clone();
     }
     Ok(returns)
 }
@@ -248,10 +274,13 @@ fn work(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<Option<Output>> {
         Upgrade::Dist | Upgrade::Full => return apt.run(sys, &["dist-upgrade"], &[]),
     }
     if let Some(deb) = &args.deb {
-        if deb.text().contains("://") {
-            return Err(Failure::new("deb: a URL is not supported yet; fetch it with get_url first"));
+        if !deb.text().contains("://") {
+            return installed::deb(apt, deb, sys);
         }
-        return installed::deb(apt, deb, sys);
+        let path = sys.scratch(None).with_extension("deb");
+        let done = get_url::fetch(&deb.text(), &path, sys).and_then(|()| installed::deb(apt, &path, sys));
+        sys.discard(&path)?;
+        return done;
     }
     let mut last = None;
     match args.state {
@@ -283,8 +312,7 @@ fn policy(args: &Args, sys: &mut System<'_>) -> Result<Option<std::path::PathBuf
     if sys.exists(&path)? {
         return Err(Failure::new("policy_rc_d: there is a /usr/sbin/policy-rc.d already; it was left alone"));
     }
-    sys.write(&path, format!("#!/bin/sh\nexit {code}\n"))?;
-    sys.set_mode(&path, 0o755)?;
+    sys.spool(&path, 0o755, &mut format!("#!/bin/sh\nexit {code}\n").as_bytes())?;
     Ok(Some(path))
 }
 
@@ -294,6 +322,10 @@ pub(crate) struct Apt<'a> {
 }
 
 impl Apt<'_> {
+    fn downgrades(&self) -> bool {
+        self.args.allow_downgrade || self.args.force
+    }
+
     fn command(&self) -> Command {
         let args = self.args;
         let mut command = Command::new("apt-get")
@@ -328,8 +360,8 @@ impl Apt<'_> {
         let build = || self.command().args(verb.iter().copied()).args(packages.iter().cloned());
         if sys.is_check() || self.args.fail_on_autoremove {
             let simulated = sys.query(build().arg("--simulate"))?;
-            judged(&simulated)?;
-            if self.args.fail_on_autoremove && removes(&simulated.stdout()) {
+            judged(&simulated, verb, packages)?;
+            if self.args.fail_on_autoremove && removes(&simulated.stdout(), packages) {
                 return Err(Failure::new("Packages would be autoremoved").with("stdout", simulated.stdout()));
             }
             if sys.is_check() {
@@ -338,19 +370,37 @@ impl Apt<'_> {
                         sys.foretell_packages();
                     }
                     sys.attempt(build())?;
+                    sys.tell_change(summary(&simulated.stdout()));
                 }
                 return Ok(Some(simulated));
             }
         }
-        let output = sys.attempt_judging(build(), |output| changes(&output.stdout()))?;
+        let output = sys.attempt_judging(build(), |output| output.ok() && changes(&output.stdout()))?;
         if let Some(output) = &output {
-            judged(output)?;
+            judged(output, verb, packages)?;
+            if changes(&output.stdout()) {
+                sys.tell_change(summary(&output.stdout()));
+            }
         }
         Ok(output)
     }
 }
 
-fn judged(output: &Output) -> Result<()> {
+/// What apt-get says it will do: after it has read its lists, up to the count.
+fn summary(stdout: &str) -> String {
+    let lines = stdout.lines().skip_while(|line| !line.starts_with("Reading state information")).skip(1);
+    let mut summary = String::new();
+    for line in lines {
+        summary.push_str(line);
+        summary.push('\n');
+        if line.contains(" upgraded, ") {
+            break;
+        }
+    }
+    summary
+}
+
+fn judged(output: &Output, verb: &[&str], packages: &[String]) -> Result<()> {
     if output.ok() {
         return Ok(());
     }
@@ -369,7 +419,8 @@ fn judged(output: &Output) -> Result<()> {
     }
     let reason = stderr.lines().filter(|line| line.starts_with("E:")).collect::<Vec<_>>().join(" ");
     let reason = if reason.is_empty() { stderr.trim().to_owned() } else { reason };
-    Err(Failure::new(format!("apt-get failed: {reason}"))
+    let words: Vec<String> = packages.iter().map(|package| format!(" '{package}'")).collect();
+    Err(Failure::new(format!("'apt-get {}{}' failed: {reason}", verb.join(" "), words.concat()))
         .with("rc", output.code)
         .with("stdout", output.stdout())
         .with("stderr", stderr))
@@ -393,8 +444,10 @@ fn changes(stdout: &str) -> bool {
     }
 }
 
-fn removes(stdout: &str) -> bool {
-    stdout.lines().any(|line| line.starts_with("Remv "))
+/// Whether packages go besides those.
+fn removes(stdout: &str, named: &[String]) -> bool {
+    let gone = stdout.lines().filter_map(|line| line.strip_prefix("Remv ")?.split_whitespace().next());
+    gone.into_iter().any(|name| !named.iter().any(|known| known == name))
 }
 
 #[cfg(test)]
@@ -417,7 +470,12 @@ mod tests {
             .program("/usr/bin/apt-cache");
         let done = "1 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.\n";
         trial.host.answer("apt-get", 0, done);
-        trial.host.answer("apt-cache policy", 0, "curl:\n  Installed: 7.88\n  Candidate: 7.99\n");
+        trial.host.answer(
+            "apt-cache policy",
+            0,
+            "curl:\n  Installed: 7.88\n  Candidate: 7.99\n  Version table:\n     7.99 500\n \
+        \x20      500 http://x y Packages\n *** 7.88 100\n        100 /var/lib/dpkg/status\n",
+        );
         let result = trial.run(args);
         assert_eq!(result["failed"], Json::Null, "{args} {result}");
         let ran: Vec<String> = trial
@@ -434,7 +492,8 @@ mod tests {
     #[test]
     fn only_what_is_missing_is_asked_for() {
         check(&json!({"name": "curl"}), &[]);
-        check(&json!({"name": "curl=7.*"}), &[]);
+        check(&json!({"name": "curl=7.8*"}), &["apt-cache policy curl"]);
+        check(&json!({"name": "curl=7.*"}), &["apt-cache policy curl", "apt-get install curl=7.99"]);
         check(&json!({"name": "mail-transport-agent"}), &[]);
         check(&json!({"name": ["curl", "vim"]}), &["apt-get install vim"]);
         check(&json!({"name": "old"}), &["apt-get install old"]);

@@ -186,6 +186,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
 }
 
+/// Downloads to a temporary file, with the usual options. No change by itself.
+pub(crate) fn fetch(url: &str, to: &Path, sys: &mut System<'_>) -> Result<()> {
+    let args = serde_json::json!({"url": url, "dest": to.to_string_lossy()});
+    let args: Args =
+        serde_json::from_value(args).map_err(|error| Failure::new(format!("bad arguments: {error}")))?;
+    request::ask(&args, &Url::parse(url)?, &[], &Method::Get(to), sys).map(drop)
+}
+
 fn tmp_dest<'a>(args: &'a Args, sys: &System<'_>) -> Result<Option<&'a Path>> {
     let Some(dir) = args.tmp_dest.as_deref() else { return Ok(None) };
     match sys.stat_followed(dir)? {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kit::{Command, Failure, Group, Result, System};
 use crate::lineinfile::State;
+use crate::user;
 
 /// Manages groups.
 ///
@@ -20,6 +21,7 @@ use crate::lineinfile::State;
 ///   group: {name: docker, gid: 999, system: yes}
 /// ```
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("required_if" = [["non_unique", true, ["gid"]]]))]
 pub struct Args {
     /// Name of the group.
     pub name: String,
@@ -57,35 +59,8 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let known = known(sys, &args)?;
-    let was_missing = known.is_none();
-    match (args.state, known) {
-        (State::Present, None) => {
-            create(&args, sys)?;
-            let gid = match args.gid {
-                Some(gid) => gid,
-                None => System::next_number(sys.groups()?.into_iter().map(|group| group.gid), args.system),
-            };
-            sys.foretell_group(&Group { name: args.name.clone(), gid, members: Vec::new() })?;
-        }
-        (State::Present, Some(group)) => {
-            if let Some(gid) = args.gid.filter(|gid| *gid != group.gid) {
-                let program = tool(sys, &args, "groupmod")?;
-                sys.exec(
-                    Command::new(program).opt("-g", Some(gid)).flag("-o", args.non_unique).arg(&args.name),
-                )?;
-            }
-        }
-        (State::Absent, Some(_)) => {
-            let command = if sys.which("groupdel").is_some() {
-                Command::new(tool(sys, &args, "groupdel")?).flag("-f", args.force)
-            } else {
-                Command::new("delgroup")
-            };
-            sys.exec(command.arg(&args.name))?;
-        }
-        (State::Absent, None) => {}
-    }
+    let was_missing = known(sys, &args)?.is_none();
+    ensure(&args, sys).map_err(|failure| user::told(failure, &args.name).without("rc"))?;
     let gid = match args.state {
         // The number of a group that check mode did not make is a guess.
         State::Present if sys.is_check() && was_missing => args.gid,
@@ -94,6 +69,37 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let system = (args.state == State::Present).then_some(args.system);
     Ok(Returns { name: args.name, state: args.state, gid, system })
+}
+
+fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
+    match (args.state, known(sys, args)?) {
+        (State::Present, None) => {
+            create(args, sys)?;
+            let gid = match args.gid {
+                Some(gid) => gid,
+                None => System::next_number(sys.groups()?.into_iter().map(|group| group.gid), args.system),
+            };
+            sys.foretell_group(&Group { name: args.name.clone(), gid, members: Vec::new() })?;
+        }
+        (State::Present, Some(group)) => {
+            if let Some(gid) = args.gid.filter(|gid| *gid != group.gid) {
+                let program = tool(sys, args, "groupmod")?;
+                sys.exec(
+                    Command::new(program).opt("-g", Some(gid)).flag("-o", args.non_unique).arg(&args.name),
+                )?;
+            }
+        }
+        (State::Absent, Some(_)) => {
+            let command = if sys.which("groupdel").is_some() {
+                Command::new(tool(sys, args, "groupdel")?).flag("-f", args.force)
+            } else {
+                Command::new("delgroup")
+            };
+            sys.exec(command.arg(&args.name))?;
+        }
+        (State::Absent, None) => {}
+    }
+    Ok(())
 }
 
 fn create(args: &Args, sys: &mut System<'_>) -> Result<()> {

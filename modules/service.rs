@@ -92,7 +92,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Manager::Script => script::ensure(&args, sys)?,
     }
     // What the service is in the end.
-    let state = args.state.map(|state| if state == State::Stopped { state } else { State::Started });
+    let state = args.state.map(State::reached);
     Ok(Returns { name: args.name, state, enabled: args.enabled, status })
 }
 
@@ -107,7 +107,10 @@ fn manager(args: &Args, sys: &System<'_>) -> Result<Manager> {
         "auto" => {}
         "systemd" => return Ok(Manager::Systemd),
         "openrc" => return Ok(Manager::Openrc),
-        "service" | "sysvinit" => return Ok(Manager::Script),
+        "sysvinit" => return Ok(Manager::Script),
+        // Ansible's own module of that name: whatever is there, scripts first.
+        "service" if sys.exists(&Path::new("/etc/init.d").join(&args.name))? => return Ok(Manager::Script),
+        "service" => {}
         other => return Err(Failure::new(format!("use: '{other}' is not supported yet"))),
     }
     if sys.exists(Path::new("/run/systemd/system"))? {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use self::unit::Unit;
-use crate::kit::{Command, Failure, Result, System};
+use crate::kit::{Command, Failure, Output, Result, System};
 
 /// Controls systemd units.
 ///
@@ -30,7 +30,10 @@ use crate::kit::{Command, Failure, Result, System};
 ///     masked: no
 /// ```
 #[derive(Default, Deserialize, JsonSchema)]
-#[schemars(extend("required_one_of" = [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]]))]
+#[schemars(extend(
+    "required_one_of" = [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]],
+    "required_by" = {"state": ["name"], "enabled": ["name"], "masked": ["name"]}
+))]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
     /// The unit; without an ending it is a service.
@@ -71,6 +74,13 @@ pub enum State {
     Stopped,
 }
 
+impl State {
+    /// What the unit is once that is done.
+    pub fn reached(self) -> Self {
+        if self == Self::Stopped { self } else { Self::Started }
+    }
+}
+
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
@@ -91,6 +101,12 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    if let Some(name) = &args.name
+        && let Some(sign) = name.chars().find(|c| "*?[".contains(*c))
+    {
+        let msg = "This module does not currently support using glob patterns, found";
+        return Err(Failure::new(format!("{msg} '{sign}' in service name: {name}")));
+    }
     let systemctl = Systemctl { scope: args.scope, no_block: args.no_block, force: args.force };
     if args.daemon_reexec {
         systemctl.told(sys, "daemon-reexec")?;
@@ -98,14 +114,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if args.daemon_reload {
         systemctl.told(sys, "daemon-reload")?;
     }
-    let mut returns =
-        Returns { name: args.name.clone(), status: Map::new(), state: args.state, enabled: args.enabled };
-    let Some(name) = &args.name else {
-        if args.state.is_some() || args.enabled.is_some() || args.masked.is_some() {
-            return Err(Failure::new("name is required with state, enabled or masked"));
-        }
-        return Ok(returns);
+    let mut returns = Returns {
+        name: args.name.clone(),
+        status: Map::new(),
+        state: args.state.map(State::reached),
+        enabled: args.enabled,
     };
+    let Some(name) = &args.name else { return Ok(returns) };
     let mut unit = Unit::show(sys, &systemctl, name)?;
     if let Some(masked) = args.masked
         && masked != unit.is_masked()
@@ -149,22 +164,26 @@ pub(crate) struct Systemctl {
 }
 
 impl Systemctl {
-    fn command(&self) -> Command {
+    fn command(&self, sys: &System<'_>) -> Command {
+        // A session of its own a worker behind sudo has not.
+        let runtime = (self.scope != Scope::System && sys.env("XDG_RUNTIME_DIR").is_none())
+            .then(|| format!("/run/user/{}", sys.identity().0));
         let scope = match self.scope {
             Scope::System => None,
             Scope::User => Some("--user"),
             Scope::Global => Some("--global"),
         };
-        Command::new("systemctl")
-            .args(scope)
-            .flag("--no-block", self.no_block)
-            .flag("--force", self.force)
-            .env("LC_ALL", "C")
+        let command = Command::new("systemctl");
+        let command = match runtime {
+            Some(dir) => command.env("XDG_RUNTIME_DIR", dir),
+            None => command,
+        };
+        command.args(scope).flag("--no-block", self.no_block).flag("--force", self.force).env("LC_ALL", "C")
     }
 
     /// Something that is no change of a unit.
     fn told(&self, sys: &mut System<'_>, verb: &str) -> Result<()> {
-        match sys.housekeep(self.command().arg(verb))? {
+        match sys.housekeep(self.command(sys).arg(verb))? {
             Some(output) if !output.ok() => Err(Failure::new(format!(
                 "failure {} during {verb}: {}",
                 output.code,
@@ -175,12 +194,14 @@ impl Systemctl {
     }
 
     fn change(&self, sys: &mut System<'_>, verb: &str, name: &str) -> Result<()> {
-        let command = self.command().arg(verb).arg(name);
-        match sys.attempt(command)? {
+        let command = self.command(sys).arg(verb).arg(name);
+        match sys.attempt_judging(command, Output::ok)? {
             Some(output) if !output.ok() => {
-                let failure =
-                    Failure::new(format!("Unable to {verb} service {name}: {}", output.stderr().trim()));
-                Err(failure.with("rc", output.code).with("stderr", output.stderr()))
+                let what = match verb {
+                    "mask" | "unmask" => format!("Failed to {verb} the service ({name})"),
+                    _ => format!("Unable to {verb} service {name}"),
+                };
+                Err(Failure::new(format!("{what}: {}", output.stderr())))
             }
             _ => Ok(()),
         }

@@ -178,7 +178,30 @@ pub struct Returns {
     #[serde(skip_serializing_if = "Option::is_none")]
     remove: Option<bool>,
     #[serde(flatten)]
+    said: Said,
+    #[serde(flatten)]
     key: Option<ssh_key::Key>,
+}
+
+/// What the tools had to say, though all went well.
+#[derive(Default, Serialize)]
+struct Said {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    stdout: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    stderr: String,
+}
+
+impl Said {
+    /// Runs a tool.
+    fn by(&mut self, command: Command, args: &Args, sys: &mut System<'_>) -> Result<()> {
+        let output = sys.exec(command).map_err(|failure| told(failure, &args.name))?;
+        if let Some(output) = output {
+            self.stdout.push_str(&output.stdout());
+            self.stderr.push_str(&output.stderr());
+        }
+        Ok(())
+    }
 }
 
 /// What the user is in the end.
@@ -200,27 +223,27 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         if known.is_some() {
             returns.force = Some(args.force);
             returns.remove = Some(args.remove);
-            account::remove(&args, sys)?;
+            account::remove(&args, &mut returns.said, sys)?;
         }
         return Ok(returns);
     }
     returns.state = "present";
     let account = Account::wanted(&args, sys)?;
+    returns.groups = Some(account.groups_afterwards(&args, known.as_ref(), sys)?);
     match &known {
         None => {
-            account::create(&args, &account, sys)?;
+            account::create(&args, &account, &mut returns.said, sys)?;
             account::foretell(&args, &account, sys)?;
             returns.create_home = Some(args.create_home);
             returns.system = Some(args.system);
         }
         Some(user) => {
-            account::modify(&args, &account, user, sys)?;
+            account::modify(&args, &account, user, &mut returns.said, sys)?;
             returns.append = Some(args.append);
             returns.move_home = Some(args.move_home);
         }
     }
-    aging::ensure(&args, sys)?;
-    returns.groups = Some(args.groups.as_ref().map(|groups| groups.join(",")).unwrap_or_default());
+    aging::ensure(&args, &mut returns.said, sys)?;
     returns.password = args.password.as_ref().map(|_| "NOT_LOGGING_PASSWORD");
     // The number of a user that check mode did not make is a guess.
     let is_guess = sys.is_check() && known.is_none();
@@ -237,6 +260,15 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         });
     }
     Ok(returns)
+}
+
+/// A failure of one of the tools in Ansible's words: what the tool said.
+pub(crate) fn told(failure: Failure, name: &str) -> Failure {
+    let Some(said) = failure.fields.get("stderr").and_then(|said| said.as_str()) else { return failure };
+    let said = said.trim();
+    let msg = if said.is_empty() { failure.msg.clone() } else { said.to_owned() };
+    let rc = failure.fields.get("rc").cloned();
+    Failure::new(msg).with("name", name).with("rc", rc)
 }
 
 /// Options that only other systems have are errors, not silence.

@@ -49,7 +49,3 @@ pub(super) fn refresh(apt: &Apt<'_>, counts: bool, sys: &mut System<'_>) -> Resu
     }
     Err(Failure::new(format!("Failed to update apt cache after {tries} retries: {complaint}")))
 }
-
-pub(super) fn clean(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<()> {
-    sys.exec(apt.command().arg("clean")).map(drop)
-}

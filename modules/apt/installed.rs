@@ -78,6 +78,11 @@ impl Installed {
     }
 }
 
+/// Compares versions as dpkg does: `gt`, `ge` …
+pub(super) fn is_version(one: &str, how: &str, other: &str, sys: &mut System<'_>) -> Result<bool> {
+    Ok(sys.query(Command::new("dpkg").args(["--compare-versions", one, how, other]))?.ok())
+}
+
 /// Installs a package file, unless the very version is there.
 pub(super) fn deb(apt: &Apt<'_>, path: &Path, sys: &mut System<'_>) -> Result<Option<Output>> {
     if !sys.exists(path)? {
@@ -93,6 +98,12 @@ pub(super) fn deb(apt: &Apt<'_>, path: &Path, sys: &mut System<'_>) -> Result<Op
     let known = Installed::read(sys)?;
     if known.get(name).is_some_and(|package| package.installed && package.version == version) {
         return Ok(None);
+    }
+    if let Some(package) = known.get(name).filter(|package| package.installed)
+        && !apt.downgrades()
+        && is_version(&package.version, "gt", version, sys)?
+    {
+        return Err(Failure::new("A later version is already installed"));
     }
     apt.run(sys, &["install"], &[path.to_string_lossy().into_owned()])
 }

@@ -1,6 +1,6 @@
 //! From wishes to one call of apt-get.
 
-use super::installed::Installed;
+use super::installed::{Installed, is_version};
 use super::{Apt, State};
 use crate::kit::{Command, Failure, Output, Result, System, glob};
 
@@ -9,6 +9,8 @@ pub(super) struct Wish {
     /// Without version and release; may be a pattern.
     name: String,
     version: Option<String>,
+    /// `>=`: that version or any later one.
+    at_least: bool,
     /// As apt-get takes it.
     spec: String,
 }
@@ -17,18 +19,35 @@ impl Wish {
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         let (name, version) = match text.split_once('=') {
-            // `name>=version` is not apt's.
-            Some((name, version)) => (name.trim_end_matches(['>', '<']), Some(version.to_owned())),
+            Some((name, version)) => (name, Some(version.to_owned())),
             None => (text.split('/').next().unwrap_or(text), None),
+        };
+        let (name, at_least) = match name.strip_suffix('>') {
+            Some(name) => (name, true),
+            None => (name, false),
         };
         if name.is_empty() || name.starts_with('-') {
             return Err(Failure::new(format!("'{text}' is no package name")));
         }
-        Ok(Self { name: name.to_owned(), version, spec: text.to_owned() })
+        Ok(Self { name: name.to_owned(), version, at_least, spec: text.to_owned() })
+    }
+
+    fn with_version(&self, version: &str) -> Self {
+        Self {
+            name: self.name.clone(),
+            version: Some(version.to_owned()),
+            at_least: false,
+            spec: format!("{}={version}", self.name),
+        }
     }
 
     fn is_pattern(&self) -> bool {
         self.name.contains(['*', '?'])
+    }
+
+    /// The version is not one but many.
+    fn is_open(&self) -> bool {
+        self.at_least || self.version.as_ref().is_some_and(|version| version.contains(['*', '?', '[']))
     }
 }
 
@@ -45,7 +64,12 @@ pub(super) fn ensure(
     }
     let mut missing = Vec::new();
     let mut present = Vec::new();
+    let mut settled = Vec::with_capacity(wishes.len());
     for wish in wishes {
+        settled.push(if wish.is_open() { settle(wish, installed, sys)? } else { None });
+    }
+    for (wish, settled) in wishes.iter().zip(&settled) {
+        let wish = settled.as_ref().unwrap_or(wish);
         if is_satisfied(wish, installed) {
             present.push(wish);
         } else {
@@ -59,6 +83,35 @@ pub(super) fn ensure(
         missing.extend(outdated(&present, installed, sys)?);
     }
     if missing.is_empty() { Ok(None) } else { apt.run(sys, &["install"], &missing) }
+}
+
+/// The wish with the one version that is best: the newest that fits, of those apt knows and the one installed.
+fn settle(wish: &Wish, installed: &Installed, sys: &mut System<'_>) -> Result<Option<Wish>> {
+    let Some(wanted) = &wish.version else { return Ok(None) };
+    if wish.at_least
+        && let Some(package) = installed.get(&wish.name).filter(|package| package.installed)
+        && is_version(&package.version, "ge", wanted, sys)?
+    {
+        return Ok(Some(wish.with_version(&package.version)));
+    }
+    let policy = Command::new("apt-cache").args(["policy", &wish.name]).env("LC_ALL", "C");
+    let known = sys.query(policy)?.stdout().into_owned();
+    // Newest first: `     1.1 500`, ` *** 1.0 100`.
+    let table = known.lines().skip_while(|line| line.trim() != "Version table:").skip(1);
+    for line in table
+        .filter(|line| line.starts_with("     ") && !line.starts_with("      ") || line.starts_with(" ***"))
+    {
+        let Some(version) = line.trim_start_matches([' ', '*']).split_whitespace().next() else { continue };
+        let fits = if wish.at_least {
+            is_version(version, "ge", wanted, sys)?
+        } else {
+            glob::matches(wanted, version)
+        };
+        if fits {
+            return Ok(Some(wish.with_version(version)));
+        }
+    }
+    Err(Failure::new(format!("no available installation candidate for {}", wish.spec)))
 }
 
 fn is_there(wish: &Wish, installed: &Installed) -> bool {

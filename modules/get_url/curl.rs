@@ -20,7 +20,7 @@ pub(super) fn fetch(
     };
     if let Some(path) = to_file {
         // Made before curl opens it, so that nobody else can read it.
-        sys.spool(path, &mut io::empty())?;
+        sys.spool(path, 0o600, &mut io::empty())?;
     }
     let command = Command::new(program).args(["-q", "-K", "-"]).stdin(config(hop, method, to_file));
     let output = sys.query(command)?;
@@ -37,7 +37,7 @@ pub(super) fn fetch(
     };
     answer.fetched = is_get(method);
     if let (Method::Get(path), None) = (method, to_file) {
-        sys.spool(path, &mut &*body)?;
+        sys.spool(path, 0o600, &mut &*body)?;
     }
     Ok(answer)
 }

@@ -39,7 +39,7 @@ pub(super) fn fetch(hop: &Hop<'_>, method: &Method<'_>, sys: &mut System<'_>) ->
     }
     let framing = framing(&answer)?;
     let mut body = Body { stream, framing, error: None };
-    let spooled = sys.spool(path, &mut body);
+    let spooled = sys.spool(path, 0o600, &mut body);
     match body.error {
         Some(error) => return Err(broken(error)),
         None => spooled?,

@@ -236,7 +236,7 @@ fn local(url: &Url, method: &Method<'_>, sys: &mut System<'_>) -> Result<Answer>
     };
     if let Method::Get(to) = method {
         let mut file = sys.open(&path)?;
-        sys.spool(to, &mut file)?;
+        sys.spool(to, 0o600, &mut file)?;
     }
     let headers = vec![("content-length".to_owned(), meta.size.to_string())];
     Ok(Answer { status: None, reason: String::new(), headers, url: url.clone(), fetched: is_get(method) })
@@ -253,7 +253,7 @@ fn unpack(args: &Args, answer: Answer, method: &Method<'_>, sys: &System<'_>) ->
         && answer.is_packed()
     {
         let mut content = flate2::read::MultiGzDecoder::new(sys.open(at)?);
-        sys.spool(at, &mut content)
+        sys.spool(at, 0o600, &mut content)
             .map_err(|failure| failure.context("cannot unpack what the server packed"))?;
     }
     Ok(answer)

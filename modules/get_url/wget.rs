@@ -28,7 +28,7 @@ pub(super) fn fetch(
     command = match (method, to_file) {
         (Method::Head, _) => command.arg("--spider"),
         (Method::Get(_), Some(path)) => {
-            sys.spool(path, &mut std::io::empty())?;
+            sys.spool(path, 0o600, &mut std::io::empty())?;
             command.arg("-O").arg(path)
         }
         (Method::Get(_), None) => command.args(["-O", "-"]),
@@ -64,7 +64,7 @@ pub(super) fn fetch(
     }
     answer.fetched = is_get(method);
     if let (Method::Get(path), None) = (method, to_file) {
-        sys.spool(path, &mut output.stdout.as_slice())?;
+        sys.spool(path, 0o600, &mut output.stdout.as_slice())?;
     }
     Ok(answer)
 }

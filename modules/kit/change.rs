@@ -15,8 +15,8 @@ pub enum Change {
     Content { path: PathBuf, before: Option<Snippet>, after: Snippet, source: Option<String> },
     /// Something about a path: `mode`, `owner`, `state` … Null: it has none.
     Attribute { path: PathBuf, key: &'static str, before: Json, after: Json },
-    /// A command ran.
-    Ran { line: String },
+    /// A command ran. `told` is what it said it would change, or has.
+    Ran { line: String, told: Option<String> },
     /// Anything else, told by before and after.
     Other { what: String, before: Json, after: Json },
 }
@@ -78,7 +78,8 @@ pub fn diff(changes: &[Change], headers: Headers) -> Option<Json> {
             Change::Other { what, before, after } => diffs.push(json!({
                 "before_header": what, "before": before, "after_header": what, "after": after,
             })),
-            Change::Content { .. } | Change::Attribute { .. } | Change::Ran { .. } => {}
+            Change::Ran { told: Some(told), .. } => diffs.push(json!({"prepared": told})),
+            Change::Content { .. } | Change::Attribute { .. } | Change::Ran { told: None, .. } => {}
         }
     }
     diffs.extend(attributes(changes).into_iter().map(|(path, [before, after])| match headers {
@@ -190,7 +191,9 @@ mod tests {
             source: None,
         };
         check(&[], &Json::Null);
-        check(&[Change::Ran { line: "true".into() }], &Json::Null);
+        let ran = |told: Option<&str>| Change::Ran { line: "true".into(), told: told.map(str::to_owned) };
+        check(&[ran(None)], &Json::Null);
+        check(&[ran(Some("1 upgraded"))], &json!({"prepared": "1 upgraded"}));
         check(
             &[mode("0644", "0600"), mode("0600", "0640")],
             &json!({"before": {"path": "/f", "mode": "0644"}, "after": {"path": "/f", "mode": "0640"}}),

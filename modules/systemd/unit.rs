@@ -16,7 +16,7 @@ pub(super) struct Unit {
 
 impl Unit {
     pub fn show(sys: &mut System<'_>, systemctl: &Systemctl, name: &str) -> Result<Self> {
-        let output = sys.query(systemctl.command().arg("show").arg(name))?;
+        let output = sys.query(systemctl.command(sys).arg("show").arg(name))?;
         let complaint = if output.ok() { String::new() } else { output.stderr().trim().to_owned() };
         Ok(Self { name: name.to_owned(), status: properties(&output.stdout()), complaint })
     }
@@ -77,7 +77,7 @@ impl Unit {
             Some(
                 "disabled" | "linked" | "linked-runtime" | "masked" | "masked-runtime" | "bad" | "indirect",
             ) => Ok(false),
-            _ => Ok(sys.query(systemctl.command().arg("is-enabled").arg(&self.name))?.ok()),
+            _ => Ok(sys.query(systemctl.command(sys).arg("is-enabled").arg(&self.name))?.ok()),
         }
     }
 

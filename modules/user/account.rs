@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Args, UpdatePassword, tool};
+use super::{Args, Said, UpdatePassword, tool};
 use crate::kit::{Failure, Group, Result, System, User};
 
 /// What the options come to, checked against the groups there are.
@@ -48,9 +48,22 @@ impl Account {
             args.expires.map(|seconds| (seconds >= 0.0).then(|| (seconds / 86_400.0).floor() as i64));
         Ok(Self { gid, groups, expires })
     }
+
+    /// The groups besides the primary one that the user will be in, as the result tells them.
+    pub fn groups_afterwards(&self, args: &Args, user: Option<&User>, sys: &System<'_>) -> Result<String> {
+        let has = user.map(|user| memberships(sys, user)).transpose()?.unwrap_or_default();
+        let Some(wanted) = &self.groups else { return Ok(joined(&has)) };
+        let mut groups = if args.append { wanted.union(&has).cloned().collect() } else { wanted.clone() };
+        if let Some(gid) = self.gid.or(user.map(|user| user.gid))
+            && let Some(primary) = sys.group_by_id(gid)?
+        {
+            groups.remove(&primary.name);
+        }
+        Ok(joined(&groups))
+    }
 }
 
-pub(super) fn create(args: &Args, account: &Account, sys: &mut System<'_>) -> Result<()> {
+pub(super) fn create(args: &Args, account: &Account, said: &mut Said, sys: &mut System<'_>) -> Result<()> {
     let own_group = sys.group(&args.name)?.is_some();
     let groups = account.groups.as_ref().filter(|groups| !groups.is_empty());
     let mut command = tool(sys, args.local, "useradd")?
@@ -75,11 +88,11 @@ pub(super) fn create(args: &Args, account: &Account, sys: &mut System<'_>) -> Re
         .flag("-r", args.system)
         .opt("-K", args.uid_min.map(|number| format!("UID_MIN={number}")))
         .opt("-K", args.uid_max.map(|number| format!("UID_MAX={number}")));
-    sys.exec(command.arg(&args.name))?;
+    said.by(command.arg(&args.name), args, sys)?;
     if let Some(password) = &args.password {
-        set_password(args, password.expose(), false, sys)?;
+        set_password(args, password.expose(), false, said, sys)?;
     } else if args.password_lock == Some(true) {
-        sys.exec(tool(sys, args.local, "usermod")?.flag("-L", true).arg(&args.name))?;
+        said.by(tool(sys, args.local, "usermod")?.flag("-L", true).arg(&args.name), args, sys)?;
     }
     Ok(())
 }
@@ -115,7 +128,13 @@ pub(super) fn foretell(args: &Args, account: &Account, sys: &System<'_>) -> Resu
     sys.foretell_user(&user, args.create_home)
 }
 
-pub(super) fn modify(args: &Args, account: &Account, user: &User, sys: &mut System<'_>) -> Result<()> {
+pub(super) fn modify(
+    args: &Args,
+    account: &Account,
+    user: &User,
+    said: &mut Said,
+    sys: &mut System<'_>,
+) -> Result<()> {
     let mut command = tool(sys, args.local, "usermod")?;
     let mut differs = false;
     let mut option = |command: crate::kit::Command, flag: &str, value: Option<String>| {
@@ -166,29 +185,29 @@ pub(super) fn modify(args: &Args, account: &Account, user: &User, sys: &mut Syst
             && shadow.password.trim_start_matches('!') != hash.trim_start_matches('!')
     });
     if differs {
-        sys.exec(command.arg(&args.name))?;
+        said.by(command.arg(&args.name), args, sys)?;
     }
     if let Some(hash) = new_password {
-        set_password(args, &hash, locked, sys)?;
+        set_password(args, &hash, locked, said, sys)?;
     }
     Ok(())
 }
 
 /// Sets the hash through standard input: an argument would show in the process list.
-fn set_password(args: &Args, hash: &str, locked: bool, sys: &mut System<'_>) -> Result<()> {
+fn set_password(args: &Args, hash: &str, locked: bool, said: &mut Said, sys: &mut System<'_>) -> Result<()> {
     let lock = args.password_lock.unwrap_or(false)
         || (locked && args.password_lock.is_none() && hash.starts_with('!'));
     let hash = if lock && !hash.starts_with('!') { format!("!{hash}") } else { hash.to_owned() };
     let command = tool(sys, false, "chpasswd")?.flag("-e", true).stdin(format!("{}:{hash}\n", args.name));
-    sys.exec(command).map(drop)
+    said.by(command, args, sys)
 }
 
-pub(super) fn remove(args: &Args, sys: &mut System<'_>) -> Result<()> {
+pub(super) fn remove(args: &Args, said: &mut Said, sys: &mut System<'_>) -> Result<()> {
     let command = tool(sys, args.local, "userdel")?
         .flag("-f", args.force && !args.local)
         .flag("-r", args.remove)
         .arg(&args.name);
-    sys.exec(command).map(drop)
+    said.by(command, args, sys)
 }
 
 fn joined(groups: &BTreeSet<String>) -> String {

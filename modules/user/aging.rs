@@ -1,11 +1,11 @@
 //! How passwords age: `chage`.
 
 use super::account::Shadow;
-use super::{Args, tool};
+use super::{Args, Said, tool};
 use crate::kit::{Result, System};
 
 /// Ensures the days the options give.
-pub(super) fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
+pub(super) fn ensure(args: &Args, said: &mut Said, sys: &mut System<'_>) -> Result<()> {
     let wanted = [
         ("-m", args.password_expire_min),
         ("-M", args.password_expire_max),
@@ -26,7 +26,7 @@ pub(super) fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
         }
     }
     if differs {
-        sys.exec(command.arg(&args.name))?;
+        said.by(command.arg(&args.name), args, sys)?;
     }
     Ok(())
 }

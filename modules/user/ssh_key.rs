@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::Args;
-use crate::kit::{Command, Failure, Result, System, User};
+use crate::kit::{Command, Result, System, User};
 
 /// What results tell about the key.
 #[derive(Serialize)]
@@ -44,12 +44,6 @@ pub(super) fn ensure(args: &Args, user: &User, sys: &mut System<'_>) -> Result<K
 }
 
 fn make(args: &Args, user: &User, file: &PathBuf, sys: &mut System<'_>) -> Result<()> {
-    if args.ssh_key_passphrase.is_some() {
-        // ssh-keygen takes it only as an argument, where everybody on the machine could read it.
-        return Err(Failure::new(
-            "ssh_key_passphrase is not supported yet: it would show in the process list",
-        ));
-    }
     let dir = file.parent().unwrap_or(Path::new("/"));
     for made in sys.make_dirs(dir, Some(0o700))? {
         sys.set_owner(&made, Some(user.uid), Some(user.gid), false)?;
@@ -59,12 +53,32 @@ fn make(args: &Args, user: &User, file: &PathBuf, sys: &mut System<'_>) -> Resul
     let command = Command::new("ssh-keygen")
         .args(["-q", "-t", &args.ssh_key_type])
         .opt("-b", args.ssh_key_bits)
-        .args(["-C", &comment, "-N", "", "-f"])
+        .args(["-C", &comment, "-f"])
         .arg(file);
-    if sys.exec(command)?.is_some() {
-        sys.set_owner(file, Some(user.uid), Some(user.gid), false)?;
-        let public = PathBuf::from(format!("{}.pub", file.display()));
-        sys.set_owner(&public, Some(user.uid), Some(user.gid), false)?;
+    let made = match &args.ssh_key_passphrase {
+        None => sys.exec(command.arg("-N").arg(""))?,
+        Some(passphrase) => {
+            // As an argument everybody on the machine could read it: ssh-keygen is made to ask.
+            let asked = sys.scratch(None);
+            if !sys.is_check() {
+                sys.spool(&asked, 0o700, &mut ASK.as_bytes())?;
+            }
+            let command = command
+                .env("SSH_ASKPASS", asked.to_string_lossy())
+                .env("SSH_ASKPASS_REQUIRE", "force")
+                .env("DISPLAY", ":0")
+                .env("FANFARE_PASSPHRASE", passphrase.expose());
+            let made = sys.exec(command);
+            sys.discard(&asked)?;
+            made?
+        }
+    };
+    if made.is_some() {
+        sys.hand_over(file, user.uid, user.gid)?;
+        sys.hand_over(&PathBuf::from(format!("{}.pub", file.display())), user.uid, user.gid)?;
     }
     Ok(())
 }
+
+/// Answers ssh-keygen's questions.
+const ASK: &str = "#!/bin/sh\nprintf '%s\\n' \"$FANFARE_PASSPHRASE\"\n";

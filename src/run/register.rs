@@ -78,7 +78,7 @@ fn split_lines(fields: &mut Dict) {
             continue;
         }
         if let Some(Value::Str(text)) = fields.get(key) {
-            let split: Vec<Value> = text.lines().map(Value::from).collect();
+            let split: Vec<Value> = crate::value::split_lines(text).into_iter().map(Value::from).collect();
             fields.insert(lines, Value::list(split));
         }
     }

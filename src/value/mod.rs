@@ -27,6 +27,7 @@ use num_bigint::BigInt;
 pub use dict::Dict;
 pub use ops::Operator;
 pub use slice::{index, positions};
+pub use text::split_lines;
 
 use crate::diagnostic::{Diagnostic, Place};
 use crate::template::Template;

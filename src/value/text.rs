@@ -106,3 +106,20 @@ fn is_printable(c: char) -> bool {
     let is_private = matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..);
     c == ' ' || !(c.is_control() || c.is_whitespace() || is_format || is_private)
 }
+
+/// The lines of `str.splitlines()`.
+pub fn split_lines(text: &str) -> Vec<&str> {
+    const ENDS: &[char] =
+        &['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while let Some((line, after)) = rest.split_once(ENDS) {
+        let crlf = rest.get(line.len()..).is_some_and(|end| end.starts_with("\r\n"));
+        lines.push(line);
+        rest = if crlf { after.get(1..).unwrap_or_default() } else { after };
+    }
+    if !rest.is_empty() {
+        lines.push(rest);
+    }
+    lines
+}

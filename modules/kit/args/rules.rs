@@ -94,7 +94,12 @@ impl Rules {
                 (!missing.is_empty(), "all")
             };
             if failed {
-                let value = rule.value.as_str().map_or_else(|| rule.value.to_string(), str::to_owned);
+                let value = match &rule.value {
+                    Json::String(text) => text.clone(),
+                    Json::Bool(true) => "True".to_owned(),
+                    Json::Bool(false) => "False".to_owned(),
+                    other => other.to_string(),
+                };
                 return Err(ArgsError::new(format!(
                     "{} is {value} but {term} of the following are missing: {}",
                     rule.option,

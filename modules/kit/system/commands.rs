@@ -45,6 +45,13 @@ impl System<'_> {
         Ok(self.attempt_judged(command, changed)?.map(|(_, output)| output))
     }
 
+    /// What the last command that changed something said about it: shown as the diff. Nothing when there was none.
+    pub fn tell_change(&mut self, text: impl Into<String>) {
+        if let Some(Change::Ran { told, .. }) = self.changes.last_mut() {
+            *told = Some(text.into());
+        }
+    }
+
     /// Runs a command that only looks, also in check mode, however it ends.
     pub fn query(&mut self, command: Command) -> Result<Output> {
         Ok(self.start(command)?.1)
@@ -64,12 +71,12 @@ impl System<'_> {
         changed: impl Fn(&Output) -> bool,
     ) -> Result<Option<(Command, Output)>> {
         if self.wishes.check {
-            self.changes.push(Change::Ran { line: command.line() });
+            self.changes.push(Change::Ran { line: command.line(), told: None });
             return Ok(None);
         }
         let (command, output) = self.start(command)?;
         if changed(&output) {
-            self.changes.push(Change::Ran { line: command.line() });
+            self.changes.push(Change::Ran { line: command.line(), told: None });
         }
         Ok(Some((command, output)))
     }

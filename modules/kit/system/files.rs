@@ -345,6 +345,11 @@ impl System<'_> {
         Ok(changed)
     }
 
+    /// Gives what a command of this call made to its owner. No change by itself; nothing in check mode.
+    pub fn hand_over(&self, path: &Path, uid: u32, gid: u32) -> Result<()> {
+        if self.wishes.check { Ok(()) } else { Ok(self.host.set_owner(path, Some(uid), Some(gid), false)?) }
+    }
+
     /// Copies a file beside itself, as `NAME.PID.DATE@TIME~`. No change by itself; nothing in check mode.
     pub fn backup(&mut self, path: &Path) -> Result<Option<String>> {
         if self.wishes.check || !self.exists(path)? {

@@ -15,9 +15,9 @@ impl System<'_> {
             .join(format!("fanfare-{}", self.host.unique()))
     }
 
-    /// Fills a temporary file that only this user may read. No change by itself; [`System::discard`] it.
-    pub fn spool(&self, path: &Path, content: &mut dyn Read) -> Result<()> {
-        let how = Placement { mode: Some(0o600), ..Placement::default() };
+    /// Fills a temporary file, with that mode: keep others out. No change by itself; [`System::discard`] it.
+    pub fn spool(&self, path: &Path, mode: u32, content: &mut dyn Read) -> Result<()> {
+        let how = Placement { mode: Some(mode), ..Placement::default() };
         Ok(self.host.place(path, content, &how)?)
     }
 

@@ -116,23 +116,6 @@ fn truncate(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> 
     Ok(format!("{cut}{end}").into())
 }
 
-/// The lines of `str.splitlines()`.
-pub(super) fn split_lines(text: &str) -> Vec<&str> {
-    const ENDS: &[char] =
-        &['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while let Some((line, after)) = rest.split_once(ENDS) {
-        let crlf = rest.get(line.len()..).is_some_and(|end| end.starts_with("\r\n"));
-        lines.push(line);
-        rest = if crlf { after.get(1..).unwrap_or_default() } else { after };
-    }
-    if !rest.is_empty() {
-        lines.push(rest);
-    }
-    lines
-}
-
 fn indent(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     let Value::Str(text) = subject else {
         return Err(Diagnostic::new(format!(
@@ -148,7 +131,7 @@ fn indent(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     // The newline at the end keeps a last empty line a line.
     let text = format!("{text}\n");
     let mut out = if args.flag("first", false) { lead.clone() } else { String::new() };
-    for (index, line) in split_lines(&text).into_iter().enumerate() {
+    for (index, line) in crate::value::split_lines(&text).into_iter().enumerate() {
         if index > 0 {
             out.push('\n');
             if blank || !line.is_empty() {

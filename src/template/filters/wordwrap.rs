@@ -5,10 +5,10 @@ use std::sync::Arc;
 use fanfare_modules::kit::regex::{Flags, Regex};
 
 use super::regex::engine_error;
-use super::text::split_lines;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, FilterEntry};
 use crate::value::Value;
+use crate::value::split_lines;
 
 pub(super) static TABLE: &[FilterEntry] = &[FilterEntry::new(
     "wordwrap",
