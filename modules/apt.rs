@@ -235,7 +235,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let output = sys.exec(apt.command().arg("clean"))?.unwrap_or_default();
         if args.name.is_empty() && args.upgrade == Upgrade::No && args.deb.is_none() {
             returns.take(&output);
-            returns.msg = returns.stdout.clone();
+            returns.msg.clone_from(&returns.stdout);
             return Ok(returns);
         }
     }
@@ -260,7 +260,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Err(failure) => return Err(failure),
     }
     if args.upgrade != Upgrade::No {
-        returns.msg = returns.stdout.clone();
+        returns.msg.clone_from(&returns.stdout);
     }
     Ok(returns)
 }

@@ -104,13 +104,12 @@ enum Manager {
 
 fn manager(args: &Args, sys: &System<'_>) -> Result<Manager> {
     match args.r#use.rsplit('.').next().unwrap_or_default() {
-        "auto" => {}
         "systemd" => return Ok(Manager::Systemd),
         "openrc" => return Ok(Manager::Openrc),
         "sysvinit" => return Ok(Manager::Script),
         // Ansible's own module of that name: whatever is there, scripts first.
         "service" if sys.exists(&Path::new("/etc/init.d").join(&args.name))? => return Ok(Manager::Script),
-        "service" => {}
+        "auto" | "service" => {}
         other => return Err(Failure::new(format!("use: '{other}' is not supported yet"))),
     }
     if sys.exists(Path::new("/run/systemd/system"))? {
