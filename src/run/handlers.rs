@@ -1,5 +1,6 @@
 //! Handlers: notified by changes, run at the end of each section.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::batch::Batch;
@@ -61,29 +62,22 @@ fn stand_together(one: &Task, other: &Task) -> bool {
 }
 
 impl Batch {
-    /// The handlers that answer to a name: all that listen to it, and one that is so called: the first of the
-    /// last list that has one (roles come before the play, `include_role` after it).
+    /// The handlers that answer to a name: one that is so called, and those that listen to it, but of those with
+    /// one name only one. The first of the last list counts (roles come before the play, `include_role` after it).
     fn find_handlers(&self, name: &str, host: &Arc<str>) -> Vec<usize> {
         let handlers = self.handlers.read();
-        let is_named = |handler: &Task| self.handler_is_named(handler, name, host);
-        let last = handlers.iter().rposition(|handler| is_named(handler));
-        let list = last.and_then(|index| handlers.get(index));
-        let named = handlers
-            .iter()
-            .enumerate()
-            .take(last.map_or(0, |index| index + 1))
-            .rev()
-            .take_while(|(_, handler)| list.is_some_and(|list| stand_together(handler, list)))
-            .filter(|(_, handler)| is_named(handler))
-            .map(|(index, _)| index)
-            .last();
-        let mut found: Vec<usize> = handlers
-            .iter()
-            .enumerate()
-            .filter(|(_, handler)| self.handler_listens(handler, name, host))
-            .map(|(index, _)| index)
-            .collect();
-        found.extend(named);
+        let all: Vec<(usize, &Arc<Task>)> = handlers.iter().enumerate().collect();
+        let mut lists: Vec<_> = all.chunk_by(|(_, one), (_, next)| stand_together(one, next)).collect();
+        lists.reverse();
+        let in_turn = || lists.iter().flat_map(|list| list.iter());
+        let named = in_turn().find(|(_, handler)| self.handler_is_named(handler, name, host));
+        let mut names = HashSet::new();
+        let listening = in_turn().filter(|(_, handler)| {
+            let own = |name| self.handler_text(handler, name, host);
+            self.handler_listens(handler, name, host)
+                && handler.name.as_ref().is_none_or(|name| names.insert(own(name)))
+        });
+        let mut found: Vec<usize> = listening.chain(named).map(|(index, _)| *index).collect();
         found.sort_unstable();
         found.dedup();
         found

@@ -288,8 +288,9 @@ fn sum_up(control: &Control, items: Vec<Item>) -> Ended {
     for item in &items {
         let vars = [(control.var.as_str(), item.value.clone())];
         let index = control.index_var.as_deref().and_then(|name| Some((name, item.raw.fields.get(name)?)));
-        let vars: Vec<(&str, Value)> =
-            vars.into_iter().chain(index.map(|(name, value)| (name, value.clone()))).collect();
+        let extended = item.raw.fields.get("ansible_loop").map(|value| ("ansible_loop", value));
+        let more = index.into_iter().chain(extended).map(|(name, value)| (name, value.clone()));
+        let vars: Vec<(&str, Value)> = vars.into_iter().chain(more).collect();
         inclusions.extend(include::of(&item.raw, &vars, item.label.as_deref()));
     }
     raw.notify = items.iter().flat_map(|item| item.raw.notify.clone()).collect();

@@ -220,7 +220,7 @@ fn file_phrase(kind: &str, file: &Path, role: &str) -> String {
 }
 
 fn missing(kind: &str, name: &str, place: Option<&Place>) -> Diagnostic {
-    let error = Diagnostic::new(format!("Could not find specified file in role: {kind}/{name}"));
+    let error = Diagnostic::missing(format!("Could not find specified file in role: {kind}/{name}"));
     match place {
         Some(place) => error.at(place),
         None => error,

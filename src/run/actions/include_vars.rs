@@ -9,11 +9,25 @@ use crate::run::batch::load_vars;
 use crate::run::call::Call;
 use crate::run::content;
 use crate::run::outcome::Raw;
+use crate::template::{self, Names};
 use crate::value::{Dict, Value};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
-    if call.text("hash_behaviour").is_some_and(|behaviour| behaviour != "replace") {
-        return Err(call.misuse("include_vars: hash_behaviour 'merge' is not supported yet"));
+    let merges = match call.text("hash_behaviour").as_deref() {
+        None | Some("replace") => false,
+        Some("merge") => true,
+        Some(other) => {
+            return Err(call.misuse(format!(
+                "include_vars: value of hash_behaviour must be one of: replace, merge, got: {other}"
+            )));
+        }
+    };
+    let of_dirs =
+        ["dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"];
+    if file(call).is_some() && of_dirs.iter().any(|option| call.args.contains(option)) {
+        return Err(call.misuse(
+            "You are mixing file only and dir only arguments, these are incompatible",
+        ));
     }
     if call.text("dir").is_none() && file(call).is_none() {
         return Err(call.misuse("include_vars: one of the following is required: file, dir"));
@@ -22,6 +36,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         Ok((vars, files)) => (vars, files, None),
         Err(error) => (Dict::new(), Vec::new(), Some(error)),
     };
+    let vars = if merges { merged(call, vars)? } else { vars };
     let mut raw = error.map_or_else(Raw::default, |error| {
         let message = error.message().to_owned();
         let mut raw = Raw::error(error);
@@ -39,6 +54,32 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
 
 fn file(call: &Call<'_>) -> Option<String> {
     call.text("_raw_params").or_else(|| call.text("file"))
+}
+
+/// Each dictionary over the one that the variable of its name holds already.
+fn merged(call: &Call<'_>, vars: Dict) -> Result<Dict> {
+    let context = call.context();
+    vars.into_iter()
+        .map(|(name, value)| {
+            let held = name.as_str().and_then(|name| call.scope.get(name));
+            let Some(held) = held.filter(|_| matches!(value, Value::Dict(_))) else { return Ok((name, value)) };
+            let held = template::render_all(&held, &context)?;
+            Ok((name, over(held, &value)))
+        })
+        .collect()
+}
+
+fn over(held: Value, new: &Value) -> Value {
+    let (Value::Dict(held), Value::Dict(entries)) = (&held, new) else { return new.clone() };
+    let mut merged = held.as_ref().clone();
+    for (key, value) in entries.iter() {
+        let value = match merged.get_value(key) {
+            Some(held) => over(held.clone(), value),
+            None => value.clone(),
+        };
+        merged.insert(key.clone(), value);
+    }
+    Value::dict(merged)
 }
 
 /// The variables, and the files they come from.
