@@ -25,9 +25,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let of_dirs =
         ["dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"];
     if file(call).is_some() && of_dirs.iter().any(|option| call.args.contains(option)) {
-        return Err(call.misuse(
-            "You are mixing file only and dir only arguments, these are incompatible",
-        ));
+        return Err(call.misuse("You are mixing file only and dir only arguments, these are incompatible"));
     }
     if call.text("dir").is_none() && file(call).is_none() {
         return Err(call.misuse("include_vars: one of the following is required: file, dir"));
@@ -62,7 +60,9 @@ fn merged(call: &Call<'_>, vars: Dict) -> Result<Dict> {
     vars.into_iter()
         .map(|(name, value)| {
             let held = name.as_str().and_then(|name| call.scope.get(name));
-            let Some(held) = held.filter(|_| matches!(value, Value::Dict(_))) else { return Ok((name, value)) };
+            let Some(held) = held.filter(|_| matches!(value, Value::Dict(_))) else {
+                return Ok((name, value));
+            };
             let held = template::render_all(&held, &context)?;
             Ok((name, over(held, &value)))
         })
