@@ -302,8 +302,14 @@ fn hard(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
 
 fn touch(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
     let path = target(args, sys)?;
+    let is_new = sys.stat(&path)?.is_none();
     let (atime, mtime) = moments(args, "now", sys.now())?;
-    sys.touch(&path, atime, mtime, &args.attributes, args.follow)?;
+    if let Err(failure) = sys.touch(&path, atime, mtime, &args.attributes, args.follow) {
+        if is_new && sys.stat(&path)?.is_some() {
+            sys.unmake(&path)?;
+        }
+        return Err(failure);
+    }
     let facts = sys.file_facts(&path, false)?;
     Ok(Returns { dest: Some(path.to_string_lossy().into_owned()), facts, ..Returns::default() })
 }

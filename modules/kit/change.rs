@@ -43,7 +43,7 @@ impl Snippet {
 }
 
 impl Change {
-    fn path(&self) -> Option<&Path> {
+    pub fn path(&self) -> Option<&Path> {
         match self {
             Self::Content { path, .. } | Self::Attribute { path, .. } => Some(path),
             Self::Ran { .. } | Self::Other { .. } => None,

@@ -84,8 +84,7 @@ impl Engine {
             run: config.run,
             connection: config.connection,
             escalation: config.escalation,
-            limit: config.inventory.limit,
-            on_mismatch: config.inventory.on_mismatch,
+            inventory: config.inventory,
             verbosity: config.display.verbosity,
             start_at,
             step,
@@ -108,7 +107,7 @@ impl Engine {
             Ok(written) => written?,
             Err(_) => return Ok(Exit::Unexpected),
         }
-        Ok(Exit::of_run(&end.stats, end.interrupted))
+        Ok(Exit::of_run(&end.lost, end.interrupted))
     }
 }
 

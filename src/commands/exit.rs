@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use crate::diagnostic::Diagnostic;
-use crate::run::event::{Counts, Stats};
+use crate::run::Lost;
 
 /// How a command ended, as the exit code tells it. The numbers are Ansible's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,14 +27,13 @@ impl Exit {
         if error.place().is_some() && !error.is_missing() { Self::Unreachable } else { Self::Error }
     }
 
-    /// What the counts at the end of a run amount to.
-    pub fn of_run(stats: &Stats, interrupted: bool) -> Self {
-        let any = |count: fn(&Counts) -> u32| stats.values().any(|counts| count(counts) > 0);
+    /// What a run amounts to: a failure that was ignored, rescued or cleared is none.
+    pub fn of_run(lost: &Lost, interrupted: bool) -> Self {
         if interrupted {
             Self::Interrupted
-        } else if any(|counts| counts.unreachable) {
+        } else if !lost.unreachable.is_empty() {
             Self::Unreachable
-        } else if any(|counts| counts.failed) {
+        } else if !lost.failed.is_empty() {
             Self::Failed
         } else {
             Self::Done

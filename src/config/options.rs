@@ -11,7 +11,7 @@ use crate::target::Secret;
 use crate::value::Dict;
 
 /// Where hosts come from and which are meant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct InventoryOptions {
     /// Files, directories, scripts, or host lists (with a comma), as `-i` takes them.
     pub sources: Vec<String>,

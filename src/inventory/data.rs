@@ -25,7 +25,16 @@ pub struct Inventory {
     /// Where `group_vars` and `host_vars` lie beside the sources, in the order of the sources.
     pub(super) vars_dirs: Vec<Arc<VarsDir>>,
     pub(super) cache: LayerCache,
+    /// What the run added, in order.
+    additions: Vec<Addition>,
     groups_value: OnceLock<Arc<Dict>>,
+}
+
+/// Something a run added to its inventory.
+#[derive(Clone, Debug)]
+enum Addition {
+    Host { name: Arc<str>, groups: Vec<Arc<str>>, vars: Dict },
+    Membership { host: Arc<str>, group: Arc<str>, parents: Vec<Arc<str>> },
 }
 
 /// A host, with what its sources say about it.
@@ -110,6 +119,7 @@ impl Default for Inventory {
             groups: IndexMap::new(),
             vars_dirs: Vec::new(),
             cache: LayerCache::default(),
+            additions: Vec::new(),
             groups_value: OnceLock::new(),
         };
         inventory.add_group("all");
@@ -228,6 +238,10 @@ impl Inventory {
             changed |= old != Some(value);
             self.set_host_var(name, key, value.clone());
         }
+        if changed {
+            let (name, groups) = (name.into(), groups.to_vec());
+            self.additions.push(Addition::Host { name, groups, vars: vars.clone() });
+        }
         self.reconcile();
         Ok(changed)
     }
@@ -244,8 +258,26 @@ impl Inventory {
             changed |= self.add_child(parent, group)?;
         }
         changed |= self.put(host, group);
+        if changed {
+            let (host, group, parents) = (host.into(), group.into(), parents.to_vec());
+            self.additions.push(Addition::Membership { host, group, parents });
+        }
         self.reconcile();
         Ok(changed)
+    }
+
+    /// Adds what a run added to the inventory it had before. A host that is no more has left its groups.
+    pub fn repeat_additions(&mut self, before: &Self) -> Result<()> {
+        for addition in before.additions.clone() {
+            match addition {
+                Addition::Host { name, groups, vars } => self.add_host(&name, &groups, &vars)?,
+                Addition::Membership { host, group, parents } if self.hosts.contains_key(&host) => {
+                    self.add_to_group(&host, &group, &parents)?
+                }
+                Addition::Membership { .. } => false,
+            };
+        }
+        Ok(())
     }
 
     /// Makes a group; `false` when it is there already.

@@ -10,7 +10,7 @@ use super::page::{Page, Stream};
 use super::shown::{self, CENSORED_LABEL, Scope};
 use super::style::Meaning;
 use super::{Callback, Look, diff, dump, recap};
-use crate::run::event::{Event, NoHosts, Stats, Status, TaskInfo, TaskKind, TaskResult};
+use crate::run::event::{Delegate, Event, NoHosts, Stats, Status, TaskInfo, TaskKind, TaskResult};
 use crate::value::Dict;
 
 /// What is remembered between events.
@@ -314,7 +314,8 @@ fn success(status: Status) -> (&'static str, Meaning) {
 /// `host`, or `host -> other` when the task was delegated.
 fn whom(host: &str, result: &TaskResult) -> String {
     match &result.delegated_to {
-        Some(other) => format!("{host} -> {other}"),
+        Some(Delegate { name, address: None }) => format!("{host} -> {name}"),
+        Some(Delegate { name, address: Some(address) }) => format!("{host} -> {name}({address})"),
         None => host.to_owned(),
     }
 }

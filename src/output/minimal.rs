@@ -73,19 +73,12 @@ pub(super) fn heading(status: Status) -> (&'static str, Meaning) {
     }
 }
 
-/// `rc=0 >>` and what the command wrote, each part on lines of its own.
+/// `rc=0 >>` and what the command wrote, one thing after the other.
 fn spoken(task: &TaskInfo, result: &TaskResult) -> Option<String> {
     if !SPEAK_TEXT.contains(&task.action.as_str()) || task.no_log {
         return None;
     }
     let code = result.fields.get("rc")?;
-    let mut text = format!("rc={code} >>\n");
-    for key in ["stdout", "stderr", "msg"] {
-        let part = result.fields.get(key).map(ToString::to_string).unwrap_or_default();
-        if !part.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.push_str(&part);
-    }
-    Some(text)
+    let part = |key| result.fields.get(key).map(ToString::to_string).unwrap_or_default();
+    Some(format!("rc={code} >>\n{}{}{}", part("stdout"), part("stderr"), part("msg")))
 }

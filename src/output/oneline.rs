@@ -12,32 +12,45 @@ impl Callback for Oneline {
     fn on(&mut self, event: &Event, page: &mut Page) {
         if let Event::HostDone { host, task, result } = event {
             let (word, meaning) = heading(result.status);
+            if let Some(text) = spoken(task, result) {
+                page.out(meaning, &format!("{host} | {word} | {text}"));
+                if result.status != Status::Failed {
+                    return;
+                }
+            }
             page.out(meaning, &format!("{host} | {word}{}", answer(task, result)));
         }
     }
 }
 
 fn answer(task: &TaskInfo, result: &TaskResult) -> String {
-    let text = |key: &str| result.fields.get(key).map(ToString::to_string).unwrap_or_default();
-    let flat = |key: &str| text(key).replace('\n', "\\n").replace('\r', "\\r");
     match result.status {
         Status::Skipped => String::new(),
-        Status::Unreachable => format!("!: {}", flat("msg")),
-        _ if SPEAK_TEXT.contains(&task.action.as_str()) && !task.no_log && result.fields.contains("rc") => {
-            let mut line = format!(" | rc={} | (stdout) {}", text("rc"), flat("stdout"));
-            for (key, title) in [("stderr", " (stderr) "), ("msg", " (msg) ")] {
-                let part = flat(key);
-                if !part.is_empty() {
-                    line.push_str(title);
-                    line.push_str(&part);
-                }
-            }
-            line
-        }
+        Status::Unreachable => format!("!: {}", flat(result, "msg")),
         status => {
             let mark = if is_failure(status) { "!" } else { "" };
             let fields = shown::fields(task, result, Scope::Whole);
             format!("{mark} => {}", dump::json_dict(&fields, Some(0)).replace('\n', ""))
         }
     }
+}
+
+/// What a command wrote; of one that failed, the whole result follows.
+fn spoken(task: &TaskInfo, result: &TaskResult) -> Option<String> {
+    if !SPEAK_TEXT.contains(&task.action.as_str()) || task.no_log {
+        return None;
+    }
+    let code = result.fields.get("rc")?;
+    let mut line = format!("rc={code} | (stdout) {}", flat(result, "stdout"));
+    let errors = flat(result, "stderr");
+    if !errors.is_empty() {
+        line.push_str(" (stderr) ");
+        line.push_str(&errors);
+    }
+    Some(line)
+}
+
+fn flat(result: &TaskResult, key: &str) -> String {
+    let text = result.fields.get(key).map(ToString::to_string).unwrap_or_default();
+    text.replace('\n', "\\n").replace('\r', "\\r")
 }

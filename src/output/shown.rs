@@ -40,6 +40,7 @@ fn speaks_for_itself(task: &TaskInfo, result: &TaskResult, scope: Scope) -> bool
         return flag.is_truthy();
     }
     scope == Scope::Whole
+        && !task.no_log
         && result.error.is_none()
         && result.status != Status::Skipped
         && matches!(task.action.as_str(), "debug" | "assert")

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::*;
 use crate::config::Surroundings;
 use crate::diagnostic::{Place, Source};
-use crate::run::event::{Counts, Diff, Event, NoHosts, Status, TaskInfo, TaskKind, TaskResult};
+use crate::run::event::{Counts, Delegate, Diff, Event, NoHosts, Status, TaskInfo, TaskKind, TaskResult};
 use crate::value::{Dict, Value};
 
 fn recorded() -> PathBuf {
@@ -230,7 +230,9 @@ fn result(json: &Json) -> TaskResult {
         },
         fields,
         label: (!json["label"].is_null()).then(|| Value::from(json["label"].clone()).to_string()),
-        delegated_to: json["delegated_to"].as_str().map(Arc::from),
+        delegated_to: json["delegated_to"]
+            .as_str()
+            .map(|name| Delegate { name: Arc::from(name), address: None }),
         diffs: diffs.iter().map(diff).collect(),
         ignored: json["ignored"] == true,
         error: None,

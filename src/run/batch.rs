@@ -8,12 +8,13 @@ use parking_lot::{Mutex, RwLock};
 
 use super::event::{TaskInfo, TaskKind};
 use super::settings;
-use super::shared::Shared;
+use super::shared::{Shared, is_local_name};
+use crate::config::ConnectionKind;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::playbook::{Layer, Play, Role, Setting, Task};
+use crate::playbook::{Keywords, Layer, Play, Role, Setting, Task};
 use crate::template::{self, Context};
 use crate::value::{Dict, Value};
-use crate::vars::{Magic, PlayFacts, RoleVars, Scope, ScopeParts, role_vars};
+use crate::vars::{Magic, PlayFacts, Reached, RoleVars, Scope, ScopeParts, role_vars};
 use crate::yaml;
 
 /// A play being run on a batch.
@@ -30,8 +31,10 @@ pub(super) struct Batch {
     pub over: Mutex<bool>,
     /// `meta: end_play`: the other batches do not run either.
     pub play_over: Mutex<bool>,
-    /// A failure that `any_errors_fatal` or `max_fail_percentage` made everybody's.
+    /// More hosts failed than `max_fail_percentage` allows.
     pub fatal: Mutex<bool>,
+    /// Hosts that failed only because another could not be reached.
+    pub followers: Mutex<HashSet<Arc<str>>>,
     /// Each host's finished roles: see `Node::RoleEnd`.
     roles_done: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
     roles_begun: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
@@ -63,6 +66,7 @@ impl Batch {
             over: Mutex::default(),
             play_over: Mutex::default(),
             fatal: Mutex::default(),
+            followers: Mutex::default(),
             roles_done: Mutex::default(),
             roles_begun: Mutex::default(),
             roles_left: Mutex::default(),
@@ -103,11 +107,32 @@ impl Batch {
             task_dir: task.and_then(|task| directory(&task.place.source.path)),
             check: self.run.options.run.check,
             diff: self.run.options.run.diff,
+            reached: task.map(|task| self.reached(host, task)),
         };
         if !self.play.vars_files.is_empty() {
             parts.vars_files = self.vars_files(host, &magic, &parts)?;
         }
         Ok(Scope::new(magic, parts))
+    }
+
+    /// How a host is reached, but for what its variables say.
+    pub fn reached(&self, host: &Arc<str>, task: &Task) -> Reached {
+        let options = &self.run.options.connection;
+        let implicit = is_local_name(host) && self.run.inventory.read().host(host).is_none();
+        let keyword = |pick: fn(&Keywords) -> &Option<Setting>| {
+            pick(&task.keywords).as_ref().map(|setting| setting.value.clone())
+        };
+        let connection = match keyword(|keywords| &keywords.connection) {
+            _ if implicit => "local".into(),
+            Some(connection) => connection,
+            None => match options.kind {
+                ConnectionKind::Ssh => "ssh".into(),
+                ConnectionKind::Local => "local".into(),
+            },
+        };
+        let user = keyword(|keywords| &keywords.remote_user)
+            .or_else(|| options.user.as_deref().map(Value::from));
+        Reached { host: Value::Str(host.clone()), connection, user }
     }
 
     fn merged(&self, role: &Arc<Role>) -> RoleVars {
@@ -190,8 +215,14 @@ impl Batch {
         let keywords = &task.keywords;
         let is_include_role = task.action.name == "include_role";
         let name = match &task.name {
-            Some(name) => template::resolve(&name.value, &context)
-                .map_or_else(|_| name.value.to_string(), |value| value.to_string()),
+            Some(name) => {
+                let (text, errors) = template::render_shown(&name.value, &context);
+                for error in errors {
+                    self.run.warn(error.context("The name of a task cannot be rendered").at(&name.place));
+                }
+                // A name that comes to nothing is none.
+                if text.is_empty() { task.action.written.clone() } else { text }
+            }
             None => match task.action.args.get("name").or(task.action.args.get("role")) {
                 Some(role) if is_include_role => format!("{} : {role}", task.action.written),
                 _ => task.action.written.clone(),

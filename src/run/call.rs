@@ -4,8 +4,8 @@ use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanfare_modules::kit::wire::{Reply, Request};
-use serde_json::{Map, Value as Json};
+use fanfare_modules::kit::wire::Request;
+use serde_json::Value as Json;
 
 use super::actions::{self, Action};
 use super::content::Contents;
@@ -17,8 +17,6 @@ use crate::target::Destination;
 use crate::template::{self, Context, Template};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
-
-pub(super) use super::destination::delegate;
 
 /// An action about to run on the control node.
 pub struct Call<'a> {
@@ -38,8 +36,6 @@ struct Sending {
     to: Destination,
     request: Request,
     contents: Arc<Contents>,
-    /// The options as the result shows them.
-    shown: Map<String, Json>,
 }
 
 /// Whether the action's work is done by the worker alone.
@@ -100,8 +96,9 @@ fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
         let raw = Raw::skipped("Conditional result was False", Some(condition));
         return Ok(Item::Skip(Box::new(raw)));
     }
-    let delegated = delegate(job, scope)?;
-    let sending = prepare(job, scope, delegated.as_ref())?;
+    let delegated = destination::delegate(job, scope)?;
+    let scope = destination::seen_from(job, scope, delegated.as_ref());
+    let sending = prepare(job, &scope, delegated.as_ref())?;
     Ok(Item::Send(Box::new(sending), delegated))
 }
 
@@ -109,11 +106,23 @@ async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, actio
     let context = Context::new(scope);
     let args = if action.takes_templates {
         let mut args = defaults(job, &context)?;
+        args.extend(computed(job, &context)?);
         args.extend(job.task.action.args.clone());
         args
     } else {
         args(job, &context)?
     };
+    if job.task.action.computed.is_some() {
+        if let Some(name) = ["that", "var"].into_iter().find(|name| {
+            action.takes_templates && args.contains(name) && !job.task.action.args.contains(name)
+        }) {
+            let message = format!("Encountered untrusted template or expression: {name} holds expressions.");
+            let error = Diagnostic::new(message).at(&job.task.action.place);
+            return Err(error.hint(format!("give `{name}` in the task itself")));
+        }
+        // The loader could not.
+        actions::check(action, &args).map_err(|misuse| Diagnostic::new(misuse).at(&job.task.action.place))?;
+    }
     let check =
         settings::flag(job.task.keywords.check_mode.as_ref(), job.batch.run.options.run.check, &context)?;
     (action.run)(Call { job, scope, delegated, args, check }).await
@@ -122,26 +131,13 @@ async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, actio
 /// Renders a task's options: module defaults, then computed ones, then those written.
 pub(super) fn args(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
     let task = job.task;
-    let finalizing = |error: Diagnostic| {
-        error.context(format!("Finalization of task args for '{}' failed", qualified(job)))
-    };
     let render = |name: &Value, value: &Value| {
         template::render_all(value, context).map_err(|error| {
-            finalizing(error.context(format!("Error while resolving value for '{name}'")))
-                .context("Task failed")
+            finalizing(job, error.context(format!("Error while resolving value for '{name}'")))
         })
     };
     let mut args = defaults(job, context)?;
-    if let Some(computed) = &task.action.computed {
-        match settings::rendered(computed, context)? {
-            Value::Dict(options) => args.extend(options.iter().map(|(k, v)| (k.clone(), v.clone()))),
-            Value::None | Value::Omit => {}
-            other => {
-                let message = format!("args must be a dictionary, got {}", other.type_name());
-                return Err(Diagnostic::new(message).at(&computed.place));
-            }
-        }
-    }
+    args.extend(computed(job, context)?);
     for (name, value) in &task.action.args {
         let value = render(name, value)?;
         if value.is_omit() {
@@ -161,6 +157,23 @@ fn option_name(name: &Value, place: &Place, context: &Context<'_>) -> Result<Val
         }
         other => Ok(other.clone()),
     }
+}
+
+/// What `args: "{{ … }}"` or `module: "{{ … }}"` gives.
+fn computed(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
+    let Some(computed) = &job.task.action.computed else { return Ok(Dict::new()) };
+    match settings::rendered(computed, context).map_err(|error| finalizing(job, error))? {
+        Value::Dict(options) => Ok(options.iter().map(|(name, value)| (name.clone(), value.clone())).collect()),
+        Value::Omit => Ok(Dict::new()),
+        other => {
+            let message = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());
+            Err(finalizing(job, Diagnostic::new(message).at(&computed.place)))
+        }
+    }
+}
+
+fn finalizing(job: &Job<'_>, error: Diagnostic) -> Diagnostic {
+    error.context(format!("Finalization of task args for '{}' failed", qualified(job))).context("Task failed")
 }
 
 /// What `module_defaults` gives this action, the innermost winning.
@@ -217,7 +230,6 @@ fn prepare_module(
             None => diagnostic,
         }
     })?;
-    let shown = shown(spec, &exact);
     let contents = Contents::prepare(spec, &mut exact, scope)?;
     let timeout = settings::number(keywords.timeout.as_ref(), &context)?.filter(|seconds| *seconds > 0.0);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive seconds")]
@@ -232,19 +244,7 @@ fn prepare_module(
         // `check_mode: yes` on one task of a real run does not see what another such task foretold.
         alone: !options.run.check,
     };
-    Ok(Sending { to: destination::of(job, scope, delegated)?, request, contents: Arc::new(contents), shown })
-}
-
-/// The options as results show them: secrets stay out.
-fn shown(spec: &fanfare_modules::kit::args::Spec, args: &Map<String, Json>) -> Map<String, Json> {
-    args.iter()
-        .map(|(name, value)| {
-            let secret = spec.option(name).is_some_and(|option| option.secret);
-            let value =
-                if secret { Json::from("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER") } else { value.clone() };
-            (name.clone(), value)
-        })
-        .collect()
+    Ok(Sending { to: destination::of(job, scope, delegated)?, request, contents: Arc::new(contents) })
 }
 
 /// Sends calls that share a destination, and turns replies into results, one for each call.
@@ -252,11 +252,9 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
     let Some(to) = sendings.first().map(|sending| sending.to.clone()) else { return Vec::new() };
     let count = sendings.len();
     let mut requests = Vec::with_capacity(count);
-    let mut shown = Vec::with_capacity(count);
     let mut contents = Vec::with_capacity(count);
     for sending in sendings {
         requests.push(sending.request);
-        shown.push(sending.shown);
         contents.push(sending.contents);
     }
     let contents = Contents::merge(contents);
@@ -273,20 +271,12 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
     match answer {
         Ok(replies) => {
             let mut raws: Vec<Raw> =
-                replies.into_iter().zip(shown).map(|(reply, shown)| from_reply(reply, shown)).collect();
+                replies.into_iter().map(|reply| Raw::ok(Dict::from(reply.result))).collect();
             raws.resize_with(count, || Raw::failed("the worker gave no reply"));
             raws
         }
         Err(error) => vec![Raw::from(error); count],
     }
-}
-
-fn from_reply(reply: Reply, shown: Map<String, Json>) -> Raw {
-    let mut fields = Dict::from(reply.result);
-    let mut invocation = Dict::new();
-    invocation.insert("module_args", Value::dict(Dict::from(shown)));
-    fields.insert("invocation", Value::dict(invocation));
-    Raw::ok(fields)
 }
 
 impl Call<'_> {
@@ -313,6 +303,30 @@ impl Call<'_> {
             }
             Err(error) => (Raw::error(error), false),
         }
+    }
+
+    /// Refuses to take text for an expression, unless the template it came from is the name of a variable that the
+    /// user's own files hold.
+    pub(super) fn expression(&self, template: &Template, came: &Value) -> Result<()> {
+        let source = template.source().trim();
+        let name = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
+        let written = name.and_then(|name| self.scope.written(name));
+        let is_written = match written {
+            Some(Value::List(items)) => items.contains(came),
+            Some(value) => value == came,
+            None => false,
+        };
+        if is_written || !matches!(came, Value::Str(_)) {
+            return Ok(());
+        }
+        let error = Diagnostic::new("Encountered untrusted template or expression.").hint(
+            "Templates and expressions must be defined by trusted sources such as playbooks or roles, not untrusted \
+             sources such as module results.",
+        );
+        Err(match template.place() {
+            Some(place) => error.at(place),
+            None => error,
+        })
     }
 
     /// An option as text; `None` when it is absent or null.

@@ -2,19 +2,60 @@
 
 use std::sync::Arc;
 
+use super::event::Delegate;
+use super::outcome::Raw;
 use super::settings;
 use super::shared::is_local_name;
 use super::task::Job;
 use crate::diagnostic::Result;
-use crate::target::Destination;
+use crate::target::{Destination, Transport};
 use crate::template::{self, Context, Names};
 use crate::value::Value;
-use crate::vars::Scope;
+use crate::vars::{Reached, Scope};
 
 /// The host a task is delegated to, if any.
 pub(super) fn delegate(job: &Job<'_>, scope: &Scope) -> Result<Option<Arc<str>>> {
     let name = settings::text(job.task.keywords.delegate_to.as_ref(), &Context::new(scope))?;
     Ok(name.map(Arc::from))
+}
+
+/// The delegate as it is written, for results of tasks whose delegate cannot be found out.
+pub(super) fn written(job: &Job<'_>) -> Option<Arc<str>> {
+    let setting = job.task.keywords.delegate_to.as_ref()?;
+    Some(match &setting.value {
+        Value::Template(template) => template.source().clone(),
+        other => other.to_string().into(),
+    })
+}
+
+/// A delegate as a result shows it: with the address at which SSH reached it.
+pub(super) fn shown(job: &Job<'_>, scope: &Scope, name: Arc<str>, raw: &Raw) -> Delegate {
+    let is_reached = !raw.unreachable && raw.error.is_none() && !job.info.no_log;
+    let address = (is_reached && name != *job.host)
+        .then(|| of(job, scope, Some(&name)).ok())
+        .flatten()
+        .and_then(|to| match to.transport {
+            Transport::Ssh(options) => Some(options.host).filter(|address| **address != *name),
+            Transport::Local => None,
+        });
+    Delegate { name, address }
+}
+
+/// The scope of a task whose work another host does: how that one is reached is what the connection variables say
+/// where the task's own host says nothing.
+pub(super) fn seen_from(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Scope {
+    let mut scope = scope.clone();
+    if let Some(delegate) = delegated.filter(|delegate| *delegate != job.host)
+        && let Ok(theirs) = job.batch.scope(delegate, Some(job.task), &job.place.inner)
+    {
+        let get = |name| theirs.get(name).and_then(|value| template::render_all(&value, &Context::new(&theirs)).ok());
+        scope.set_reached(Reached {
+            host: get("ansible_host").unwrap_or(Value::Str(delegate.clone())),
+            connection: get("ansible_connection").unwrap_or(Value::None),
+            user: get("ansible_user"),
+        });
+    }
+    scope
 }
 
 /// Where a task runs.
@@ -28,7 +69,8 @@ pub(super) fn of(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> 
     match delegated {
         None => settings::destination(host, keywords, options, implicit, &Context::new(scope)),
         Some(delegate) => {
-            let delegate = job.batch.scope(delegate, None, &[])?;
+            let mut delegate = job.batch.scope(delegate, Some(job.task), &job.place.inner)?;
+            delegate.take_locals(scope);
             let names = ConnectionNames { own: scope, delegate: &delegate };
             settings::destination(host, keywords, options, implicit, &Context::new(&names))
         }

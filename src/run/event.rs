@@ -109,8 +109,9 @@ pub struct TaskInfo {
     pub no_log: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TaskKind {
+    #[default]
     Task,
     Handler,
     /// `Gathering Facts`.
@@ -127,12 +128,20 @@ pub struct TaskResult {
     pub fields: Dict,
     /// The loop item's label: `item=…` in the output.
     pub label: Option<String>,
-    pub delegated_to: Option<Arc<str>>,
+    pub delegated_to: Option<Delegate>,
     pub diffs: Vec<Diff>,
     pub ignored: bool,
     /// The error behind a failure that arose on the control node (a template, a bad option), for its excerpt.
     pub error: Option<Diagnostic>,
     pub elapsed: Duration,
+}
+
+/// The host that did the work of another's task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegate {
+    pub name: Arc<str>,
+    /// Where it was reached, when that has another name and is to be shown.
+    pub address: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,7 +40,7 @@ pub(super) async fn gather(batch: &Arc<Batch>, hosts: HostList, free: bool) -> H
         args = arguments(batch, &Context::new(&scope)).unwrap_or_default();
     }
     task.action.args = args;
-    let place = Place { kind: TaskKind::Gathering, rescuable: false, inner: Vec::new(), free };
+    let place = Place { kind: TaskKind::Gathering, free, ..Place::default() };
     let fate = batch.task_on(&Arc::new(task), wanting.clone(), &place).await;
     let left: HostList =
         hosts.iter().filter(|host| !wanting.contains(host) || fate.alive.contains(host)).cloned().collect();

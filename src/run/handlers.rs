@@ -130,7 +130,7 @@ impl Batch {
     /// Runs what has been notified, in the order in which handlers are defined.
     pub async fn flush_handlers(self: &Arc<Self>, hosts: HostList, free: bool) -> Fate {
         let mut fate = Fate { alive: hosts.clone(), failed: Vec::new() };
-        let place = Place { kind: TaskKind::Handler, rescuable: false, inner: Vec::new(), free };
+        let place = Place { kind: TaskKind::Handler, free, ..Place::default() };
         let mut index = 0;
         while !fate.alive.is_empty() && !self.is_over() {
             // A handler may bring in others, so the list is looked at anew each time.

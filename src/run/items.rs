@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::event::Delegate;
 use super::outcome::Raw;
 use super::task::{Ended, Job, judge, one, unmet};
-use super::{call, include, report, settings};
+use super::{call, destination, include, report, settings};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Loop, LoopControl, Task};
 use crate::template::{self, Context, lookups};
@@ -26,7 +27,7 @@ struct Item {
     value: Value,
     raw: Raw,
     label: Option<String>,
-    delegated: Option<Arc<str>>,
+    delegated: Option<Delegate>,
 }
 
 /// Runs a task over its items.
@@ -143,7 +144,8 @@ async fn one_by_one(job: &Job<'_>, control: &Control, items: &[Value], scope: &S
         }
         let started = Instant::now();
         let scope = item_scope(control, items, index, &base);
-        let (raw, delegated) = one(job, scope.clone()).await;
+        let (raw, delegate) = one(job, &scope).await;
+        let delegated = delegate.map(|name| shown(job, &scope, name, &raw, index));
         if raw.fields.contains("ansible_facts") {
             // The next item sees what this one set.
             match job.batch.scope(job.host, Some(job.task), &job.place.inner) {
@@ -176,9 +178,10 @@ async fn together(job: &Job<'_>, control: &Control, items: &[Value], scope: &Sco
         let end = (start + BATCH).min(items.len());
         let scopes: Vec<Scope> = (start..end).map(|index| item_scope(control, items, index, scope)).collect();
         let results = call::perform_all(job, &scopes).await;
-        for ((index, mut scope), (raw, delegated)) in (start..end).zip(scopes).zip(results) {
-            let raw = if raw.is("skipped") { raw } else { judge(job, &mut scope, raw, delegated.as_ref()) };
+        for ((index, mut scope), (raw, delegate)) in (start..end).zip(scopes).zip(results) {
+            let raw = if raw.is("skipped") { raw } else { judge(job, &mut scope, raw, delegate.as_ref()) };
             let value = items.get(index).cloned().unwrap_or(Value::None);
+            let delegated = delegate.map(|name| shown(job, &scope, name, &raw, index));
             let mut item = Item { value, label: None, raw, delegated };
             finish(job, control, &mut item, index, &scope, started);
             done.push(item);
@@ -188,6 +191,14 @@ async fn together(job: &Job<'_>, control: &Control, items: &[Value], scope: &Sco
         }
     }
     done
+}
+
+/// Where an item ran. As in Ansible, only the first one tells the address.
+fn shown(job: &Job<'_>, scope: &Scope, name: Arc<str>, raw: &Raw, index: usize) -> Delegate {
+    match index {
+        0 => destination::shown(job, scope, name, raw),
+        _ => Delegate { name, address: None },
+    }
 }
 
 fn item_scope(control: &Control, items: &[Value], index: usize, scope: &Scope) -> Scope {

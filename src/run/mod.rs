@@ -16,6 +16,7 @@ mod facts;
 mod handlers;
 mod include;
 mod items;
+mod lost;
 mod options;
 mod outcome;
 mod play;
@@ -27,6 +28,7 @@ mod task;
 mod until;
 mod walk;
 
+pub use lost::Lost;
 pub use options::RunOptions;
 pub use play::{RunEnd, run};
 pub use shared::Shared;

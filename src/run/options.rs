@@ -1,4 +1,4 @@
-use crate::config::{self, ConnectionOptions, EscalationOptions, OnMismatch};
+use crate::config::{self, ConnectionOptions, EscalationOptions, InventoryOptions};
 
 /// How a run is to go: what the command line and the configuration decided.
 #[derive(Debug, Default)]
@@ -6,10 +6,8 @@ pub struct RunOptions {
     pub run: config::RunOptions,
     pub connection: ConnectionOptions,
     pub escalation: EscalationOptions,
-    /// `--limit`, each as given; a host must match all of them.
-    pub limit: Vec<String>,
-    /// What a pattern that matches nothing is.
-    pub on_mismatch: OnMismatch,
+    /// Where hosts come from, and which of them are meant.
+    pub inventory: InventoryOptions,
     pub verbosity: u8,
     /// `--start-at-task`: a name or a pattern.
     pub start_at: Option<String>,

@@ -105,7 +105,7 @@ impl Raw {
     pub fn unreachable(message: impl Into<String>) -> Self {
         let mut fields = Dict::new();
         fields.insert("changed", false);
-        fields.insert("msg", message.into());
+        fields.insert("msg", format!("Task failed: {}", message.into()));
         fields.insert("unreachable", true);
         Self { fields, unreachable: true, ..Self::default() }
     }

@@ -8,7 +8,8 @@ use futures::StreamExt;
 use parking_lot::RwLock;
 
 use super::batch::Batch;
-use super::event::{Event, NoHosts, Stats, TaskKind};
+use super::event::{Event, NoHosts};
+use super::lost::Lost;
 use super::shared::Shared;
 use super::walk::{HostList, Place, in_order};
 use super::{facts, settings};
@@ -22,7 +23,7 @@ use crate::vars::{Magic, PlayFacts, Scope, ScopeParts};
 /// How a run ended.
 #[derive(Debug)]
 pub struct RunEnd {
-    pub stats: Stats,
+    pub lost: Lost,
     pub interrupted: bool,
     /// A play could not even begin: a bad pattern, an undefined variable in `hosts`.
     pub error: Option<Diagnostic>,
@@ -49,8 +50,9 @@ pub async fn run(shared: Arc<Shared>, playbooks: Vec<Playbook>, stop: impl Futur
     super::report::custom_stats(&shared);
     let stats = shared.stats.lock().clone();
     let broken = error.is_some();
-    shared.emit(Event::RunEnded { stats: stats.clone(), interrupted, broken, elapsed: started.elapsed() });
-    RunEnd { stats, interrupted, error }
+    shared.emit(Event::RunEnded { stats, interrupted, broken, elapsed: started.elapsed() });
+    let lost = shared.lost.lock().clone();
+    RunEnd { lost, interrupted, error }
 }
 
 async fn all(shared: &Arc<Shared>, playbooks: Vec<Playbook>) -> Result<()> {
@@ -59,6 +61,10 @@ async fn all(shared: &Arc<Shared>, playbooks: Vec<Playbook>) -> Result<()> {
             if let After::Stop = whole(shared, Arc::new(play)).await? {
                 return Ok(());
             }
+        }
+        // Another playbook begins only where all went well so far; another play of the same one does.
+        if !shared.lost.lock().is_empty() {
+            return Ok(());
         }
     }
     Ok(())
@@ -76,9 +82,9 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
     let selection = shared
         .inventory
         .read()
-        .select(&pattern, &shared.options.limit)
+        .select(&pattern, &shared.options.inventory.limit)
         .map_err(|error| error.at(&play.hosts.place))?;
-    for warning in selection.judge(shared.options.on_mismatch)? {
+    for warning in selection.judge(shared.options.inventory.on_mismatch)? {
         shared.warn(warning);
     }
     let name = settings::text(play.name.as_ref(), &context)?.unwrap_or_else(|| pattern.clone());
@@ -93,10 +99,11 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
     }
     let alive: HostList = {
         let lost = shared.lost.lock();
-        all.iter().filter(|host| !lost.contains(*host)).cloned().collect()
+        all.iter().filter(|host| !lost.contains(host)).cloned().collect()
     };
     if alive.is_empty() {
-        return Ok(After::Stop);
+        shared.emit(started);
+        return Ok(After::Continue);
     }
     let active = Arc::new(RwLock::new(alive.clone()));
     let alive = ordered(alive, settings::text(play.order.as_ref(), &context)?.as_deref(), &play)?;
@@ -122,7 +129,8 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
         }
         let everyone_lost = {
             let lost = shared.lost.lock();
-            hosts.iter().all(|host| lost.contains(host))
+            let followers = batch.followers.lock();
+            hosts.iter().all(|host| lost.contains(host) && !followers.contains(host))
         };
         if batch.is_fatal_end() || everyone_lost {
             return Ok(After::Stop);
@@ -146,6 +154,7 @@ fn play_scope(shared: &Arc<Shared>, play: &Play) -> Scope {
         task_dir: None,
         check: shared.options.run.check,
         diff: shared.options.run.diff,
+        reached: None,
     };
     let parts = ScopeParts {
         extra: shared.extra_vars.clone(),
@@ -273,7 +282,7 @@ impl Batch {
 
     /// Facts, then the sections of the play with handlers flushed after pre_tasks, tasks and post_tasks.
     async fn sections(self: &Arc<Self>, hosts: HostList, free: bool, force: bool) {
-        let place = Place { kind: TaskKind::Task, rescuable: false, inner: Vec::new(), free };
+        let place = Place { free, ..Place::default() };
         let mut alive = facts::gather(self, hosts.clone(), free).await;
         let [pre_tasks, roles, tasks, post_tasks] = &self.play.sections;
         // With forced handlers, hosts that failed run theirs once, together with the others.

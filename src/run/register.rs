@@ -92,7 +92,7 @@ pub(super) fn keep_facts(job: &Job<'_>, raw: &Raw, delegated: Option<&Arc<str>>)
     }
     let run = &job.batch.run;
     let target = match delegated {
-        Some(delegate) if delegates_facts(job) => delegate,
+        Some(delegate) if job.batch.delegates_facts(job.host, job.task) => delegate,
         _ => job.host,
     };
     let state = run.hosts.state(target);
@@ -110,10 +110,13 @@ pub(super) fn keep_facts(job: &Job<'_>, raw: &Raw, delegated: Option<&Arc<str>>)
     }
 }
 
-fn delegates_facts(job: &Job<'_>) -> bool {
-    let Some(setting) = &job.task.keywords.delegate_facts else { return false };
-    let Ok(scope) = job.batch.scope(job.host, Some(job.task), &job.place.inner) else { return false };
-    settings::flag(Some(setting), false, &Context::new(&scope)).unwrap_or(false)
+impl Batch {
+    /// Whether facts are for the host that does the work.
+    fn delegates_facts(&self, host: &Arc<str>, task: &Task) -> bool {
+        let Some(setting) = &task.keywords.delegate_facts else { return false };
+        let Ok(scope) = self.scope(host, Some(task), &[]) else { return false };
+        settings::flag(Some(setting), false, &Context::new(&scope)).unwrap_or(false)
+    }
 }
 
 /// Registers the whole task's result for the host.
@@ -133,6 +136,9 @@ pub(super) fn share(batch: &Batch, task: &Task, ran: &HostOutcome, host: &Arc<st
     let state = batch.run.hosts.state(host);
     if let Some(name) = &task.register {
         state.set_var(name.as_str(), Value::dict(ran.fields.clone()));
+    }
+    if task.keywords.delegate_to.is_some() && batch.delegates_facts(&ran.host, task) {
+        return;
     }
     let keep = |fields: &Dict| {
         if let Some(Value::Dict(facts)) = fields.get("ansible_facts") {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::Batch;
-use super::event::{Counts, Diff, Event, Status, TaskInfo, TaskResult};
+use super::event::{Counts, Delegate, Diff, Event, Status, TaskInfo, TaskResult};
 use super::outcome::{HostOutcome, Raw};
 use super::shared::Shared;
 use super::task::{Ended, Job};
@@ -51,7 +51,7 @@ pub(super) fn item_done(
     job: &Job<'_>,
     raw: &Raw,
     label: &str,
-    delegated_to: Option<Arc<str>>,
+    delegated_to: Option<Delegate>,
     started: Instant,
 ) {
     // An include shows as `included:`, not as an item.
@@ -65,11 +65,22 @@ pub(super) fn item_done(
     job.batch.run.emit(Event::ItemDone { host, task, result });
 }
 
-pub(super) fn retrying(job: &Job<'_>, raw: &Raw, left: u32) {
+pub(super) fn retrying(job: &Job<'_>, raw: &Raw, left: u32, delegated: Option<&Arc<str>>) {
     announce(job);
-    let result = result(job, raw, None, None, false, false, Instant::now());
+    let delegated = delegated.map(|name| Delegate { name: name.clone(), address: None });
+    let result = result(job, raw, None, delegated, false, false, Instant::now());
     let (host, task) = (job.host.clone(), job.info.clone());
     job.batch.run.emit(Event::Retrying { host, task, left, result });
+}
+
+/// Tells that a `meta` was not for this host. It counts nowhere.
+pub(super) fn meta_skipped(job: &Job<'_>, what: &str, reason: &str) {
+    let mut raw = Raw::skipped(reason, None);
+    raw.set("msg", if what == "end_host" { reason.replace("False", "false") } else { what.to_owned() });
+    announce(job);
+    let result = result(job, &raw, None, None, false, false, Instant::now());
+    let (host, task) = (job.host.clone(), job.info.clone());
+    job.batch.run.emit(Event::HostDone { host, task, result });
 }
 
 /// With `strategy: free` the banner comes with the first result, and again when another task came between.
@@ -88,7 +99,7 @@ fn result(
     job: &Job<'_>,
     raw: &Raw,
     label: Option<&str>,
-    delegated_to: Option<Arc<str>>,
+    delegated_to: Option<Delegate>,
     ignored: bool,
     is_loop: bool,
     started: Instant,
@@ -100,7 +111,8 @@ fn result(
         status,
         fields: if censored { censor(&raw.fields) } else { shown(&raw.fields) },
         label: label.map(|label| if censored { "(censored due to no_log)" } else { label }.to_owned()),
-        delegated_to,
+        // A host that is its own delegate does its own work.
+        delegated_to: delegated_to.filter(|delegate| delegate.name != *job.host),
         diffs,
         ignored,
         error: raw.error.clone().filter(|_| !censored),
@@ -237,7 +249,7 @@ pub(super) fn fail_all(
         batch.run.emit(Event::HostDone { host: host.clone(), task: info.clone(), result });
         if !place.rescuable {
             batch.facts.active.write().retain(|active| active != host);
-            batch.run.lost.lock().insert(host.clone());
+            batch.run.lost.lock().add(host, Status::Failed);
         }
     }
     Fate { alive: HostList::new(), failed: hosts }

@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,6 +6,7 @@ use std::sync::mpsc::Sender;
 use parking_lot::{Mutex, RwLock};
 
 use super::event::{Event, Stats};
+use super::lost::Lost;
 use super::options::RunOptions;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::{self, Inventory};
@@ -27,8 +27,7 @@ pub struct Shared {
     /// What has been learnt of each host.
     pub hosts: Hosts,
     pub stats: Mutex<Stats>,
-    /// Hosts that failed or could not be reached: later plays leave them out.
-    pub lost: Mutex<HashSet<Arc<str>>>,
+    pub lost: Mutex<Lost>,
     /// `set_stats`: shown at the end, per host or (under no host) for the run.
     pub custom_stats: Mutex<Dict>,
     pub started: Mutex<StartAt>,
@@ -123,6 +122,7 @@ impl Shared {
             task_dir: None,
             check: self.options.run.check,
             diff: self.options.run.diff,
+            reached: None,
         };
         Ok(Scope::new(
             magic,

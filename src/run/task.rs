@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::Batch;
-use super::event::{Event, Status, TaskInfo};
+use super::event::{Delegate, Event, Status, TaskInfo};
 use super::outcome::{HostOutcome, Raw};
 use super::walk::Place;
-use super::{handlers, items, register, report, until};
+use super::{destination, handlers, items, register, report, until};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Setting, Task};
 use crate::template::{self, Context};
@@ -53,7 +53,7 @@ pub(super) struct Ended {
     pub raw: Raw,
     pub inclusions: Vec<super::outcome::Inclusion>,
     /// Where it ran, when not on the host itself.
-    pub delegated_to: Option<Arc<str>>,
+    pub delegated_to: Option<Delegate>,
     pub is_loop: bool,
 }
 
@@ -67,24 +67,26 @@ async fn whole(job: &Job<'_>, scope: Scope) -> Ended {
     if let Some(repeat) = &job.task.repeat {
         return items::run(job, repeat, scope).await;
     }
-    let (raw, delegated_to) = one(job, scope).await;
+    let (raw, delegate) = one(job, &scope).await;
+    let delegated_to = delegate.map(|name| destination::shown(job, &scope, name, &raw));
     let inclusions = super::include::of(&raw, &[], None).into_iter().collect();
     Ended { raw, inclusions, delegated_to, is_loop: false }
 }
 
 /// A task without a loop, or one item of it.
-pub(super) async fn one(job: &Job<'_>, scope: Scope) -> (Raw, Option<Arc<str>>) {
-    match unmet(&job.task.keywords.when, &scope) {
+pub(super) async fn one(job: &Job<'_>, scope: &Scope) -> (Raw, Option<Arc<str>>) {
+    match unmet(&job.task.keywords.when, scope) {
         Ok(None) => {}
         Ok(Some(condition)) => {
             return (Raw::skipped("Conditional result was False", Some(condition)), None);
         }
         Err(error) => return (Raw::error(when_failed(error)), None),
     }
-    let delegated = match super::call::delegate(job, &scope) {
+    let delegated = match destination::delegate(job, scope) {
         Ok(delegated) => delegated,
-        Err(error) => return (Raw::error(error), None),
+        Err(error) => return (Raw::error(error.context("Task failed")), destination::written(job)),
     };
+    let scope = destination::seen_from(job, scope, delegated.as_ref());
     let raw = until::run(job, scope, delegated.as_ref()).await;
     (raw, delegated)
 }

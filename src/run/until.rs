@@ -48,7 +48,7 @@ pub(super) async fn run(job: &Job<'_>, mut scope: Scope, delegated: Option<&Arc<
             raw.set("failed", true);
             return raw;
         }
-        report::retrying(job, &raw, tries - attempt);
+        report::retrying(job, &raw, tries - attempt, delegated);
         tokio::time::sleep(delay).await;
         attempt += 1;
     }

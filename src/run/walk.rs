@@ -34,11 +34,13 @@ impl Fate {
 }
 
 /// Where in the play a walk is.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(super) struct Place {
     pub kind: TaskKind,
     /// A failure here will be rescued: it counts as `rescued`, and the host stays in the play.
     pub rescuable: bool,
+    /// A `rescue` or `always` is still to come for hosts that fail here.
+    pub guarded: bool,
     /// The loop variables of the includes around.
     pub inner: Vec<Layer>,
     /// Every host goes its own way (`strategy: free`): banners come with results.
@@ -80,11 +82,17 @@ impl Batch {
     }
 
     async fn block(self: &Arc<Self>, block: &Block, hosts: HostList, place: &Place) -> Fate {
-        let guarded = Place { rescuable: place.rescuable || !block.rescue.is_empty(), ..place.clone() };
-        let mut fate = self.walk(&block.block, hosts.clone(), &guarded).await;
+        let has_always = place.guarded || !block.always.is_empty();
+        let rescue = Place { guarded: has_always, ..place.clone() };
+        let body = Place {
+            rescuable: place.rescuable || !block.rescue.is_empty(),
+            guarded: has_always || !block.rescue.is_empty(),
+            ..place.clone()
+        };
+        let mut fate = self.walk(&block.block, hosts.clone(), &body).await;
         if !block.rescue.is_empty() && !fate.failed.is_empty() {
             let failed = std::mem::take(&mut fate.failed);
-            let after = self.walk(&block.rescue, in_order(&hosts, &failed), place).await;
+            let after = self.walk(&block.rescue, in_order(&hosts, &failed), &rescue).await;
             fate.alive = in_order(&hosts, &[fate.alive, after.alive].concat());
             fate.failed = after.failed;
         }
@@ -192,26 +200,42 @@ impl Batch {
             }
             if outcome.status == Status::Unreachable || !place.rescuable {
                 self.facts.active.write().retain(|host| *host != outcome.host);
-                self.run.lost.lock().insert(outcome.host.clone());
+                self.run.lost.lock().add(&outcome.host, outcome.status);
             } else {
                 self.remember_failure(task, outcome);
             }
         }
-        let lost_here = outcomes.iter().any(HostOutcome::is_lost);
-        if lost_here && self.is_fatal(task, hosts) {
-            // All go down with it; where there is a rescue, all are rescued.
-            fate.failed.append(&mut fate.alive);
-            fate.failed = in_order(hosts, &fate.failed);
-            if !place.rescuable {
-                self.stop_fatally();
-            }
-        } else if lost_here && self.too_many_failed() {
+        let is_lost = |outcome: &HostOutcome| outcome.is_lost();
+        let has_failed = outcomes.iter().any(|outcome| is_lost(outcome) && outcome.status == Status::Failed);
+        if !place.free && outcomes.iter().any(is_lost) && self.is_fatal(task, hosts) {
+            self.drag_down(&mut fate, hosts, has_failed, place);
+        } else if has_failed && !place.guarded && self.too_many_failed() {
+            // Ansible says it twice.
+            self.run.emit(Event::NoHosts { reason: NoHosts::NoneLeft });
             self.run.emit(Event::NoHosts { reason: NoHosts::NoneLeft });
             self.stop_fatally();
         }
         let ended = self.ended.lock();
         fate.alive.retain(|host| !ended.contains(host));
         fate
+    }
+
+    /// `any_errors_fatal`: all fail with those that did, and go the way of the block around them. As in Ansible,
+    /// those that only followed are left out of later plays even when they are rescued; and where the cause was that
+    /// a host could not be reached, there are later plays.
+    fn drag_down(&self, fate: &mut Fate, hosts: &[Arc<str>], has_failed: bool, place: &Place) {
+        let dragged = std::mem::take(&mut fate.alive);
+        {
+            let mut lost = self.run.lost.lock();
+            dragged.iter().for_each(|host| lost.add(host, Status::Failed));
+        }
+        if !has_failed {
+            self.followers.lock().extend(dragged.iter().cloned());
+        }
+        if !place.rescuable {
+            self.facts.active.write().retain(|host| !dragged.contains(host));
+        }
+        fate.failed = in_order(hosts, &[std::mem::take(&mut fate.failed), dragged].concat());
     }
 
     fn is_fatal(&self, task: &Task, hosts: &[Arc<str>]) -> bool {
@@ -234,7 +258,7 @@ impl Batch {
         };
         let Ok(Some(limit)) = settings::number(Some(limit), &Context::new(&scope)) else { return false };
         let lost = self.run.lost.lock();
-        let failed = batch.iter().filter(|host| lost.contains(*host)).count();
+        let failed = batch.iter().filter(|host| lost.failed.contains(*host)).count();
         #[expect(clippy::cast_precision_loss, reason = "host counts are small")]
         let percentage = failed as f64 / batch.len().max(1) as f64 * 100.0;
         percentage > limit

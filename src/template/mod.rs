@@ -29,6 +29,7 @@ pub mod python_format;
 pub mod python_random;
 mod scan;
 mod scope;
+mod shown;
 mod syntax;
 pub mod tests;
 mod vault;
@@ -47,6 +48,7 @@ pub use call::{Args, Filter, FilterEntry, Lookup, LookupEntry, Names, Test, Test
 pub use condition::condition;
 pub use context::Context;
 pub use finalize::{render_all, resolve, resolve_deep};
+pub use shown::render_shown;
 pub use syntax::Syntax;
 pub use vault::{Decrypt, set_decrypt};
 

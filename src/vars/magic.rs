@@ -70,6 +70,27 @@ pub struct Magic {
     pub task_dir: Option<Arc<Path>>,
     pub check: bool,
     pub diff: bool,
+    /// Only inside of a task.
+    pub reached: Option<Reached>,
+}
+
+/// How a task's host is reached: what its connection variables are where nobody sets them.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    pub host: Value,
+    pub connection: Value,
+    pub user: Option<Value>,
+}
+
+impl Reached {
+    pub(super) fn get(&self, name: &str) -> Option<Value> {
+        match name {
+            "ansible_host" => Some(self.host.clone()),
+            "ansible_connection" => Some(self.connection.clone()),
+            "ansible_user" => self.user.clone(),
+            _ => None,
+        }
+    }
 }
 
 impl Magic {
@@ -206,6 +227,8 @@ impl Magic {
     /// Where relative files are looked for: the role and its parents, the task's file, the playbook.
     pub fn search_path(&self) -> Vec<String> {
         let text = |path: &Path| {
+            // A playbook that is named without a directory stands in the current one.
+            let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
             std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
         };
         let mut paths: Vec<String> = Vec::new();

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::hostvars::VarsObject;
-use super::{Magic, RoleVars};
-use crate::inventory;
+use super::{Magic, Reached, RoleVars};
+use crate::inventory::{self, Level};
 use crate::playbook::{Keywords, Layer};
 use crate::template::Names;
 use crate::value::{Dict, Value};
@@ -18,9 +18,35 @@ pub struct Scope {
     /// Strongest of all: the loop item, the result under test.
     locals: Dict,
     magic: Magic,
-    /// Strongest first.
-    layers: SmallVec<[Layer; 24]>,
+    stack: Stack,
     facts: Option<Layer>,
+}
+
+/// Layers, strongest first.
+#[derive(Clone, Default)]
+struct Stack {
+    layers: SmallVec<[Layer; 24]>,
+    /// Which of them hold what the run learnt: results, facts, items of loops.
+    learnt: SmallVec<[usize; 4]>,
+}
+
+impl Stack {
+    fn push(&mut self, layer: Layer) {
+        if !layer.is_empty() {
+            self.layers.push(layer);
+        }
+    }
+
+    fn push_learnt(&mut self, layer: Layer) {
+        if !layer.is_empty() {
+            self.learnt.push(self.layers.len());
+            self.layers.push(layer);
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.layers.iter().find_map(|layer| layer.get(name))
+    }
 }
 
 /// The sources of a scope by level; see `reference/language.md` for the order.
@@ -74,38 +100,59 @@ impl ScopeParts<'_> {
 
 impl Scope {
     pub fn new(magic: Magic, parts: ScopeParts<'_>) -> Self {
-        let mut layers = SmallVec::new();
-        let mut push = |layer: Layer| {
-            if !layer.is_empty() {
-                layers.push(layer);
-            }
-        };
-        push(parts.extra);
-        parts.inner.into_iter().rev().for_each(&mut push);
+        let mut stack = Stack::default();
+        stack.push(parts.extra);
+        parts.inner.into_iter().rev().for_each(|layer| stack.push_learnt(layer));
         if let Some(keywords) = parts.keywords {
-            keywords.params.iter().rev().cloned().for_each(&mut push);
+            keywords.params.iter().rev().cloned().for_each(|layer| stack.push(layer));
         }
         let role = parts.role.unwrap_or_default();
-        push(role.params);
-        push(parts.set);
-        push(parts.included);
+        stack.push(role.params);
+        stack.push_learnt(parts.set);
+        stack.push(parts.included);
         if let Some(keywords) = parts.keywords {
-            keywords.vars.iter().rev().cloned().for_each(&mut push);
+            keywords.vars.iter().rev().cloned().for_each(|layer| stack.push(layer));
         }
-        push(role.vars);
-        push(parts.play_role_vars);
-        parts.vars_files.into_iter().rev().for_each(&mut push);
-        push(parts.play_vars);
-        push(parts.facts.injected);
-        parts.inventory.iter().rev().map(|layer| layer.vars.clone()).for_each(&mut push);
-        push(role.defaults);
-        push(parts.play_role_defaults);
-        Self { locals: Dict::new(), magic, layers, facts: Some(parts.facts.namespaced) }
+        stack.push(role.vars);
+        stack.push(parts.play_role_vars);
+        parts.vars_files.into_iter().rev().for_each(|layer| stack.push(layer));
+        stack.push(parts.play_vars);
+        stack.push_learnt(parts.facts.injected);
+        for layer in parts.inventory.iter().rev() {
+            match layer.level {
+                // What `add_host` sets is among them.
+                Level::InventoryHost => stack.push_learnt(layer.vars.clone()),
+                _ => stack.push(layer.vars.clone()),
+            }
+        }
+        stack.push(role.defaults);
+        stack.push(parts.play_role_defaults);
+        Self { locals: Dict::new(), magic, stack, facts: Some(parts.facts.namespaced) }
     }
 
     /// The same scope with one more name that hides all others.
     pub fn set_local(&mut self, name: impl Into<Value>, value: impl Into<Value>) {
         self.locals.insert(name, value);
+    }
+
+    /// A variable as the user's own files have it; `None` when it is anything that the run may have learnt from a
+    /// target: what is text there must never be taken for an expression.
+    pub fn written(&self, name: &str) -> Option<&Value> {
+        if self.locals.get(name).is_some() {
+            return None;
+        }
+        let found = self.stack.layers.iter().position(|layer| layer.get(name).is_some())?;
+        let layer = self.stack.layers.get(found).filter(|_| !self.stack.learnt.contains(&found))?;
+        layer.get(name)
+    }
+
+    /// Takes over the local names of another scope.
+    pub fn take_locals(&mut self, other: &Self) {
+        self.locals = other.locals.clone();
+    }
+
+    pub fn set_reached(&mut self, reached: Reached) {
+        self.magic.reached = Some(reached);
     }
 
     pub fn local(&self, name: &str) -> Option<&Value> {
@@ -128,13 +175,13 @@ impl Names for Scope {
         if let Some(value) = self.magic.get(name) {
             return Some(value);
         }
-        if let Some(value) = self.layers.iter().find_map(|layer| layer.get(name)) {
+        if let Some(value) = self.stack.get(name) {
             return Some(value.clone());
         }
         match name {
             // `ansible_local` exists only where facts were gathered; the facts layer has it then.
             "vars" => Some(Value::Object(Arc::new(VarsObject(self.clone())))),
-            _ => None,
+            _ => self.magic.reached.as_ref()?.get(name),
         }
     }
 
@@ -144,7 +191,7 @@ impl Names for Scope {
 
     fn names(&self) -> Vec<Arc<str>> {
         let mut names: Vec<Arc<str>> = Magic::NAMES.iter().map(|name| Arc::from(*name)).collect();
-        let layers = self.layers.iter().map(AsRef::as_ref).chain([&self.locals]);
+        let layers = self.stack.layers.iter().map(AsRef::as_ref).chain([&self.locals]);
         names.extend(layers.flat_map(|layer| layer.keys()).filter_map(|key| match key {
             Value::Str(name) => Some(name.clone()),
             _ => None,

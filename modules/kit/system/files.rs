@@ -199,6 +199,13 @@ impl System<'_> {
         Ok(json!({"directories": directories, "files": files}))
     }
 
+    /// Removes a file that this call made: nothing has changed, and no record tells of it.
+    pub fn unmake(&mut self, path: &Path) -> Result<()> {
+        self.host.remove(path)?;
+        self.changes.retain(|change| change.path() != Some(path));
+        Ok(())
+    }
+
     /// Ensures a directory, with its parents. Says which ones are new, outermost first. `mode` is for those.
     pub fn make_dirs(&mut self, path: &Path, mode: Option<u32>) -> Result<Vec<PathBuf>> {
         let mut missing: Vec<&Path> = Vec::new();

@@ -14,6 +14,9 @@ use crate::yaml::Node;
 /// Actions whose text is a command line: only their own options are taken out of it.
 const COMMANDS: [&str; 6] = ["command", "shell", "raw", "script", "win_command", "win_shell"];
 
+/// Actions whose options are the user's own names.
+const TAKE_ANYTHING: [&str; 2] = ["add_host", "set_fact"];
+
 /// Actions of the loader itself.
 const STATIC: [&str; 3] = ["import_playbook", "import_role", "import_tasks"];
 
@@ -66,6 +69,10 @@ pub(super) struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
+    fn all(all: Vec<GivenOption<'a>>) -> Self {
+        Self { all, computed: None }
+    }
+
     pub fn get(&self, name: &str) -> Option<&GivenOption<'a>> {
         self.all.iter().find(|option| option.name == name)
     }
@@ -205,16 +212,17 @@ impl Loader {
 
     /// The options under the module's name and those of `args:`.
     pub(super) fn options<'a>(called: &Called<'a>, fields: &Fields<'a>) -> Result<Options<'a>> {
-        let mut options = match &called.given {
+        let Options { all: mut options, mut computed } = match &called.given {
             Given::Node(node) => given(called, node)?,
             Given::Text(node, text) => text_options(called, node, text)?,
-            Given::Rest(entries) => entries
-                .iter()
-                .filter(|(key, _)| key.as_str() != Some("module"))
-                .map(entry)
-                .collect::<Result<_>>()?,
+            Given::Rest(entries) => Options::all(
+                entries
+                    .iter()
+                    .filter(|(key, _)| key.as_str() != Some("module"))
+                    .map(entry)
+                    .collect::<Result<_>>()?,
+            ),
         };
-        let mut computed = None;
         if let Some(field) = fields.get("args").filter(|field| !field.value.is_null()) {
             match (field.value.as_map(), field.value.as_scalar()) {
                 (Some(entries), _) => {
@@ -225,7 +233,13 @@ impl Loader {
                         }
                     }
                 }
-                (None, Some(Value::Template(_))) => computed = Some(setting_of(field.value)),
+                (None, Some(Value::Template(_))) => {
+                    if let Some(first) = computed.replace(setting_of(field.value)) {
+                        return Err(Diagnostic::new("The options of a task can be given by one template only.")
+                            .at(&field.value.place)
+                            .note("the first one", Some(first.place)));
+                    }
+                }
                 _ => {
                     return Err(Diagnostic::new("The value of the task `args` keyword is invalid.")
                         .at(&field.value.place)
@@ -259,6 +273,15 @@ impl Loader {
             let error = Diagnostic::new(misuse.message).at(place);
             return Err(misuse.hints.into_iter().fold(error, Diagnostic::hint));
         }
+        if let Some(computed) = &options.computed
+            && !TAKE_ANYTHING.contains(&called.name.as_str())
+        {
+            self.warn(
+                Diagnostic::new("Using a template for task args is unsafe in some situations.")
+                    .at(&computed.place)
+                    .hint("who provides the variable decides which options the module gets"),
+            );
+        }
         if called.name == "meta" {
             check_meta(&options, called.place)?;
         }
@@ -284,12 +307,12 @@ fn entry((key, value): &(Node, Node)) -> Result<GivenOption<'_>> {
 }
 
 /// What stands under a module's name: a mapping, or a text.
-fn given<'a>(called: &Called<'_>, node: &'a Node) -> Result<Vec<GivenOption<'a>>> {
+fn given<'a>(called: &Called<'_>, node: &'a Node) -> Result<Options<'a>> {
     if let Some(entries) = node.as_map() {
-        return entries.iter().map(entry).collect();
+        return entries.iter().map(entry).collect::<Result<_>>().map(Options::all);
     }
     match node.as_scalar() {
-        Some(Value::None) => Ok(Vec::new()),
+        Some(Value::None) => Ok(Options::all(Vec::new())),
         Some(Value::Str(_) | Value::Template(_)) => {
             text_options(called, node, node.as_str().unwrap_or_default())
         }
@@ -300,7 +323,11 @@ fn given<'a>(called: &Called<'_>, node: &'a Node) -> Result<Vec<GivenOption<'a>>
 }
 
 /// Options written as `key=value`, and the free text beside them.
-fn text_options<'a>(called: &Called<'_>, node: &'a Node, text: &str) -> Result<Vec<GivenOption<'a>>> {
+fn text_options<'a>(called: &Called<'_>, node: &'a Node, text: &str) -> Result<Options<'a>> {
+    if !called.free_form && is_one_template(node, text) {
+        let computed = Setting { value: piece(text.trim(), node), place: node.place.clone() };
+        return Ok(Options { all: Vec::new(), computed: Some(computed) });
+    }
     let is_command = COMMANDS.contains(&called.name.as_str());
     let parsed = split::parse(text, is_command).map_err(|error| error.at(&node.place))?;
     let option =
@@ -315,7 +342,13 @@ fn text_options<'a>(called: &Called<'_>, node: &'a Node, text: &str) -> Result<V
         }
         options.push(option("_raw_params".to_owned(), &rest));
     }
-    Ok(options)
+    Ok(Options::all(options))
+}
+
+/// Whether a text is a template from end to end, which may come to a dictionary of options.
+fn is_one_template(node: &Node, text: &str) -> bool {
+    let text = text.trim();
+    matches!(node.as_scalar(), Some(Value::Template(_))) && text.starts_with("{{") && text.ends_with("}}")
 }
 
 fn check_meta(options: &Options<'_>, place: &Place) -> Result<()> {

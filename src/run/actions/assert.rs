@@ -13,8 +13,13 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let conditions = match &that {
         Value::List(conditions) => conditions.to_vec(),
         // A list that a variable holds.
-        Value::Template(_) => match template::resolve(&that, &context)? {
-            Value::List(conditions) => conditions.to_vec(),
+        Value::Template(template) => match template::resolve(&that, &context)? {
+            Value::List(conditions) => {
+                for condition in conditions.iter() {
+                    call.expression(template, condition)?;
+                }
+                conditions.to_vec()
+            }
             _ => vec![that],
         },
         single => vec![single.clone()],

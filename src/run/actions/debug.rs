@@ -48,8 +48,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
 fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value)> {
     let context = call.context();
     let expression = match var {
-        Value::Template(_) => match template::resolve(var, &context)? {
-            Value::Str(name) => name.to_string(),
+        Value::Template(template) => match template::resolve(var, &context)? {
+            Value::Str(name) => {
+                call.expression(template, &Value::Str(name.clone()))
+                    .map_err(|error| error.context("Error while resolving `var` expression"))?;
+                name.to_string()
+            }
             value => return Ok((var.to_string(), value)),
         },
         Value::Str(name) => name.to_string(),

@@ -42,6 +42,12 @@ impl Actions for Library {
     }
 }
 
+/// Checks the options of an action that were known only in the run.
+pub fn check(action: &Action, args: &Dict) -> Result<(), String> {
+    let args: Vec<_> = args.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+    check_action(action, &args, true).map_err(|misuse| misuse.message)
+}
+
 fn check_action(action: &Action, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
     if let Some(options) = action.options {
         for (name, _) in args {

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::inventory::Inventory;
 use crate::playbook::Task;
 use crate::run::batch::Batch;
 use crate::run::call::Call;
 use crate::run::destination;
-use crate::run::event::{Event, TaskKind};
+use crate::run::event::Event;
 use crate::run::outcome::Raw;
+use crate::run::report;
 use crate::run::task::{Job, unmet};
 use crate::run::walk::{Fate, HostList, Place};
 
@@ -17,32 +19,35 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     Err(call.misuse("meta cannot be called in this place"))
 }
 
+/// These concern all hosts at once: their condition is asked of the first host, for all.
+const FOR_ALL: &[&str] = &["clear_facts", "clear_host_errors", "end_batch", "end_play", "refresh_inventory"];
+
+/// These are done whatever their condition says. Ansible warns of it, and so do we.
+const UNCONDITIONAL: &[&str] = &["noop", "refresh_inventory", "reset_connection"];
+
 impl Batch {
     /// Carries out a `meta` task.
     pub async fn meta(self: &Arc<Self>, task: &Arc<Task>, hosts: HostList, place: &Place) -> Fate {
         let what = task.action.args.get("_raw_params").map(ToString::to_string).unwrap_or_default();
-        let mut wanted = HostList::new();
+        let what = what.trim();
         let mut fate = Fate { alive: hosts.clone(), failed: Vec::new() };
-        for host in &hosts {
-            let condition = self
-                .scope(host, Some(task), &place.inner)
-                .and_then(|scope| unmet(&task.keywords.when, &scope));
-            match condition {
-                Ok(None) => wanted.push(host.clone()),
-                Ok(Some(_)) => {}
+        let for_all = FOR_ALL.contains(&what);
+        let mut wanted = HostList::new();
+        for host in hosts.iter().take(if for_all { 1 } else { hosts.len() }) {
+            match self.is_meta_wanted(task, what, host, place) {
+                Ok(true) => wanted.push(host.clone()),
+                Ok(false) => {}
                 Err(error) => {
-                    let failed =
-                        crate::run::report::include_failed(self, task, vec![host.clone()], place, error);
-                    fate.alive.retain(|alive| alive != host);
-                    fate.failed.extend(failed.failed);
+                    self.run.break_off(error);
+                    return Fate::default();
                 }
             }
         }
         let Some(first) = wanted.first().cloned() else { return fate };
-        if let Ok(scope) = self.scope(&first, Some(task), &place.inner) {
-            self.run.emit(Event::TaskStarted(Arc::new(self.info(task, &scope, place.kind))));
+        if for_all {
+            wanted = hosts;
         }
-        match what.as_str() {
+        match what {
             "noop" => {}
             "flush_handlers" => {
                 let after = self.flush_handlers(wanted.clone(), place.free).await;
@@ -68,8 +73,12 @@ impl Batch {
                 }
             }
             "clear_facts" => wanted.iter().for_each(|host| self.run.hosts.state(host).clear_facts()),
-            "clear_host_errors" => {
-                self.run.lost.lock().clear();
+            "clear_host_errors" => self.run.lost.lock().clear(),
+            "refresh_inventory" => {
+                if let Err(error) = self.refresh_inventory().await {
+                    let error = error.at(&task.action.place);
+                    fate = report::include_failed(self, task, vec![first], place, error);
+                }
             }
             "reset_connection" => {
                 for host in &wanted {
@@ -79,19 +88,77 @@ impl Batch {
             _ => {
                 let error =
                     Diagnostic::new(format!("meta: '{what}' is not supported yet")).at(&task.action.place);
-                fate = crate::run::report::include_failed(self, task, vec![first], place, error);
+                fate = report::include_failed(self, task, vec![first], place, error);
             }
         }
         fate
     }
 
+    /// Announces a `meta` for a host, and asks its condition.
+    fn is_meta_wanted(
+        self: &Arc<Self>,
+        task: &Arc<Task>,
+        what: &str,
+        host: &Arc<str>,
+        place: &Place,
+    ) -> Result<bool> {
+        let scope = self.scope(host, Some(task), &place.inner)?;
+        let info = Arc::new(self.info(task, &scope, place.kind));
+        if !place.free {
+            self.run.emit(Event::TaskStarted(info.clone()));
+        }
+        if UNCONDITIONAL.contains(&what) {
+            if let Some(condition) = task.keywords.when.first() {
+                let warning = format!("{what} task does not support when conditional");
+                self.run.warn(Diagnostic::new(warning).at(&condition.place));
+            }
+            return Ok(true);
+        }
+        let wanted = unmet(&task.keywords.when, &scope)?.is_none();
+        if !wanted {
+            let reason = format!("{what} conditional evaluated to False, {}", goes_on(what, task, host));
+            report::meta_skipped(&Job { batch: self, host, task, info: &info, place }, what, &reason);
+        }
+        Ok(wanted)
+    }
+
+    /// Reads the inventory's sources anew. What `add_host` and `group_by` made stays.
+    async fn refresh_inventory(&self) -> Result<()> {
+        let options = self.run.options.inventory.clone();
+        // Sources may be programs that take their time.
+        let loaded = tokio::task::spawn_blocking(move || Inventory::load(&options)).await;
+        let (mut inventory, warnings) =
+            loaded.map_err(|error| Diagnostic::new(format!("the inventory could not be read: {error}")))??;
+        warnings.into_iter().for_each(|warning| self.run.warn(warning));
+        let mut current = self.run.inventory.write();
+        inventory.repeat_additions(&current)?;
+        *current = inventory;
+        Ok(())
+    }
+
     async fn reset_connection(self: &Arc<Self>, task: &Arc<Task>, host: &Arc<str>, place: &Place) {
         let Ok(scope) = self.scope(host, Some(task), &place.inner) else { return };
-        let info = Arc::new(self.info(task, &scope, TaskKind::Task));
+        let info = Arc::new(self.info(task, &scope, place.kind));
         let job = Job { batch: self, host, task, info: &info, place };
         match destination::of(&job, &scope, None) {
             Ok(to) => self.run.links.reset(&to).await,
-            Err(error) => self.run.emit(Event::Warning(error)),
+            Err(error) => self.run.warn(error),
         }
+    }
+}
+
+/// What a condition that does not hold means.
+fn goes_on(what: &str, task: &Task, host: &str) -> String {
+    match what {
+        "clear_facts" => format!("not clearing facts and fact cache for {host}"),
+        "clear_host_errors" => format!("not clearing host error state for {host}"),
+        "end_batch" => "continuing current batch".to_owned(),
+        "end_play" => "continuing play".to_owned(),
+        "end_role" => {
+            let role = task.role.as_ref().map_or("", |role| &role.name);
+            format!("continuing role {role} for {host}")
+        }
+        "flush_handlers" => format!("not running handlers for {host}"),
+        _ => format!("continuing execution for {host}"),
     }
 }

@@ -17,7 +17,7 @@ mod set_fact;
 mod set_stats;
 mod validate_argument_spec;
 
-pub use known::Library;
+pub use known::{Library, check};
 
 use futures::future::BoxFuture;
 
