@@ -130,8 +130,8 @@ impl Batch {
                 ConnectionKind::Local => "local".into(),
             },
         };
-        let user = keyword(|keywords| &keywords.remote_user)
-            .or_else(|| options.user.as_deref().map(Value::from));
+        let user =
+            keyword(|keywords| &keywords.remote_user).or_else(|| options.user.as_deref().map(Value::from));
         Reached { host: Value::Str(host.clone()), connection, user }
     }
 

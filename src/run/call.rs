@@ -163,7 +163,9 @@ fn option_name(name: &Value, place: &Place, context: &Context<'_>) -> Result<Val
 fn computed(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
     let Some(computed) = &job.task.action.computed else { return Ok(Dict::new()) };
     match settings::rendered(computed, context).map_err(|error| finalizing(job, error))? {
-        Value::Dict(options) => Ok(options.iter().map(|(name, value)| (name.clone(), value.clone())).collect()),
+        Value::Dict(options) => {
+            Ok(options.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
         Value::Omit => Ok(Dict::new()),
         other => {
             let message = format!("Task args must resolve to a 'dict' not '{}'.", other.type_name());

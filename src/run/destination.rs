@@ -48,7 +48,9 @@ pub(super) fn seen_from(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str
     if let Some(delegate) = delegated.filter(|delegate| *delegate != job.host)
         && let Ok(theirs) = job.batch.scope(delegate, Some(job.task), &job.place.inner)
     {
-        let get = |name| theirs.get(name).and_then(|value| template::render_all(&value, &Context::new(&theirs)).ok());
+        let get = |name| {
+            theirs.get(name).and_then(|value| template::render_all(&value, &Context::new(&theirs)).ok())
+        };
         scope.set_reached(Reached {
             host: get("ansible_host").unwrap_or(Value::Str(delegate.clone())),
             connection: get("ansible_connection").unwrap_or(Value::None),

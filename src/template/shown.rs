@@ -92,7 +92,11 @@ mod tests {
     fn errors_show_in_their_place() {
         for (source, expected, errors) in [
             ("a {{ x }} b", "a X b", 0),
-            ("{{ nope }} {{ x }} {{ nada }}", "<< error 1 - 'nope' is undefined >> X << error 2 - 'nada' is undefined >>", 2),
+            (
+                "{{ nope }} {{ x }} {{ nada }}",
+                "<< error 1 - 'nope' is undefined >> X << error 2 - 'nada' is undefined >>",
+                2,
+            ),
             (
                 "a {% if nope %}b{% endif %} c",
                 "a << error 1 - 'nope' is undefined >><< error 2 - template potentially truncated >>",

@@ -235,9 +235,11 @@ impl Loader {
                 }
                 (None, Some(Value::Template(_))) => {
                     if let Some(first) = computed.replace(setting_of(field.value)) {
-                        return Err(Diagnostic::new("The options of a task can be given by one template only.")
-                            .at(&field.value.place)
-                            .note("the first one", Some(first.place)));
+                        return Err(Diagnostic::new(
+                            "The options of a task can be given by one template only.",
+                        )
+                        .at(&field.value.place)
+                        .note("the first one", Some(first.place)));
                     }
                 }
                 _ => {
