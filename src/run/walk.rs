@@ -227,7 +227,9 @@ impl Batch {
         let dragged = std::mem::take(&mut fate.alive);
         {
             let mut lost = self.run.lost.lock();
-            dragged.iter().for_each(|host| lost.add(host, Status::Failed));
+            for host in &dragged {
+                lost.add(host, Status::Failed);
+            }
         }
         if !has_failed {
             self.followers.lock().extend(dragged.iter().cloned());

@@ -1,6 +1,6 @@
 //! Rendering for the eye: names of tasks, where an error must not stop anything.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use super::exec::Output;
 use super::interp::{Interp, StackMark};
@@ -64,7 +64,8 @@ impl Shown {
 
     fn mark(&mut self, what: impl Display) {
         self.marks += 1;
-        self.text.push_str(&format!("<< error {} - {what} >>", self.marks));
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "<< error {} - {what} >>", self.marks);
     }
 }
 

@@ -129,7 +129,9 @@ impl Batch {
         let loaded = tokio::task::spawn_blocking(move || Inventory::load(&options)).await;
         let (mut inventory, warnings) = loaded
             .map_err(|error| Diagnostic::new(format!("the inventory could not be read: {error}")))??;
-        warnings.into_iter().for_each(|warning| self.run.warn(warning));
+        for warning in warnings {
+            self.run.warn(warning);
+        }
         let mut current = self.run.inventory.write();
         inventory.repeat_additions(&current)?;
         *current = inventory;
