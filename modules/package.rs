@@ -10,7 +10,8 @@ use crate::kit::{Command, Failure, Result, System};
 /// Manages packages with whatever package manager rules the host.
 ///
 /// apt, dnf, yum, zypper, pacman and apk are known. Names differ between distributions; use variables for them.
-/// The other options are apt's, for hosts that have it; elsewhere only `update_cache` is known.
+/// The other options are those of apt, and some of dnf's: on a host that has another package manager they are
+/// errors, save `update_cache`, which all know.
 ///
 /// # Examples
 ///
@@ -33,6 +34,54 @@ pub struct Args {
     pub r#use: String,
     #[serde(flatten)]
     apt: apt::Args,
+    #[serde(flatten)]
+    dnf: Dnf,
+}
+
+/// What only dnf and yum know.
+#[derive(Deserialize, JsonSchema)]
+struct Dnf {
+    /// For dnf: repositories to use though they are disabled.
+    enablerepo: Option<Vec<String>>,
+    /// For dnf: repositories not to use.
+    disablerepo: Option<Vec<String>>,
+    /// For dnf: packages to leave alone.
+    exclude: Option<Vec<String>>,
+    /// For dnf: accepts packages without a good signature.
+    #[serde(default)]
+    disable_gpg_check: bool,
+    /// For dnf: removes what is in the way of an installation.
+    #[serde(default)]
+    allowerasing: bool,
+    /// For dnf: leaves out packages that cannot be installed.
+    #[serde(default)]
+    skip_broken: bool,
+    /// For dnf: the release of the distribution to install from.
+    releasever: Option<String>,
+}
+
+impl Dnf {
+    /// What was given, as dnf's own options.
+    fn options(&self) -> Vec<(&'static str, String)> {
+        let lists = [
+            ("enablerepo", &self.enablerepo),
+            ("disablerepo", &self.disablerepo),
+            ("exclude", &self.exclude),
+        ];
+        let flags = [
+            ("disable_gpg_check", "--nogpgcheck", self.disable_gpg_check),
+            ("allowerasing", "--allowerasing", self.allowerasing),
+            ("skip_broken", "--skip-broken", self.skip_broken),
+        ];
+        let lists = lists.into_iter().filter_map(|(name, list)| {
+            let list = list.as_ref().filter(|list| !list.is_empty())?;
+            Some((name, format!("--{name}={}", list.join(","))))
+        });
+        let flags =
+            flags.into_iter().filter(|(_, _, given)| *given).map(|(name, flag, _)| (name, flag.to_owned()));
+        let release = self.releasever.iter().map(|release| ("releasever", format!("--releasever={release}")));
+        lists.chain(flags).chain(release).collect()
+    }
 }
 
 fn auto() -> String {
@@ -113,6 +162,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
     let wanted = args.r#use.rsplit('.').next().unwrap_or_default().to_owned();
     let debian = sys.exists(Path::new("/usr/bin/apt-get"))?;
     if wanted == "apt" || (wanted == "auto" && debian) {
+        if let Some((option, _)) = args.dnf.options().first() {
+            return Err(not_with(option, "apt"));
+        }
         let returns = apt::run(args.apt, sys)?;
         return serde_json::to_value(returns).map_err(|error| Failure::new(error.to_string()));
     }
@@ -133,16 +185,25 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
         }));
     };
     if let Some(option) = args.apt.only_apt() {
-        let name = manager.name;
-        return Err(Failure::new(format!("package: {option} is not supported with {name}, only with apt")));
+        return Err(not_with(option, manager.name));
     }
-    ensure(manager, &args.apt, sys)?;
+    let options = args.dnf.options();
+    if let Some((option, _)) = options.first().filter(|_| !matches!(manager.name, "dnf" | "yum")) {
+        return Err(not_with(option, manager.name));
+    }
+    let options: Vec<String> = options.into_iter().map(|(_, option)| option).collect();
+    ensure(manager, &args.apt, &options, sys)?;
     Ok(Json::Object(Map::new()))
 }
 
-fn ensure(manager: &Manager, args: &apt::Args, sys: &mut System<'_>) -> Result<()> {
+fn not_with(option: &str, manager: &str) -> Failure {
+    Failure::new(format!("package: {option} means nothing to this host's package manager, {manager}"))
+}
+
+/// `options` are the package manager's own, for what it installs.
+fn ensure(manager: &Manager, args: &apt::Args, options: &[String], sys: &mut System<'_>) -> Result<()> {
     if args.update_cache == Some(true) {
-        sys.housekeep(words(manager.refresh))?;
+        sys.housekeep(words(manager.refresh).args(options.iter().cloned()))?;
     }
     let mut missing = Vec::new();
     let mut there = Vec::new();
@@ -154,7 +215,11 @@ fn ensure(manager: &Manager, args: &apt::Args, sys: &mut System<'_>) -> Result<(
         }
     }
     let change = |sys: &mut System<'_>, verb: &[&str], names: &[String]| -> Result<()> {
-        if names.is_empty() { Ok(()) } else { sys.exec(words(verb).args(names.iter().cloned())).map(drop) }
+        if names.is_empty() {
+            Ok(())
+        } else {
+            sys.exec(words(verb).args(options.iter().chain(names).cloned())).map(drop)
+        }
     };
     match args.state {
         State::Absent => change(sys, manager.remove, &there),
@@ -207,13 +272,24 @@ mod tests {
         trial.host.program("/sbin/apk").answer("apk", 0, "");
         assert_eq!(trial.run(&json!({"name": "git", "state": "installed"}))["changed"], false);
         let result = trial.run(&args);
-        assert_eq!(result["msg"], "package: purge is not supported with apk, only with apt");
+        assert_eq!(result["msg"], "package: purge means nothing to this host's package manager, apk");
         let trial = Trial::of("package");
         trial.host.file("/var/lib/dpkg/status", "").program("/usr/bin/apt-get");
         trial.host.answer("apt-get", 0, "0 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.\n");
         assert_eq!(trial.run(&args)["changed"], true);
         let ran = trial.host.ran().join("; ");
         assert!(ran.contains("update") && ran.contains("--purge install git"), "{ran}");
+        let result = trial.run(&json!({"name": "git", "enablerepo": "epel"}));
+        assert_eq!(result["msg"], "package: enablerepo means nothing to this host's package manager, apt");
+    }
+
+    #[test]
+    fn options_of_dnf_go_to_dnf() {
+        let trial = Trial::of("package");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "").answer("rpm", 1, "");
+        trial.run(&json!({"name": "git", "enablerepo": "epel,crb", "disable_gpg_check": true}));
+        let install = "dnf -y install --enablerepo=epel,crb --nogpgcheck git";
+        assert_eq!(trial.host.ran().last().map(String::as_str), Some(install));
     }
 
     #[test]

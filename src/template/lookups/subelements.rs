@@ -19,9 +19,10 @@ fn subelements(terms: &[Value], _: &Args<'_>, _: &Context<'_>) -> Result<Vec<Val
         _ => return Err(expects("")),
     };
     let skip_missing = flags.is_some_and(|flags| flags.get("skip_missing").is_some_and(is_set));
-    if let Some(unknown) =
-        flags.and_then(|flags| flags.keys().find(|key| key.as_str() != Some("skip_missing")))
-    {
+    // People write `flags:` with nothing in it above them.
+    if let Some((unknown, _)) = flags.and_then(|flags| {
+        flags.iter().find(|(key, value)| key.as_str() != Some("skip_missing") && !value.is_none())
+    }) {
         return Err(Diagnostic::new(format!("unknown flag {} for subelements", unknown.repr()))
             .hint("It takes skip_missing."));
     }
