@@ -3,8 +3,8 @@
 //! minijinja's lexer and parser are stricter than Jinja's in some places and looser in others. This pass
 //! walks over the tags once and
 //!
-//! - puts harmless letters for backslash escapes, and zeros for very long integers (the values are read
-//!   from the source afterwards): the length stays;
+//! - puts spaces for Unicode's other spaces, harmless letters for backslash escapes, and zeros for very long
+//!   integers (the values are read from the source afterwards): the length stays;
 //! - puts minus for unary plus (the lowering looks at the source), and puts parentheses around bare tuples;
 //! - refuses the numbers and chained tests that Jinja refuses;
 //! - hides blocks in macros;
@@ -210,9 +210,7 @@ impl<'s> Scanner<'s> {
         // In a tag that is hidden from the parser: how many more of its words stay.
         let mut hidden: Option<usize> = None;
         loop {
-            while self.byte(self.at).is_ascii_whitespace() {
-                self.at += 1;
-            }
+            self.space();
             let at = self.at;
             if at >= self.bytes.len() {
                 break;
@@ -457,6 +455,17 @@ impl<'s> Scanner<'s> {
         Ok(())
     }
 
+    /// Skips what Python takes for space, such as a no-break space; the parser knows only ASCII's.
+    fn space(&mut self) {
+        let rest = self.source.get(self.at..).unwrap_or_default();
+        for c in rest.chars().take_while(|c| c.is_whitespace()) {
+            if !c.is_ascii() {
+                self.edits.push((self.at, c.len_utf8(), " ".repeat(c.len_utf8())));
+            }
+            self.at += c.len_utf8();
+        }
+    }
+
     fn word(&mut self) -> &'s str {
         let rest = self.source.get(self.at..).unwrap_or_default();
         let length = rest.find(|c: char| c != '_' && !c.is_alphanumeric()).unwrap_or(rest.len());
@@ -520,6 +529,7 @@ mod tests {
     fn escapes_and_long_integers_are_hidden() {
         check(r"a\n {{ 'a\nb' }}", r"a\n {{ 'axxb' }}");
         check(r#"{{ "\"" ~ '\\' }}"#, r#"{{ "xx" ~ 'xx' }}"#);
+        check("{{\u{a0}a\u{2003}}}\u{a0}", "{{  a   }}\u{a0}");
         check("{{ 12345678901234567890 + 1 }}", "{{ 00000000000000000000 + 1 }}");
         check(r"{# 'a\ #}{% raw %}{{ 'a\ }}{% endraw %}", r"{# 'a\ #}{% raw %}{{ 'a\ }}{% endraw %}");
     }
