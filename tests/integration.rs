@@ -6,6 +6,8 @@ mod engine;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod interrupt;
+#[cfg(test)]
 mod lab;
 #[cfg(test)]
 mod support;

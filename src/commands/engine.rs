@@ -1,11 +1,12 @@
 //! From a configuration to a run that can start: what `run` and ad-hoc commands have in common.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
-use super::{AnyOutput, Exit, Stage};
+use super::{AnyOutput, Exit, Stage, interrupt};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::Inventory;
@@ -96,10 +97,14 @@ impl Engine {
         let notes = (options.verbosity > 0).then(|| note_taker(events.clone()));
         let links = Links::with(Surroundings::real(), stage.lab, notes);
         let shared = Arc::new(Shared::new(options, inventory, loader, links, extra_vars, facts, events));
-        let end = runtime.block_on(run::run(shared, playbooks, interrupt()));
+        let end = runtime.block_on(async {
+            Ok::<_, io::Error>(run::run(shared, playbooks, interrupt::first()?).await)
+        });
         // The senders are gone with the run: the consumer shows what is left and ends.
-        runtime.shutdown_background();
         let shown = consumer.join();
+        // Until here, a second Ctrl-C finds somebody who listens.
+        runtime.shutdown_background();
+        let end = end.map_err(|error| Diagnostic::new(format!("cannot listen for signals: {error}")))?;
         if let Some(error) = end.error {
             return Err(error);
         }
@@ -138,20 +143,6 @@ fn note_taker(events: Sender<Event>) -> NoteTaker {
         // The consumer lives until the run ends.
         let _ = events.send(Event::Warning(Diagnostic::new(format!("{host}: {text}"))));
     })
-}
-
-/// Resolves when the user presses Ctrl-C or the system asks the process to end.
-async fn interrupt() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
 }
 
 fn collections_path() -> Vec<PathBuf> {

@@ -4,6 +4,7 @@ mod adhoc;
 mod doc;
 mod engine;
 mod exit;
+mod interrupt;
 mod inventory;
 mod run;
 mod stage;

@@ -32,14 +32,13 @@ impl Shared {
     }
 
     /// `--step`: whether the operator wants this task. `c` means yes to all that follow.
-    pub(super) fn ask_step(&self, task: &str) -> bool {
+    pub(super) async fn ask_step(&self, task: &str) -> bool {
         static CONTINUE: Mutex<bool> = Mutex::new(false);
         if *CONTINUE.lock() {
             return true;
         }
-        self.flush_output();
-        let answer = read_answer(&format!("Perform task: TASK: {task} (N)o/(y)es/(c)ontinue: "), true);
-        match answer.unwrap_or_default().trim().to_lowercase().as_str() {
+        let question = format!("Perform task: TASK: {task} (N)o/(y)es/(c)ontinue: ");
+        match self.ask(question, true).await.unwrap_or_default().trim().to_lowercase().as_str() {
             "y" | "yes" => true,
             "c" | "continue" => {
                 *CONTINUE.lock() = true;

@@ -46,6 +46,9 @@ pub async fn run(shared: Arc<Shared>, playbooks: Vec<Playbook>, stop: impl Futur
         }
         () = stop => true,
     };
+    if interrupted {
+        shared.warn(Diagnostic::new("User interrupted execution: what was under way is ended"));
+    }
     shared.links.close().await;
     super::report::custom_stats(&shared);
     let stats = shared.stats.lock().clone();

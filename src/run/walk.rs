@@ -133,7 +133,7 @@ impl Batch {
         let info = match self.scope(&first, Some(task), &place.inner) {
             Ok(scope) => {
                 let info = Arc::new(self.info(task, &scope, place.kind));
-                if self.run.options.step && !self.run.ask_step(&info.name) {
+                if self.run.options.step && !self.run.ask_step(&info.name).await {
                     return Fate { alive: hosts, failed: Vec::new() };
                 }
                 info
