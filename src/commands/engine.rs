@@ -97,9 +97,8 @@ impl Engine {
         let notes = (options.verbosity > 0).then(|| note_taker(events.clone()));
         let links = Links::with(Surroundings::real(), stage.lab, notes);
         let shared = Arc::new(Shared::new(options, inventory, loader, links, extra_vars, facts, events));
-        let end = runtime.block_on(async {
-            Ok::<_, io::Error>(run::run(shared, playbooks, interrupt::first()?).await)
-        });
+        let end = runtime
+            .block_on(async { Ok::<_, io::Error>(run::run(shared, playbooks, interrupt::first()?).await) });
         // The senders are gone with the run: the consumer shows what is left and ends.
         let shown = consumer.join();
         // Until here, a second Ctrl-C finds somebody who listens.

@@ -66,7 +66,9 @@ fn becomes(wanted: bool, is_so: impl Fn() -> bool) -> bool {
 fn running(command: &str) -> usize {
     let command: Vec<u8> = command.split(' ').flat_map(|word| word.bytes().chain([0])).collect();
     let processes = fs::read_dir("/proc").unwrap().flatten();
-    processes.filter(|process| fs::read(process.path().join("cmdline")).is_ok_and(|line| line == command)).count()
+    processes
+        .filter(|process| fs::read(process.path().join("cmdline")).is_ok_and(|line| line == command))
+        .count()
 }
 
 /// All that lies in a host's own directory, at any depth.
