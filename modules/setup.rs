@@ -15,6 +15,7 @@ mod mounts;
 mod network;
 mod os_release;
 mod packages;
+mod python;
 mod security;
 mod service_manager;
 mod subset;
@@ -95,7 +96,7 @@ pub struct Returns {
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let wanted = Wanted::parse(&args.gather_subset).map_err(Failure::new)?;
     let mut facts = Facts::new();
-    let collectors: [(Group, Gather); 16] = [
+    let collectors: [(Group, Gather); 17] = [
         (Group::Platform, identity::platform),
         (Group::Distribution, distribution::gather),
         (Group::DateTime, clock::gather),
@@ -107,6 +108,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         (Group::SshKeys, identity::ssh_keys),
         (Group::Lsb, lsb::gather),
         (Group::Packages, packages::gather),
+        (Group::Python, python::gather),
         (Group::ServiceManager, service_manager::gather),
         (Group::Hardware, hardware),
         (Group::Mounts, mounts::gather),

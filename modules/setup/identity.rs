@@ -48,21 +48,23 @@ fn machine(sys: &System<'_>) -> String {
     })
 }
 
-/// The full name as `/etc/hosts` has it; the resolver is not asked.
+/// The full name as `/etc/hosts` has it; the resolver is not asked. As `getfqdn` does: from the name to its address,
+/// and from that to the names that the first line with it gives.
 fn fqdn(sys: &System<'_>, nodename: &str) -> String {
     if nodename.contains('.') {
         return nodename.to_owned();
     }
     let hosts = line(sys, "/etc/hosts").unwrap_or_default();
-    for line in hosts.lines() {
-        let names: Vec<&str> =
-            line.split('#').next().unwrap_or_default().split_whitespace().skip(1).collect();
-        if names.contains(&nodename) {
-            let full = names.iter().find(|name| name.contains('.')).or(names.first());
-            return full.map_or_else(|| nodename.to_owned(), |name| (*name).to_owned());
-        }
-    }
-    nodename.to_owned()
+    let lines: Vec<Vec<&str>> = hosts
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().split_whitespace().collect())
+        .collect();
+    let named = lines.iter().find(|words| words.iter().skip(1).any(|name| *name == nodename));
+    let address = named.and_then(|words| words.first());
+    let names = lines.iter().find(|words| address.is_some() && words.first() == address);
+    let names = names.and_then(|words| words.get(1..)).unwrap_or_default();
+    let full = names.iter().find(|name| name.contains('.')).or(names.first());
+    full.map_or_else(|| nodename.to_owned(), |name| (*name).to_owned())
 }
 
 pub(super) fn user(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {

@@ -49,7 +49,6 @@ fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Json {
     }
     put("mtu", link.mtu.into());
     put("active", link.up.into());
-    put("promisc", link.promiscuous.into());
     let there = |name: &str| sys.exists(&sysfs.join(name)).unwrap_or(false);
     let kind = if link.loopback {
         "loopback"
@@ -65,6 +64,7 @@ fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Json {
         "unknown"
     };
     put("type", kind.into());
+    put("promisc", link.promiscuous.into());
     if let Some(speed) = line(sys, sysfs.join("speed")).and_then(|text| text.parse::<i64>().ok()) {
         put("speed", speed.into());
     }

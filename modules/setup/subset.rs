@@ -14,6 +14,7 @@ pub(super) enum Group {
     SshKeys,
     Lsb,
     Packages,
+    Python,
     ServiceManager,
     Local,
     Hardware,
@@ -24,7 +25,7 @@ pub(super) enum Group {
 
 use Group::{
     Cmdline, DateTime, Distribution, Dns, Env, Hardware, Local, Lsb, Mounts, Network, Packages, Platform,
-    Security, ServiceManager, SshKeys, User, Virtual,
+    Python, Security, ServiceManager, SshKeys, User, Virtual,
 };
 
 const MINIMUM: &[Group] = &[
@@ -39,6 +40,7 @@ const MINIMUM: &[Group] = &[
     SshKeys,
     Lsb,
     Packages,
+    Python,
     ServiceManager,
     Local,
 ];
@@ -88,8 +90,8 @@ const NAMES: &[(&str, &[Group])] = &[
     ("processor", &[Hardware]),
     ("processor_cores", &[Hardware]),
     ("processor_count", &[Hardware]),
-    ("python", &[]),
-    ("python_version", &[]),
+    ("python", &[Python]),
+    ("python_version", &[Python]),
     ("real_user_id", &[User]),
     ("selinux", &[Security]),
     ("service_mgr", &[ServiceManager]),

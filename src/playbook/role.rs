@@ -17,6 +17,8 @@ pub struct Role {
     /// The role that depends on this one, or whose task included it; without its dependencies, when this
     /// one is among them.
     pub parent: Option<Arc<Role>>,
+    /// Whether the parent depends on it, rather than having a task that uses it.
+    pub is_dependency: bool,
     /// Roles named in `meta/main.yml`, already loaded.
     pub dependencies: Vec<Arc<Role>>,
     pub allow_duplicates: bool,

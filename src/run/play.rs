@@ -15,7 +15,7 @@ use super::walk::{HostList, Place, in_order};
 use super::{facts, settings};
 use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::playbook::{Play, Playbook};
+use crate::playbook::{Play, Playbook, Role};
 use crate::template::Context;
 use crate::value::Value;
 use crate::vars::{Magic, PlayFacts, Scope, ScopeParts};
@@ -111,15 +111,15 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
     let active = Arc::new(RwLock::new(alive.clone()));
     let alive = ordered(alive, settings::text(play.order.as_ref(), &context)?.as_deref(), &play)?;
     let batches = batches(&play, alive, &context)?;
-    let names = |all: bool| {
-        play.roles.iter().filter(|role| all || role.parent.is_none()).map(|role| role.name.clone()).collect()
+    let names = |wanted: fn(&Role) -> bool| {
+        play.roles.iter().filter(|role| wanted(role)).map(|role| role.name.clone()).collect()
     };
     for hosts in batches {
         let facts = Arc::new(PlayFacts {
             name: name.clone(),
             playbook_dir: dir.to_string_lossy().into_owned(),
-            role_names: names(false),
-            dependent_role_names: names(true),
+            role_names: names(|role| role.parent.is_none()),
+            dependent_role_names: names(|role| role.is_dependency),
             hosts_all: all.clone(),
             batch: hosts.clone().into(),
             active: active.clone(),

@@ -33,7 +33,7 @@ impl Interp<'_> {
         let output = self.run_body()?;
         let value = self.joined(output)?;
         Ok(match value {
-            Value::Str(text) if self.unit.mode == Mode::Value => {
+            Value::Str(text) if self.unit.mode != Mode::Expression => {
                 Value::Str(with_newlines(text, &self.unit.origin.source, &self.unit.syntax.newline_sequence))
             }
             other => other,

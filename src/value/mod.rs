@@ -91,6 +91,11 @@ pub trait Object: Send + Sync {
         None
     }
 
+    /// Whether it has a mapping's methods besides its own: `keys()`, `items()`.
+    fn is_mapping(&self) -> bool {
+        false
+    }
+
     /// `object(args…)`; `None` when the object cannot be called.
     fn call(&self, _args: &[Value], _kwargs: &Dict) -> Option<Result<Value, Diagnostic>> {
         None

@@ -20,6 +20,10 @@ impl Object for HostVars {
         Some(Value::Object(Arc::new(VarsObject(scope))))
     }
 
+    fn is_mapping(&self) -> bool {
+        true
+    }
+
     fn keys(&self) -> Option<Vec<Value>> {
         Some(self.0.hosts().into_iter().map(Value::Str).collect())
     }
@@ -39,6 +43,10 @@ impl Object for VarsObject {
         let value = self.0.get(key.as_str()?)?;
         let context = Context::new(&self.0);
         Some(template::render_all(&value, &context).unwrap_or_else(Value::from))
+    }
+
+    fn is_mapping(&self) -> bool {
+        true
     }
 
     fn keys(&self) -> Option<Vec<Value>> {

@@ -99,8 +99,10 @@ impl Magic {
         "ansible_check_mode",
         "ansible_collection_name",
         "ansible_config_file",
+        "ansible_current_hosts",
         "ansible_dependent_role_names",
         "ansible_diff_mode",
+        "ansible_failed_hosts",
         "ansible_forks",
         "ansible_inventory_sources",
         "ansible_limit",
@@ -170,9 +172,9 @@ impl Magic {
         match name {
             "role_name" | "ansible_role_name" => Some(role.name.as_str().into()),
             "role_path" => Some(role.path.to_string_lossy().into_owned().into()),
-            "ansible_parent_role_names" => Some(strings(self.parents().map(|parent| parent.name.clone()))),
+            "ansible_parent_role_names" => Some(strings(self.includers().map(|parent| parent.name.clone()))),
             "ansible_parent_role_paths" => {
-                Some(strings(self.parents().map(|parent| parent.path.to_string_lossy().into_owned())))
+                Some(strings(self.includers().map(|parent| parent.path.to_string_lossy().into_owned())))
             }
             "ansible_collection_name" => {
                 let (namespace, rest) = role.name.split_once('.')?;
@@ -189,11 +191,16 @@ impl Magic {
             "playbook_dir" => Some(play.playbook_dir.as_str().into()),
             "ansible_play_name" => Some(play.name.as_str().into()),
             "ansible_play_hosts_all" => Some(hosts(&play.hosts_all)),
+            "ansible_failed_hosts" => {
+                let active = play.active.read();
+                let failed = play.hosts_all.iter().filter(|host| !active.contains(host));
+                Some(Value::list(failed.cloned().map(Value::Str).collect()))
+            }
             "ansible_play_batch" => Some(hosts(&play.batch.read())),
-            "ansible_play_hosts" | "play_hosts" => Some(hosts(&play.active.read())),
-            "ansible_play_role_names" => Some(strings(play.role_names.clone())),
+            "ansible_current_hosts" | "ansible_play_hosts" | "play_hosts" => Some(hosts(&play.active.read())),
+            "ansible_play_role_names" | "role_names" => Some(strings(play.role_names.clone())),
             "ansible_dependent_role_names" => Some(strings(play.dependent_role_names.clone())),
-            "ansible_role_names" | "role_names" => {
+            "ansible_role_names" => {
                 let mut names = play.role_names.clone();
                 names.extend(play.dependent_role_names.clone());
                 names.sort_unstable();
@@ -222,6 +229,12 @@ impl Magic {
         std::iter::successors(self.role.as_ref().and_then(|role| role.parent.clone()), |role| {
             role.parent.clone()
         })
+    }
+
+    /// The roles whose tasks brought this one in.
+    fn includers(&self) -> impl Iterator<Item = Arc<Role>> {
+        let above = |role: &Arc<Role>| role.parent.clone().filter(|_| !role.is_dependency);
+        std::iter::successors(self.role.as_ref().and_then(above), above)
     }
 
     /// Where relative files are looked for: the role and its parents, the task's file, the playbook.

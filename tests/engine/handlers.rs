@@ -58,9 +58,14 @@ fn a_host_that_failed_runs_them_only_when_forced() {
 }
 
 #[test]
-fn a_handler_that_does_not_exist_fails_the_task() {
-    let lab = Lab::new("a").playbook(&play("", "- {name: one, ping: , changed_when: yes, notify: gone}"));
-    let run = lab.run(&[]);
-    assert_eq!(run.exit, 2, "{run}");
-    assert!(run.message("a", "one").contains("'gone'"), "{run}");
+fn a_handler_that_does_not_exist_ends_the_run() {
+    let tasks = "
+- {name: one, ping: , changed_when: yes, notify: gone}
+- {name: two, ping: }
+";
+    let run = Lab::new("a").playbook(&play("", tasks)).run(&[]);
+    assert_eq!(run.exit, 1, "{run}");
+    let error = run.error.as_ref().expect("an error");
+    assert!(error.message().contains("'gone'") && error.place().is_some(), "{run}");
+    assert!(!run.to_string().contains("TASK [two]"), "{run}");
 }

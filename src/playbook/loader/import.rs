@@ -92,6 +92,7 @@ impl Loader {
             from,
             params: Arc::default(),
             allow_duplicates: Some(is("allow_duplicates", true)?),
+            is_dependency: false,
             is_validated: is("rolespec_validate", true)?,
         };
         let (role, tasks) = self.use_role(&role, &inside, around.role.clone(), found)?;

@@ -96,6 +96,7 @@ impl Loader {
             params: Arc::default(),
             identity: include.identity.to_string(),
             allow_duplicates: Some(request.allow_duplicates),
+            is_dependency: false,
             is_validated: request.rolespec_validate,
         };
         let (role, tasks) = self.use_role(&role, &include.around, task.role.clone(), &mut found)?;

@@ -111,6 +111,7 @@ impl Loader {
             params,
             identity,
             allow_duplicates: None,
+            is_dependency: around.role.is_some(),
             is_validated: true,
         })
     }

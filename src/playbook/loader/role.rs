@@ -23,6 +23,8 @@ pub(super) struct RoleUse {
     pub identity: String,
     /// Overrides what the role's meta says.
     pub allow_duplicates: Option<bool>,
+    /// Whether it is another role's dependency.
+    pub is_dependency: bool,
     /// Whether the role's argument spec is to be checked.
     pub is_validated: bool,
 }
@@ -71,6 +73,7 @@ impl Loader {
             vars: self.role_vars(&path, "vars", from.vars.as_deref(), wanted)?,
             params: wanted.params.clone(),
             parent,
+            is_dependency: wanted.is_dependency,
             dependencies: Vec::new(),
             allow_duplicates: wanted.allow_duplicates.unwrap_or(meta.allow_duplicates),
             identity: format!("{} {from:?} {}", path.display(), wanted.identity).into(),

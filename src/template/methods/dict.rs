@@ -2,9 +2,11 @@
 
 use super::{expect, items_of};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::value::{Dict, Value};
+use crate::value::{Dict, Object, Value};
 
 pub(super) const METHODS: &[&str] = &["copy", "get", "items", "keys", "values"];
+/// Those of an object that is a mapping: `hostvars`.
+pub(super) const VIEWS: &[&str] = &["get", "items", "keys", "values"];
 pub(super) const CHANGING: &[&str] = &["clear", "pop", "popitem", "setdefault", "update"];
 
 pub(super) fn call(entries: &Dict, name: &str, args: &[Value], named: &Dict) -> Result<Value> {
@@ -32,6 +34,20 @@ pub(super) fn call(entries: &Dict, name: &str, args: &[Value], named: &Dict) -> 
             Ok(Value::list(entries.values().cloned().collect()))
         }
     }
+}
+
+pub(super) fn view(object: &dyn Object, name: &str, args: &[Value], named: &Dict) -> Result<Value> {
+    if name == "get" {
+        expect("get", args, 1, 2)?;
+        let found = args.first().and_then(|key| object.get(key));
+        return Ok(found.or_else(|| args.get(1).or_else(|| named.get("default")).cloned()).unwrap_or(Value::None));
+    }
+    let keys = object.keys().unwrap_or_default();
+    // Nothing is looked up for the keys alone.
+    let value = |key: &Value| if name == "keys" { None } else { object.get(key) };
+    let entries: Dict =
+        keys.into_iter().map(|key| (key.clone(), value(&key).unwrap_or(Value::None))).collect();
+    call(&entries, name, args, named)
 }
 
 pub(super) fn change(entries: &mut Dict, name: &str, args: &[Value], named: &Dict) -> Result<Value> {

@@ -25,6 +25,7 @@ pub(super) fn find(value: &Value, name: &str) -> Option<Method> {
         Value::Dict(_) => (dict::METHODS, dict::CHANGING),
         Value::Int(_) | Value::BigInt(_) | Value::Bool(_) => (number::INT_METHODS, &[]),
         Value::Float(_) => (number::FLOAT_METHODS, &[]),
+        Value::Object(object) if object.is_mapping() => (dict::VIEWS, &[]),
         _ => return None,
     };
     let row = |names: &'static [&'static str], changes| {
@@ -52,6 +53,7 @@ pub(super) fn call(value: &Value, name: &str, args: &[Value], named: &Dict) -> R
         Value::Str(text) => text::call(text, name, args, named),
         Value::List(items) | Value::Tuple(items) => list::call(items, name, args),
         Value::Dict(entries) => dict::call(entries, name, args, named),
+        Value::Object(object) => dict::view(object.as_ref(), name, args, named),
         _ => number::call(value, name, args, named),
     }
 }
