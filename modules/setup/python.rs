@@ -19,14 +19,17 @@ const PIECE: usize = 1 << 18;
 const OVERLAP: usize = 32;
 
 pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
-    let Some(found) = ["/usr/bin/python3", "python3", "python"].iter().find_map(|name| sys.which(name)) else {
+    let Some(found) = ["/usr/bin/python3", "python3", "python"].iter().find_map(|name| sys.which(name))
+    else {
         return Ok(());
     };
     let path = sys.resolve(&found).unwrap_or(found);
     let named = path.file_name().and_then(|name| name.to_str()?.strip_prefix("python")).map(str::to_owned);
     let written = named.and_then(|series| read_version(sys, &path, &series));
     let Some(version) = written.or_else(|| ask(sys, &path)) else { return Ok(()) };
-    let Some(Version { major, minor, micro, level, serial }) = Version::parse(&version) else { return Ok(()) };
+    let Some(Version { major, minor, micro, level, serial }) = Version::parse(&version) else {
+        return Ok(());
+    };
     facts.insert(
         "python".to_owned(),
         json!({
@@ -90,7 +93,8 @@ fn find(bytes: &[u8], from: usize, needle: &[u8]) -> Option<usize> {
             return Some(at);
         }
         let end = window.get(last)?;
-        at += needle.iter().take(last).rev().position(|byte| byte == end).map_or(needle.len(), |back| back + 1);
+        at +=
+            needle.iter().take(last).rev().position(|byte| byte == end).map_or(needle.len(), |back| back + 1);
     }
 }
 
@@ -115,8 +119,7 @@ struct Version {
 impl Version {
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim_end_matches('+').splitn(3, '.');
-        let (major, minor, rest) =
-            (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
+        let (major, minor, rest) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?);
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let (micro, suffix) = rest.split_at_checked(digits)?;
         let level = |mark: &str| suffix.strip_prefix(mark).and_then(|serial| serial.parse().ok());

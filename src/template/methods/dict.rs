@@ -40,7 +40,9 @@ pub(super) fn view(object: &dyn Object, name: &str, args: &[Value], named: &Dict
     if name == "get" {
         expect("get", args, 1, 2)?;
         let found = args.first().and_then(|key| object.get(key));
-        return Ok(found.or_else(|| args.get(1).or_else(|| named.get("default")).cloned()).unwrap_or(Value::None));
+        return Ok(found
+            .or_else(|| args.get(1).or_else(|| named.get("default")).cloned())
+            .unwrap_or(Value::None));
     }
     let keys = object.keys().unwrap_or_default();
     // Nothing is looked up for the keys alone.
