@@ -101,7 +101,7 @@ fn find(bytes: &[u8], from: usize, needle: &[u8]) -> Option<usize> {
 fn ask(sys: &mut System<'_>, program: &Path) -> Option<String> {
     let code = "import sys; print('%d.%d.%d%s%d' % (sys.version_info[:3] + (sys.version_info[3][0], sys.version_info[4])))";
     let command = Command::new(program.to_str()?).arg("-S").arg("-E").arg("-c").arg(code);
-    let output = sys.query(command).ok().filter(|output| output.ok())?;
+    let output = sys.query(command).ok().filter(crate::kit::Output::ok)?;
     // `3.11.2f0`: a final release.
     let said = output.stdout().trim().to_owned();
     Some(said.split_once('f').map_or(said.clone(), |(release, _)| release.to_owned()).replace('c', "rc"))
