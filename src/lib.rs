@@ -14,4 +14,5 @@ pub mod target;
 pub mod template;
 pub mod value;
 pub mod vars;
+pub mod vault;
 pub mod yaml;

@@ -13,3 +13,5 @@ mod lab;
 mod support;
 #[cfg(test)]
 mod transport;
+#[cfg(test)]
+mod vault;

@@ -5,9 +5,10 @@ use clap::Args;
 use super::Verbosity;
 use super::connection::ConnectionArgs;
 use super::escalation::Escalation;
-use super::refused::{ModulePath, RefusedEverywhere, refuse};
+use super::refused::{ModulePath, refuse};
 use super::selection::Selection;
 use super::tuning::Tuning;
+use super::vault::VaultPasswords;
 use crate::config::Config;
 use crate::diagnostic::Result;
 
@@ -46,7 +47,7 @@ pub struct AdhocArgs {
     #[command(flatten)]
     pub escalation: Escalation,
     #[command(flatten)]
-    pub refused: RefusedEverywhere,
+    pub vault: VaultPasswords,
     #[command(flatten)]
     pub module_path: ModulePath,
     /// Not supported yet: running in the background
@@ -72,7 +73,7 @@ pub struct AdhocCommand {
 
 impl AdhocArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<AdhocCommand> {
-        self.refused.refuse()?;
+        self.vault.settle(config)?;
         self.module_path.refuse()?;
         refuse("-B (--background)", self.background.is_some())?;
         refuse("-P (--poll)", self.poll.is_some())?;

@@ -2,8 +2,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
 
-use super::refused::{RefusedEverywhere, refuse};
+use super::refused::refuse;
 use super::selection::Selection;
+use super::vault::VaultPasswords;
 use super::{Verbosity, extra_vars};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
@@ -50,7 +51,7 @@ pub struct InventoryArgs {
     #[command(flatten)]
     pub selection: Selection,
     #[command(flatten)]
-    pub refused: RefusedEverywhere,
+    pub vault: VaultPasswords,
 }
 
 /// What `fanfare inventory` is to show.
@@ -85,7 +86,7 @@ pub enum InventoryFormat {
 
 impl InventoryArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<InventoryCommand> {
-        self.refused.refuse()?;
+        self.vault.settle(config)?;
         refuse("--toml", self.toml)?;
         self.verbosity.settle(config);
         self.selection.settle(config);

@@ -15,6 +15,7 @@ mod refused;
 mod run;
 mod selection;
 mod tuning;
+mod vault;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
@@ -22,6 +23,7 @@ pub use adhoc::{AdhocArgs, AdhocCommand};
 pub use doc::{DocArgs, DocCommand, DocFormat, DocTopic};
 pub use inventory::{InventoryArgs, InventoryCommand, InventoryFormat, InventoryView};
 pub use run::{Listing, RunArgs, RunCommand};
+pub use vault::{NewKey, Text, VaultAction, VaultArgs, VaultCommand};
 
 use crate::config::Config;
 use crate::diagnostic::Result;
@@ -72,6 +74,8 @@ pub enum Command {
     Inventory(InventoryArgs),
     /// Shows the modules and their options.
     Doc(DocArgs),
+    /// Encrypts files and values, and shows or edits what is encrypted.
+    Vault(VaultArgs),
 }
 
 /// What to do, with every option checked and typed.
@@ -81,17 +85,20 @@ pub enum Invocation {
     Adhoc(AdhocCommand),
     Inventory(InventoryCommand),
     Doc(DocCommand),
+    Vault(VaultCommand),
 }
 
 impl Cli {
     /// Lays the options over `config` and gives the rest as the subcommand's own struct. No file is read here
-    /// but those named by `-e @file` and the password options; nothing is asked.
+    /// but those named by `-e @file` and the password options; nothing is asked but passwords of vaults, which that
+    /// file may need.
     pub fn settle(self, config: &mut Config) -> Result<Invocation> {
         Ok(match self.command {
             None => Invocation::Adhoc(self.adhoc.settle(config)?),
             Some(Command::Run(args)) => Invocation::Run(args.settle(config)?),
             Some(Command::Inventory(args)) => Invocation::Inventory(args.settle(config)?),
             Some(Command::Doc(args)) => Invocation::Doc(args.settle(config)?),
+            Some(Command::Vault(args)) => Invocation::Vault(args.settle(config)),
         })
     }
 }

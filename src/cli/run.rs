@@ -5,9 +5,10 @@ use clap::Args;
 use super::Verbosity;
 use super::connection::ConnectionArgs;
 use super::escalation::Escalation;
-use super::refused::{ModulePath, RefusedEverywhere};
+use super::refused::ModulePath;
 use super::selection::Selection;
 use super::tuning::Tuning;
+use super::vault::VaultPasswords;
 use crate::config::Config;
 use crate::diagnostic::Result;
 
@@ -62,7 +63,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub escalation: Escalation,
     #[command(flatten)]
-    pub refused: RefusedEverywhere,
+    pub vault: VaultPasswords,
     #[command(flatten)]
     pub module_path: ModulePath,
 }
@@ -94,7 +95,7 @@ impl Listing {
 
 impl RunArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<RunCommand> {
-        self.refused.refuse()?;
+        self.vault.settle(config)?;
         self.module_path.refuse()?;
         self.verbosity.settle(config);
         self.selection.settle(config);

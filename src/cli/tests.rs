@@ -41,7 +41,6 @@ fn adhoc_is_the_default() {
 
 #[test]
 fn unsupported_flags_are_refused() {
-    check("fanfare run x.yml -J", "not supported yet: -J (--ask-vault-password)");
     check("fanfare all -B 10", "not supported yet: -B (--background)");
     check("fanfare all -t out", "not supported yet: -t (--tree)");
     check("fanfare run x.yml -M lib", "not supported: -M (--module-path)");

@@ -8,6 +8,7 @@ mod interrupt;
 mod inventory;
 mod run;
 mod stage;
+mod vault;
 
 pub use exit::Exit;
 pub use stage::{AnyOutput, MakeOutput, Stage};
@@ -31,5 +32,6 @@ pub fn execute(cli: Cli, stage: Stage) -> Result<Exit> {
         }
         Invocation::Inventory(command) => inventory::inventory(&command, config),
         Invocation::Doc(command) => doc::doc(&command, &config),
+        Invocation::Vault(command) => vault::vault(command, config),
     }
 }

@@ -19,7 +19,7 @@ pub(super) struct Entry {
 pub(super) fn read(path: &Path) -> Result<Vec<Entry>> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Diagnostic::new(format!("cannot read {}: {error}", path.display())))?;
-    parse(&Arc::new(Source { path: path.to_owned(), text: text.into() }))
+    parse(&Arc::new(Source { path: path.to_owned(), text: text.into(), secret: false }))
 }
 
 fn parse(source: &Arc<Source>) -> Result<Vec<Entry>> {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &str) {
-        let source = Arc::new(Source { path: "ansible.cfg".into(), text: text.into() });
+        let source = Arc::new(Source { path: "ansible.cfg".into(), text: text.into(), secret: false });
         let got = match parse(&source) {
             Ok(entries) => entries
                 .iter()

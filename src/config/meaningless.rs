@@ -201,19 +201,6 @@ pub(super) const TABLE: &[Row] = &[
         &["ANSIBLE_CACHE_PLUGIN_CONNECTION", "ANSIBLE_CACHE_PLUGIN_PREFIX", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"],
     ),
     (
-        "nothing is vaulted here",
-        &[(
-            "defaults",
-            &["vault_encrypt_identity", "vault_identity", "vault_id_match", "vault_encrypt_salt"],
-        )],
-        &[
-            "ANSIBLE_VAULT_ENCRYPT_IDENTITY",
-            "ANSIBLE_VAULT_IDENTITY",
-            "ANSIBLE_VAULT_ID_MATCH",
-            "ANSIBLE_VAULT_ENCRYPT_SALT",
-        ],
-    ),
-    (
         "no retry files are written",
         &[("defaults", &["retry_files_save_path"])],
         &["ANSIBLE_RETRY_FILES_SAVE_PATH"],
@@ -268,8 +255,8 @@ pub(super) const TABLE: &[Row] = &[
     ),
     (
         "it is about Ansible's own tools",
-        &[("defaults", &["editor", "pager", "docsite_root_url", "debug", "display_traceback"])],
-        &["ANSIBLE_EDITOR", "ANSIBLE_PAGER", "ANSIBLE_DEBUG", "ANSIBLE_DISPLAY_TRACEBACK"],
+        &[("defaults", &["docsite_root_url", "debug", "display_traceback"])],
+        &["ANSIBLE_DEBUG", "ANSIBLE_DISPLAY_TRACEBACK"],
     ),
     (
         "there are no network devices and no Windows here",

@@ -12,6 +12,7 @@ mod passwords;
 mod reference;
 mod settings;
 mod value;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,8 +22,9 @@ pub use options::{
     Colour, ConnectionOptions, DisplayOptions, EscalationOptions, Gathering, InventoryOptions, OnMismatch,
     ResultFormat, RunOptions, Strategy,
 };
-pub use passwords::{ask_passwords, password_file};
+pub use passwords::{ask, ask_passwords, password_file};
 pub use reference::guide;
+pub use vault::VaultOptions;
 
 use crate::diagnostic::{Diagnostic, Place, Result};
 use settings::{Setting, Use, settings};
@@ -38,6 +40,7 @@ pub struct Config {
     pub escalation: EscalationOptions,
     pub run: RunOptions,
     pub display: DisplayOptions,
+    pub vault: VaultOptions,
     /// Settings that were given and have no meaning here, told with -v.
     pub notes: Vec<String>,
     /// What to warn about once the output is up.

@@ -12,25 +12,32 @@ use crate::target::Secret;
 /// the first password.
 pub fn ask_passwords(config: &mut Config) -> Result<()> {
     if config.connection.ask_password {
-        config.connection.password = Some(ask("SSH password: ")?);
+        config.connection.password = Some(secret("SSH password: ")?);
     }
     if config.escalation.ask_password {
         let method = config.escalation.method.to_uppercase();
         config.escalation.password = Some(match &config.connection.password {
             Some(connection) if config.connection.ask_password => {
-                let answer = ask(&format!("{method} password[defaults to SSH password]: "))?;
+                let answer = secret(&format!("{method} password[defaults to SSH password]: "))?;
                 if answer.expose().is_empty() { connection.clone() } else { answer }
             }
-            _ => ask(&format!("{method} password: "))?,
+            _ => secret(&format!("{method} password: "))?,
         });
     }
     Ok(())
 }
 
-fn ask(prompt: &str) -> Result<Secret> {
-    rpassword::prompt_password(prompt).map(Secret::new).map_err(|error| {
-        Diagnostic::new(format!("cannot ask for the password: {error}"))
-            .hint("without a terminal, give it in a file: --connection-password-file, --become-password-file")
+fn secret(prompt: &str) -> Result<Secret> {
+    ask(prompt).map(Secret::new)
+}
+
+/// Asks for a password on the terminal.
+pub fn ask(prompt: &str) -> Result<String> {
+    rpassword::prompt_password(prompt).map_err(|error| {
+        Diagnostic::new(format!("cannot ask for the password: {error}")).hint(
+            "without a terminal, give it in a file: --connection-password-file, --become-password-file, \
+             --vault-password-file",
+        )
     })
 }
 

@@ -1,10 +1,12 @@
 //! The table of settings: what each is called and where it goes.
 
 mod hosts;
+mod vault;
 
 use std::path::{Path, PathBuf};
 
 use self::hosts::HOSTS;
+use self::vault::VAULT;
 use super::Config;
 use super::meaningless;
 use super::options::{Colour, Gathering, ResultFormat, Strategy};
@@ -35,7 +37,7 @@ const NO: &[&str] = &["no", "false", "off", "n", "f", "0", ""];
 
 /// All settings.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
-    HOSTS.iter().chain(RUN)
+    HOSTS.iter().chain(VAULT).chain(RUN)
 }
 
 /// Settings about the run and what it shows, sorted by what they are about.
@@ -221,21 +223,6 @@ const RUN: &[Setting] = &[
         ini: &[("defaults", "log_path")],
         env: &["ANSIBLE_LOG_PATH"],
         r#use: OnlyAs(&[""], "a log file; redirect the output instead"),
-    },
-    Setting {
-        ini: &[("defaults", "vault_password_file")],
-        env: &["ANSIBLE_VAULT_PASSWORD_FILE"],
-        r#use: OnlyAs(&[""], "vaulted text"),
-    },
-    Setting {
-        ini: &[("defaults", "vault_identity_list")],
-        env: &["ANSIBLE_VAULT_IDENTITY_LIST"],
-        r#use: OnlyAs(&[""], "vaulted text"),
-    },
-    Setting {
-        ini: &[("defaults", "ask_vault_pass")],
-        env: &["ANSIBLE_ASK_VAULT_PASS"],
-        r#use: OnlyAs(NO, "vaulted text"),
     },
     Setting {
         ini: &[

@@ -10,11 +10,18 @@ use std::sync::Arc;
 use crate::value::Undefined;
 
 /// A text that places point into: a file, or something typed on the command line.
-#[derive(Debug)]
 pub struct Source {
     /// The path as the user would type it, or a description in angle brackets (`<extra vars>`).
     pub path: PathBuf,
     pub text: Arc<str>,
+    /// It was decrypted: nothing of it shows in messages.
+    pub secret: bool,
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({})", self.path.display())
+    }
 }
 
 /// A spot in a source. Cheap to clone.

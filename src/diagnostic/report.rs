@@ -1,6 +1,6 @@
 //! Diagnostics as text: message, excerpt with caret, notes, hints, the way rustc writes them.
 
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet, Title};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet, Title};
 
 use super::{Diagnostic, Place};
 
@@ -39,6 +39,11 @@ impl Diagnostic {
 fn group<'a>(title: Title<'a>, place: Option<&'a Place>) -> Group<'a> {
     let group = Group::with_title(title);
     match place {
+        Some(place) if place.source.secret => group.element(
+            Origin::path(place.source.path.to_string_lossy().into_owned())
+                .line(place.line as usize)
+                .char_column(place.column as usize),
+        ),
         Some(place) => group.element(excerpt(place)),
         None => group,
     }
@@ -86,7 +91,7 @@ mod tests {
     use super::*;
 
     fn place(text: &str, line: u32, column: u32, length: u32) -> Place {
-        let source = Arc::new(Source { path: "site.yml".into(), text: text.into() });
+        let source = Arc::new(Source { path: "site.yml".into(), text: text.into(), secret: false });
         Place { source, line, column, length }
     }
 

@@ -356,7 +356,7 @@ mod tests {
     use crate::diagnostic::Source;
 
     fn check(text: &str, expected: &str) {
-        let source = Arc::new(Source { path: "hosts".into(), text: text.into() });
+        let source = Arc::new(Source { path: "hosts".into(), text: text.into(), secret: false });
         let place = Place { source, line: 1, column: 1, length: 0 };
         assert_eq!(value(text, &place).repr(), expected, "{text}");
     }
@@ -444,7 +444,7 @@ mod tests {
             "-True",
             "'\\N{BULLET}'",
         ] {
-            let source = Arc::new(Source { path: "hosts".into(), text: text.into() });
+            let source = Arc::new(Source { path: "hosts".into(), text: text.into(), secret: false });
             let place = Place { source, line: 1, column: 1, length: 0 };
             assert_eq!(value(text, &place), Value::from(text), "{text}");
         }
@@ -452,7 +452,7 @@ mod tests {
 
     #[test]
     fn strings_may_be_templates() {
-        let source = Arc::new(Source { path: "hosts".into(), text: "".into() });
+        let source = Arc::new(Source { path: "hosts".into(), text: "".into(), secret: false });
         let place = Place { source, line: 1, column: 1, length: 0 };
         let list = value("['{{ a }}', 'b']", &place);
         assert!(matches!(list.as_list().unwrap()[0], Value::Template(_)));

@@ -114,5 +114,5 @@ fn ask(script: &Path, arguments: &[&str]) -> Result<Arc<Source>> {
     }
     let text = String::from_utf8(output.stdout)
         .map_err(|_| Diagnostic::new(format!("the answer of `{call}` is not UTF-8 text")))?;
-    Ok(Arc::new(Source { path: format!("<{call}>").into(), text: text.into() }))
+    Ok(Arc::new(Source { path: format!("<{call}>").into(), text: text.into(), secret: false }))
 }

@@ -143,7 +143,6 @@ impl Loader<'_> {
     }
 
     fn ini(&mut self, inventory: &mut Inventory, text: &Arc<Source>, absolute: &Arc<Path>) -> Result<()> {
-        yaml_text::refuse_encrypted(text)?;
         self.warnings.extend(ini::load(inventory, text, absolute)?);
         Ok(())
     }

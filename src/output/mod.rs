@@ -207,8 +207,31 @@ fn terminal_width() -> usize {
 
 /// Writes a text to stdout. Whoever closed the pipe has seen enough.
 pub fn print(text: &str) -> Result<()> {
-    let mut out = io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for what need not be text.
+pub fn print_bytes(bytes: &[u8]) -> Result<()> {
+    write(io::stdout(), bytes)
+}
+
+/// Tells stderr something besides the results.
+pub fn note(text: &str) -> Result<()> {
+    write(io::stderr(), format!("{text}\n").as_bytes())
+}
+
+/// The same where results are for people: on a terminal.
+pub fn note_on_terminal(text: &str) -> Result<()> {
+    if io::stdout().is_terminal() { note(text) } else { Ok(()) }
+}
+
+/// Puts a question on stderr; the answer is typed behind it.
+pub fn ask(question: &str) -> Result<()> {
+    write(io::stderr(), question.as_bytes())
+}
+
+fn write(mut stream: impl Write, bytes: &[u8]) -> Result<()> {
+    match stream.write_all(bytes).and_then(|()| stream.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Diagnostic::new(format!("cannot write the output: {error}")))
         }

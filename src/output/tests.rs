@@ -196,7 +196,7 @@ fn task(json: &Json) -> Arc<TaskInfo> {
     let place = path.rsplit_once(':').map(|(path, line)| {
         let file = Path::new(path).file_name().and_then(|name| name.to_str()).expect("a name");
         Place {
-            source: Arc::new(Source { path: path.into(), text: read(file).into() }),
+            source: Arc::new(Source { path: path.into(), text: read(file).into(), secret: false }),
             line: line.parse().expect("a line"),
             column: 1,
             length: 0,

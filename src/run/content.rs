@@ -16,11 +16,12 @@ use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
 
 use super::settings::truth;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Result, Source};
 use crate::target::Blobs;
 use crate::template::{self, Context, Syntax};
 use crate::value::Value;
 use crate::vars::Scope;
+use crate::vault;
 
 /// The contents one request may ask for, by SHA-1, and where what it sends goes.
 #[derive(Default)]
@@ -33,6 +34,13 @@ pub(super) struct Contents {
 enum Content {
     File(PathBuf),
     Text(Arc<[u8]>),
+}
+
+/// How a directory is read.
+#[derive(Clone, Copy)]
+struct Walk {
+    follow: bool,
+    decrypt: bool,
 }
 
 /// Takes one file from the target (`fetch`).
@@ -85,9 +93,10 @@ impl Contents {
         args: &Map<String, Json>,
         scope: &Scope,
     ) -> Result<Json> {
+        let decrypt = args.get("decrypt") != Some(&Json::Bool(false));
         if usage.what == ControlKind::Script {
             let (script, arguments) = split_script(path)?;
-            let file = self.file(&find(&script, &usage.subdir, scope)?)?;
+            let file = self.file(&find(&script, &usage.subdir, scope)?, decrypt)?;
             return serde_json::to_value(ControlScript { file, arguments })
                 .map_err(|error| Diagnostic::new(error.to_string()));
         }
@@ -96,14 +105,15 @@ impl Contents {
             ControlKind::Template => serde_json::to_value(self.rendered(&found, args, scope)?),
             ControlKind::FileOrTree if found.is_dir() => {
                 let follow = args.get("local_follow") != Some(&Json::Bool(false));
-                serde_json::to_value(self.tree(&found, path.ends_with('/'), follow)?)
+                let how = Walk { follow, decrypt };
+                serde_json::to_value(self.tree(&found, path.ends_with('/'), how)?)
             }
-            _ => serde_json::to_value(self.file(&found)?),
+            _ => serde_json::to_value(self.file(&found, decrypt)?),
         };
         manifest.map_err(|error| Diagnostic::new(error.to_string()))
     }
 
-    fn file(&mut self, path: &Path) -> Result<ControlFile> {
+    fn file(&mut self, path: &Path, decrypt: bool) -> Result<ControlFile> {
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
         let mut manifest = ControlFile {
             name: file_name(path),
@@ -112,7 +122,16 @@ impl Contents {
             mode: Some(mode_of(&metadata)),
             ..ControlFile::default()
         };
-        if metadata.len() <= INLINE_BYTES {
+        if decrypt && starts_encrypted(path).map_err(|error| unreadable(path, &error))? {
+            let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+            let plain = vault::open(path, bytes)?.content;
+            manifest = ControlFile {
+                mode: manifest.mode,
+                source: manifest.source,
+                ..ControlFile::manifest(manifest.name, &plain)
+            };
+            self.offer(&mut manifest, plain);
+        } else if metadata.len() <= INLINE_BYTES {
             let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
             let inline = ControlFile::inline(manifest.name.clone(), &bytes);
             manifest.size = inline.size;
@@ -127,22 +146,27 @@ impl Contents {
     }
 
     fn rendered(&mut self, path: &Path, args: &Map<String, Json>, scope: &Scope) -> Result<ControlFile> {
-        let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-        let text = render_template_file(&text, path, args, scope)?;
+        let source = template_source(path)?;
+        let text = render_template_file(&source, args, scope)?;
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
         let bytes = text.into_bytes();
         let mut manifest = ControlFile::manifest(file_name(path), &bytes);
         manifest.source = path.to_string_lossy().into_owned();
         manifest.mode = Some(mode_of(&metadata));
+        self.offer(&mut manifest, bytes);
+        Ok(manifest)
+    }
+
+    /// Sends small content along, and keeps larger for when it is asked for.
+    fn offer(&mut self, manifest: &mut ControlFile, bytes: Vec<u8>) {
         if manifest.size <= INLINE_BYTES {
             manifest.content = ControlFile::inline("", &bytes).content;
         } else {
             self.known.insert(manifest.sha1.clone(), Content::Text(bytes.into()));
         }
-        Ok(manifest)
     }
 
-    fn tree(&mut self, root: &Path, contents_only: bool, follow: bool) -> Result<ControlTree> {
+    fn tree(&mut self, root: &Path, contents_only: bool, how: Walk) -> Result<ControlTree> {
         let metadata = fs::metadata(root).map_err(|error| unreadable(root, &error))?;
         let mut tree = ControlTree {
             name: file_name(root),
@@ -151,17 +175,11 @@ impl Contents {
             mode: Some(mode_of(&metadata)),
             entries: Vec::new(),
         };
-        self.collect(root, "", follow, &mut tree.entries)?;
+        self.collect(root, "", how, &mut tree.entries)?;
         Ok(tree)
     }
 
-    fn collect(
-        &mut self,
-        dir: &Path,
-        prefix: &str,
-        follow: bool,
-        entries: &mut Vec<TreeEntry>,
-    ) -> Result<()> {
+    fn collect(&mut self, dir: &Path, prefix: &str, how: Walk, entries: &mut Vec<TreeEntry>) -> Result<()> {
         let listing = fs::read_dir(dir).map_err(|error| unreadable(dir, &error))?;
         let mut paths: Vec<PathBuf> = Vec::new();
         for entry in listing {
@@ -171,13 +189,13 @@ impl Contents {
         for path in paths {
             let relative = format!("{prefix}{}", file_name(&path));
             let metadata = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
-            let what = if metadata.is_symlink() && !follow {
+            let what = if metadata.is_symlink() && !how.follow {
                 let target = fs::read_link(&path).map_err(|error| unreadable(&path, &error))?;
                 TreeNode::Link { target: target.to_string_lossy().into_owned() }
             } else if path.is_dir() {
                 TreeNode::Dir { mode: Some(mode_of(&metadata)) }
             } else {
-                let mut file = self.file(&path)?;
+                let mut file = self.file(&path, how.decrypt)?;
                 // A tree is compared first: its contents are asked for together where they differ.
                 if let Some(content) = file.content.take() {
                     self.known.insert(file.sha1.clone(), Content::Text(bytes_of(content).into()));
@@ -187,7 +205,7 @@ impl Contents {
             let is_dir = matches!(what, TreeNode::Dir { .. });
             entries.push(TreeEntry { path: relative.clone(), what });
             if is_dir {
-                self.collect(&path, &format!("{relative}/"), follow, entries)?;
+                self.collect(&path, &format!("{relative}/"), how, entries)?;
             }
         }
         Ok(())
@@ -255,20 +273,25 @@ fn missing(path: &str, tried: &[PathBuf]) -> Diagnostic {
     ))
 }
 
+/// A template file's text, decrypted where it is encrypted.
+fn template_source(path: &Path) -> Result<Source> {
+    let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+    let plain = vault::open(path, bytes)?;
+    let text = String::from_utf8(plain.content)
+        .map_err(|_| Diagnostic::new(format!("cannot read {}: it is not UTF-8 text", path.display())))?;
+    Ok(Source { path: path.to_owned(), text: text.into(), secret: plain.secret })
+}
+
 /// Renders a template file with the variables `template` adds to a task's own.
-pub(super) fn render_template_file(
-    text: &str,
-    path: &Path,
-    args: &Map<String, Json>,
-    scope: &Scope,
-) -> Result<String> {
+fn render_template_file(source: &Source, args: &Map<String, Json>, scope: &Scope) -> Result<String> {
     let mut scope = scope.clone();
-    add_template_vars(&mut scope, path, args);
+    add_template_vars(&mut scope, &source.path, args);
     // Jinja reads every line end as one, and writes `newline_sequence`.
-    let text = &text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = &source.text.replace("\r\n", "\n").replace('\r', "\n");
     let (mut syntax, body) = Syntax::from_header(text)?;
     override_syntax(&mut syntax, args);
-    let source = Arc::new(crate::diagnostic::Source { path: path.to_owned(), text: text.as_str().into() });
+    let (path, secret) = (source.path.clone(), source.secret);
+    let source = Arc::new(Source { path, text: text.as_str().into(), secret });
     let line = if body.len() == text.len() { 1 } else { 2 };
     let place = crate::diagnostic::Place { source, line, column: 1, length: 0 };
     template::render_file(body, Some(&place), &syntax, &context(&scope))
@@ -352,6 +375,12 @@ fn split_script(line: &str) -> Result<(String, String)> {
         }
     }
     Err(Diagnostic::new(format!("no script is named, or a quote is not closed: {line}")))
+}
+
+fn starts_encrypted(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::new();
+    File::open(path)?.take(64).read_to_end(&mut start)?;
+    Ok(vault::is_encrypted(&start))
 }
 
 fn file_name(path: &Path) -> String {

@@ -55,6 +55,8 @@ pub struct TestEntry {
     pub takes_undefined: bool,
     /// As in [`FilterEntry`].
     pub lazy: bool,
+    /// Whether it sees text under `!vault` as it stands, not what it decrypts to.
+    pub sees_vaults: bool,
 }
 
 /// A row of the lookup table; the parameters are the lookup's options.
@@ -84,12 +86,18 @@ impl FilterEntry {
 
 impl TestEntry {
     pub const fn new(name: &'static str, params: Params, run: Test) -> Self {
-        Self { name, params, run, takes_undefined: false, lazy: false }
+        Self { name, params, run, takes_undefined: false, lazy: false, sees_vaults: false }
     }
 
     #[must_use]
     pub const fn takes_undefined(mut self) -> Self {
         self.takes_undefined = true;
+        self
+    }
+
+    #[must_use]
+    pub const fn sees_vaults(mut self) -> Self {
+        self.sees_vaults = true;
         self
     }
 

@@ -301,13 +301,27 @@ impl Interp<'_> {
     }
 
     fn test(&mut self, subject: &Expr, apply: &Apply) -> Result<Value> {
-        if tests::find(&apply.name).is_none() {
+        let Some(entry) = tests::find(&apply.name) else {
             return Err(self.unknown("test", apply, tests::names()));
-        }
-        let value = listed(self.eval(subject)?);
+        };
+        let value = match entry.sees_vaults.then(|| self.vaulted(subject)).transpose()?.flatten() {
+            Some(vaulted) => vaulted,
+            None => listed(self.eval(subject)?),
+        };
         let args = self.arguments(&apply.args)?;
         tests::apply(&apply.name, &value, &args.positional, &args.named, self.cx)
             .map_err(|error| self.placed(error, apply.span))
+    }
+
+    /// What a variable or a part of one holds when that stands under `!vault`.
+    fn vaulted(&mut self, expr: &Expr) -> Result<Option<Value>> {
+        let value = match &expr.kind {
+            Kind::Name(name) => self.scope.get(name).or_else(|| self.cx.names.get(name)),
+            Kind::Attr(base, name) => Some(attribute(&self.base(base)?, name)),
+            Kind::Item(base, key) => Some(subscript(&self.base(base)?, &self.eval(key)?)),
+            _ => None,
+        };
+        Ok(value.filter(|value| matches!(value, Value::Vault(_))))
     }
 
     /// Jinja finds these while compiling, so they read like syntax errors.

@@ -250,15 +250,19 @@ fn values_without_templates_are_not_copied() {
 #[test]
 fn vaulted_text_says_what_is_missing() {
     let place = Place {
-        source: Arc::new(Source { path: "v.yml".into(), text: "x".into() }),
+        source: Arc::new(Source { path: "v.yml".into(), text: "x".into(), secret: false }),
         line: 1,
         column: 1,
         length: 1,
     };
-    let vaulted = Value::Vault(Arc::new(Vaulted { ciphertext: "$ANSIBLE_VAULT;1.1;AES256".into(), place }));
+    let vaulted =
+        Value::Vault(Arc::new(Vaulted::new("$ANSIBLE_VAULT;1.1;AES256\n36310a36310a3631\n", place)));
     let variables = variables("{}");
     let error = resolve(&vaulted, &Context::new(&variables)).unwrap_err();
-    assert_eq!(error.message(), "Attempting to decrypt but no vault secrets found.");
+    assert_eq!(
+        error.message(),
+        "Attempt to use undecryptable variable: Attempting to decrypt but no vault secrets found."
+    );
     assert_eq!(error.place().unwrap().to_string(), "v.yml:1:1");
 }
 
@@ -268,7 +272,12 @@ fn check_place(file: &str, source: &str, expect: &str) {
     let line = u32::try_from(file[..at].matches('\n').count()).unwrap() + 1;
     let column = u32::try_from(at - file[..at].rfind('\n').map_or(0, |end| end + 1)).unwrap() + 1;
     let text: Arc<str> = file.replacen('@', "", 1).into();
-    let place = Place { source: Arc::new(Source { path: "f.yml".into(), text }), line, column, length: 0 };
+    let place = Place {
+        source: Arc::new(Source { path: "f.yml".into(), text, secret: false }),
+        line,
+        column,
+        length: 0,
+    };
     let variables = variables(PLAY);
     let error = render(&Template::new(source, Some(place)), &Context::new(&variables)).unwrap_err();
     let place = error.place().unwrap();
@@ -303,8 +312,12 @@ fn errors_point_at_the_expression() {
 #[test]
 fn an_undefined_inside_a_variable_is_told_at_the_variable() {
     let text: Arc<str> = "bad: x {{ missing }}".into();
-    let place =
-        Place { source: Arc::new(Source { path: "vars.yml".into(), text }), line: 1, column: 6, length: 0 };
+    let place = Place {
+        source: Arc::new(Source { path: "vars.yml".into(), text, secret: false }),
+        line: 1,
+        column: 6,
+        length: 0,
+    };
     let bad = Value::Template(Arc::new(Template::new("x {{ missing }}", Some(place))));
     let variables = Variables { values: [("bad", bad)].into_iter().collect(), asked: Mutex::default() };
     let context = Context::new(&variables);

@@ -15,6 +15,7 @@ use super::syntax::Mode;
 use super::syntax::Syntax;
 use crate::diagnostic::{Diagnostic, Place, Result, Source};
 use crate::value::{Undefined, Value};
+use crate::vault;
 
 impl Interp<'_> {
     /// Renders the template and the one it extends, and that one's, into one output.
@@ -223,9 +224,13 @@ impl Interp<'_> {
             .iter()
             .find_map(|name| find_file(name, self.cx))
             .map(|path| {
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| Diagnostic::new(format!("cannot read {}: {error}", path.display())))?;
-                load_file(&path, &text, &self.unit.syntax, mode)
+                let unreadable =
+                    |why: String| Diagnostic::new(format!("cannot read {}: {why}", path.display()));
+                let bytes = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+                let plain = vault::open(&path, bytes)?;
+                let text = String::from_utf8(plain.content)
+                    .map_err(|_| unreadable("it is not UTF-8 text".to_owned()))?;
+                load_file(&path, &text, plain.secret, &self.unit.syntax, mode)
             })
             .transpose()
     }
@@ -240,8 +245,8 @@ fn find_file(name: &str, cx: &Context<'_>) -> Option<PathBuf> {
     cx.search_path().iter().map(|dir| dir.join(path)).find(|path| path.is_file())
 }
 
-fn load_file(path: &Path, text: &str, syntax: &Syntax, mode: Mode) -> Result<Arc<Unit>> {
-    let source = Arc::new(Source { path: path.to_owned(), text: text.into() });
+fn load_file(path: &Path, text: &str, secret: bool, syntax: &Syntax, mode: Mode) -> Result<Arc<Unit>> {
+    let source = Arc::new(Source { path: path.to_owned(), text: text.into(), secret });
     let place = Place { source, line: 1, column: 1, length: 0 };
     // Only the template that was asked for keeps its last line end; what it includes does not.
     let syntax = Syntax { keep_trailing_newline: false, ..syntax.clone() };

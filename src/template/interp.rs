@@ -141,7 +141,7 @@ impl Drop for Rendering {
 pub(super) fn read(value: Value, name: &Arc<str>, cx: &Context<'_>) -> Result<Value> {
     match value {
         Value::Template(template) => read_template(&template, name, cx),
-        Value::Vault(vaulted) => read(super::vault::decrypt(&vaulted)?, name, cx),
+        Value::Vault(vaulted) => vaulted.open().map(Value::Str),
         other => Ok(other),
     }
 }

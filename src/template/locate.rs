@@ -112,7 +112,7 @@ mod tests {
         let line = u32::try_from(before.matches('\n').count()).unwrap() + 1;
         let column = u32::try_from(before.rsplit('\n').next().unwrap().chars().count()).unwrap() + 1;
         let text: Arc<str> = file.replacen('@', "", 1).into();
-        let source = Arc::new(Source { path: "f.yml".into(), text });
+        let source = Arc::new(Source { path: "f.yml".into(), text, secret: false });
         let origin =
             Origin { source: template.into(), place: Some(Place { source, line, column, length: 0 }) };
         let start = u32::try_from(template.find(needle).unwrap()).unwrap();

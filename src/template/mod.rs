@@ -32,7 +32,6 @@ mod scope;
 mod shown;
 mod syntax;
 pub mod tests;
-mod vault;
 
 #[cfg(test)]
 mod cases;
@@ -50,7 +49,6 @@ pub use context::Context;
 pub use finalize::{render_all, resolve, resolve_deep};
 pub use shown::render_shown;
 pub use syntax::Syntax;
-pub use vault::{Decrypt, set_decrypt};
 
 use crate::diagnostic::{Place, Result};
 use crate::value::Value;

@@ -20,7 +20,7 @@ mod text;
 
 use std::any::Any;
 use std::cmp::Ordering;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use num_bigint::BigInt;
 
@@ -29,8 +29,9 @@ pub use ops::Operator;
 pub use slice::{index, positions};
 pub use text::split_lines;
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::template::Template;
+use crate::vault;
 
 /// A value as a playbook sees it.
 #[derive(Clone)]
@@ -59,10 +60,36 @@ pub enum Value {
 }
 
 /// Ciphertext under `!vault`, as it stood in the file.
-#[derive(Debug)]
 pub struct Vaulted {
     pub ciphertext: Arc<str>,
     pub place: Place,
+    /// Decrypted at the first reading.
+    plain: OnceLock<Arc<str>>,
+}
+
+impl Vaulted {
+    pub fn new(ciphertext: impl Into<Arc<str>>, place: Place) -> Self {
+        Self { ciphertext: ciphertext.into(), place, plain: OnceLock::new() }
+    }
+
+    /// The plain text: never a template, whatever it looks like.
+    pub fn open(&self) -> Result<Arc<str>> {
+        if let Some(plain) = self.plain.get() {
+            return Ok(Arc::clone(plain));
+        }
+        let undecryptable =
+            |error: Diagnostic| error.context("Attempt to use undecryptable variable").at(&self.place);
+        let opened = vault::held().open(self.ciphertext.as_bytes()).map_err(undecryptable)?;
+        let text = String::from_utf8(opened.text)
+            .map_err(|_| undecryptable(Diagnostic::new("what was encrypted is not UTF-8 text")))?;
+        Ok(Arc::clone(self.plain.get_or_init(|| text.into())))
+    }
+}
+
+impl std::fmt::Debug for Vaulted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vaulted({})", self.place)
+    }
 }
 
 /// What was looked for when nothing was found.

@@ -317,9 +317,7 @@ impl<'t> Composer<'t> {
                 tag::Scalar::Value(value) => value,
                 tag::Scalar::Text(text) => self.text(&text, span),
                 tag::Scalar::Unsafe => Value::from(text),
-                tag::Scalar::Vault => {
-                    Value::Vault(Arc::new(Vaulted { ciphertext: text.into(), place: self.place(span) }))
-                }
+                tag::Scalar::Vault => Value::Vault(Arc::new(Vaulted::new(text, self.place(span)))),
                 tag::Scalar::Wrong(message) => {
                     return Err(Diagnostic::new(message).at(&self.tag_place(span)));
                 }

@@ -20,6 +20,7 @@ pub use dump::{DumpOptions, Flow, Style, dump};
 pub use node::{Kind, Node};
 
 use crate::diagnostic::{Diagnostic, Place, Result, Source};
+use crate::vault;
 
 /// What a YAML text held.
 #[derive(Debug)]
@@ -59,7 +60,6 @@ pub fn load(source: &Arc<Source>) -> Result<Loaded> {
 }
 
 pub fn load_with(source: &Arc<Source>, trust: Trust) -> Result<Loaded> {
-    refuse_encrypted(source)?;
     compose::compose(source, trust)
 }
 
@@ -70,26 +70,19 @@ pub fn load_file(path: &Path) -> Result<Loaded> {
 
 /// Reads a text that is no file: `label` says what it is, in angle brackets (`<extra vars>`).
 pub fn parse_str(text: &str, label: &str, trust: Trust) -> Result<Loaded> {
-    load_with(&Arc::new(Source { path: label.into(), text: text.into() }), trust)
+    load_with(&Arc::new(Source { path: label.into(), text: text.into(), secret: false }), trust)
 }
 
-/// A text file as a source: missing, unreadable and non-UTF-8 files are errors that name the path.
+/// A text file as a source, decrypted where it is encrypted: missing, unreadable and non-UTF-8 files are errors that
+/// name the path.
 pub fn read_source(path: &Path) -> Result<Source> {
     let bytes = std::fs::read(path)
         .map_err(|error| Diagnostic::new(format!("could not read {}: {}", path.display(), reason(&error))))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source { path: path.to_owned(), text: text.into() }),
-        Err(error) => Err(not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to())),
+    let vault::Plain { content, secret } = vault::open(path, bytes)?;
+    match String::from_utf8(content) {
+        Ok(text) => Ok(Source { path: path.to_owned(), text: text.into(), secret }),
+        Err(error) => Err(not_utf8(path, error.as_bytes(), error.utf8_error().valid_up_to(), secret)),
     }
-}
-
-/// A file that is encrypted as a whole looks like one long string; nobody means that.
-pub fn refuse_encrypted(source: &Source) -> Result<()> {
-    if !source.text.starts_with("$ANSIBLE_VAULT;") {
-        return Ok(());
-    }
-    let message = format!("not supported yet: {} is encrypted with ansible-vault", source.path.display());
-    Err(Diagnostic::new(message).hint("`ansible-vault decrypt` makes it readable"))
 }
 
 /// The operating system's words without Rust's `(os error 2)`.
@@ -98,12 +91,12 @@ fn reason(error: &std::io::Error) -> String {
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
-fn not_utf8(path: &Path, bytes: &[u8], valid: usize) -> Diagnostic {
+fn not_utf8(path: &Path, bytes: &[u8], valid: usize, secret: bool) -> Diagnostic {
     let before = String::from_utf8_lossy(bytes.get(..valid).unwrap_or_default()).into_owned();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let source = Arc::new(Source { path: path.to_owned(), text: text.into() });
+    let source = Arc::new(Source { path: path.to_owned(), text: text.into(), secret });
     let place = Place { source, line: compose::narrow(line), column: compose::narrow(column), length: 1 };
     Diagnostic::new(format!("{} is not UTF-8 text", path.display()))
         .at(&place)

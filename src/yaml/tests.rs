@@ -335,11 +335,11 @@ fn files_that_cannot_be_read_are_named() {
     let report = load_file(&directory.path().join("none.yml")).unwrap_err().report(false);
     assert_snapshot!(report.replace(directory.path().to_str().unwrap(), ""), @"error: could not read /none.yml: no such file or directory");
     load_file(directory.path()).unwrap_err();
-    std::fs::write(&path, "$ANSIBLE_VAULT;1.1;AES256\n61\n").unwrap();
+    std::fs::write(&path, "$ANSIBLE_VAULT;1.1;AES256\n36310a36310a3631\n").unwrap();
     let report = load_file(&path).unwrap_err().report(false).replace(directory.path().to_str().unwrap(), "");
     assert_snapshot!(report, @r"
-    error: not supported yet: /latin1.yml is encrypted with ansible-vault
-    help: `ansible-vault decrypt` makes it readable
+    error: /latin1.yml: Attempting to decrypt but no vault secrets found.
+    help: give the password with --vault-password-file, --vault-id or -J (--ask-vault-password)
     ");
 }
 

@@ -62,7 +62,11 @@ fn what_is_not_done() {
 
 #[test]
 fn wrong_keys() {
-    let source = std::sync::Arc::new(crate::diagnostic::Source { path: "p.yml".into(), text: "".into() });
+    let source = std::sync::Arc::new(crate::diagnostic::Source {
+        path: "p.yml".into(),
+        text: "".into(),
+        secret: false,
+    });
     let place = crate::diagnostic::Place { source, line: 1, column: 1, length: 0 };
     let check = |name, object, expect: &str| {
         let error = super::check(name, object, &place).unwrap_err();

@@ -17,7 +17,7 @@ impl Loader {
     /// where files are looked for.
     pub fn adhoc(&self, pattern: &str, module: &str, args: &str, dir: &Path) -> Result<Play> {
         let text: Arc<str> = format!("{module} {args}").trim_end().into();
-        let source = Arc::new(Source { path: "<command line>".into(), text: text.clone() });
+        let source = Arc::new(Source { path: "<command line>".into(), text: text.clone(), secret: false });
         let place = Place { source, line: 1, column: 1, length: 0 };
         let node = |kind: Kind| Node { kind, place: place.clone() };
         let word = |text: &str| node(Kind::Scalar(Value::from(text)));

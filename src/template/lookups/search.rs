@@ -7,6 +7,7 @@ use super::super::io_error::told;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Context, resolve_deep};
 use crate::value::Value;
+use crate::vault;
 
 /// The directories of `ansible_search_path`; without it, those of the context, else the current one.
 fn directories(context: &Context<'_>) -> Vec<PathBuf> {
@@ -70,8 +71,8 @@ pub(super) fn read(path: &Path) -> Result<String> {
         ))
     };
     let bytes = std::fs::read(path).map_err(|error| failed(told(&error, path)))?;
-    let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8 text".to_owned()))?;
-    if text.starts_with("$ANSIBLE_VAULT;") { super::super::vault::decrypt_file(path, text) } else { Ok(text) }
+    let plain = vault::open(path, bytes)?;
+    String::from_utf8(plain.content).map_err(|_| failed("it is not UTF-8 text".to_owned()))
 }
 
 /// A term that must be text.

@@ -40,7 +40,7 @@ fn render(name: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
     let mut directories = path.parent().map(Path::to_path_buf).into_iter().collect::<Vec<_>>();
     directories.extend(context.search_path().iter().cloned());
     let inner = Context::new(&names).with_search_path(directories);
-    let source = Arc::new(Source { path: path.clone(), text: content.as_str().into() });
+    let source = Arc::new(Source { path: path.clone(), text: content.as_str().into(), secret: false });
     let line = if body.len() == content.len() { 1 } else { 2 };
     let place = Place { source, line, column: 1, length: 0 };
     let value = TemplateFile::parse(body, Some(&place), &syntax)?.value(&inner);

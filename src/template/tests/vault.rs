@@ -8,7 +8,7 @@ use crate::template::{Args, Context, TestEntry};
 use crate::value::Value;
 
 pub(super) static TABLE: &[TestEntry] = &[
-    TestEntry::new("vault_encrypted", &[], vault_encrypted).lazy(),
+    TestEntry::new("vault_encrypted", &[], vault_encrypted).lazy().sees_vaults(),
     TestEntry::new("vaulted_file", &[], vaulted_file),
 ];
 
