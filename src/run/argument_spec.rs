@@ -333,7 +333,7 @@ mod tests {
     use crate::value::Value;
 
     fn dict(yaml: &str) -> Value {
-        let source = crate::diagnostic::Source { path: "spec".into(), text: yaml.into() };
+        let source = crate::diagnostic::Source { path: "spec".into(), text: yaml.into(), secret: false };
         let (document, _) = crate::yaml::load(&source.into()).unwrap().single().unwrap();
         document.unwrap().to_value()
     }
