@@ -251,8 +251,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Ok(Some(output)) => returns.take(&output),
         Ok(None) if args.deb.is_some() => returns.take(&Output::default()),
         Ok(None) => {}
-        // What apt-get did not even begin tells nothing of the cache.
-        Err(failure) if failure.fields.contains_key("rc") => {
+        // As in Ansible, a name nobody knows tells nothing of the cache.
+        Err(failure) if !failure.msg.starts_with(UNKNOWN) => {
             let fields = Failure::new("").with_all(&returns).fields;
             let fields = fields.into_iter().chain(failure.fields).collect();
             return Err(Failure { msg: failure.msg, fields });
@@ -400,6 +400,9 @@ fn summary(stdout: &str) -> String {
     summary
 }
 
+/// How the failure begins when there is no such package.
+const UNKNOWN: &str = "No package matching";
+
 fn judged(output: &Output, verb: &[&str], packages: &[String]) -> Result<()> {
     if output.ok() {
         return Ok(());
@@ -407,7 +410,7 @@ fn judged(output: &Output, verb: &[&str], packages: &[String]) -> Result<()> {
     let stderr = output.stderr();
     for line in stderr.lines() {
         if let Some(name) = line.strip_prefix("E: Unable to locate package ") {
-            return Err(Failure::new(format!("No package matching '{name}' is available")));
+            return Err(Failure::new(format!("{UNKNOWN} '{name}' is available")));
         }
         if let Some((version, name)) = line
             .strip_prefix("E: Version '")

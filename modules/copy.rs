@@ -87,6 +87,9 @@ pub struct Returns {
     dest: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     src: Option<String>,
+    /// Of a file whose content was right already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checksum: Option<String>,
     /// Of a file that was written.
@@ -218,11 +221,13 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
         validate: how.validate.as_deref(),
         ..WriteOptions::default()
     };
+    let is_sent = matches!(source.content, Content::Control(_));
     let written = sys
         .write_with(&path, source.content, &options)
         .map_err(|failure| failure.with("checksum", &source.sha1))?;
     let md5sum = if written.changed { Some(sys.checksum(&path, Algorithm::Md5)?) } else { None };
     Ok(Returns {
+        path: (is_sent && !written.changed).then(|| shown.clone()),
         dest: shown,
         src: source.src,
         checksum: Some(source.sha1),

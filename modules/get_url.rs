@@ -150,7 +150,7 @@ pub struct Returns {
     #[serde(skip_serializing_if = "Option::is_none")]
     src: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    checksum_src: Option<String>,
+    checksum_src: Option<Json>,
     /// Of the file that was there before; null when there was none. Told of what was downloaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     checksum_dest: Option<Json>,
@@ -218,8 +218,13 @@ fn place(args: &Args, url: &Url, scratch: &Path, returns: &mut Returns, sys: &mu
         Some(_) if args.force => headers.push(("Cache-Control", "no-cache".to_owned())),
         Some(meta) => match &checksum {
             Some(checksum) if sys.checksum(&args.dest, checksum.algorithm)? == checksum.hex => {
+                (returns.checksum_src, returns.checksum_dest) = (Some(Json::Null), Some(Json::Null));
                 "file already exists".clone_into(&mut returns.msg);
-                return finish(args, &args.dest, returns, sys);
+                finish(args, &args.dest, returns, sys)?;
+                if !sys.changes().is_empty() {
+                    returns.msg.push_str(" but file attributes changed");
+                }
+                return Ok(());
             }
             Some(_) => headers.push(("Cache-Control", "no-cache".to_owned())),
             None => headers.push(("If-Modified-Since", request::http_date(meta.mtime))),
@@ -305,7 +310,7 @@ fn put(
         sys.write_with(&real, stand_in, &options)?;
         return Ok(());
     }
-    returns.checksum_src = Some(sys.checksum(scratch, Algorithm::Sha1)?);
+    returns.checksum_src = Some(sys.checksum(scratch, Algorithm::Sha1)?.into());
     if let Some(checksum) = checksum {
         let got = sys.checksum(scratch, checksum.algorithm)?;
         if got != checksum.hex {

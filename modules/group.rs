@@ -81,12 +81,14 @@ fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
             };
             sys.foretell_group(&Group { name: args.name.clone(), gid, members: Vec::new() })?;
         }
-        (State::Present, Some(group)) => {
+        (State::Present, Some(mut group)) => {
             if let Some(gid) = args.gid.filter(|gid| *gid != group.gid) {
                 let program = tool(sys, args, "groupmod")?;
                 sys.exec(
                     Command::new(program).opt("-g", Some(gid)).flag("-o", args.non_unique).arg(&args.name),
                 )?;
+                group.gid = gid;
+                sys.foretell_group(&group)?;
             }
         }
         (State::Absent, Some(_)) => {
@@ -96,6 +98,7 @@ fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
                 Command::new("delgroup")
             };
             sys.exec(command.arg(&args.name))?;
+            sys.foretell_group_gone(&args.name)?;
         }
         (State::Absent, None) => {}
     }

@@ -88,6 +88,9 @@ struct Found {
     attributes: Option<Vec<&'static str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attr_flags: Option<String>,
+    /// The file's generation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
     /// User, role and type; nulls without SELinux.
     #[serde(skip_serializing_if = "Option::is_none")]
     selinux_context: Option<Vec<Option<String>>>,
@@ -190,6 +193,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         mimetype: None,
         charset: None,
         attr_flags: None,
+        version: None,
         attributes: None,
         selinux_context: None,
     };
@@ -210,6 +214,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let letters = sys.flags(path)?.unwrap_or_default();
         found.attributes = Some(flags::names(&letters));
         found.attr_flags = Some(letters);
+        found.version = sys.generation(path).map(|generation| generation.to_string());
     }
     if args.get_selinux_context {
         let context = sys.file_facts(path, *follow)?.secontext;

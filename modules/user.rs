@@ -224,21 +224,24 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             returns.force = Some(args.force);
             returns.remove = Some(args.remove);
             account::remove(&args, &mut returns.said, sys)?;
+            sys.foretell_user_gone(&args.name)?;
         }
         return Ok(returns);
     }
     returns.state = "present";
     let account = Account::wanted(&args, sys)?;
-    returns.groups = Some(account.groups_afterwards(&args, known.as_ref(), sys)?);
+    let groups = account.groups_afterwards(&args, known.as_ref(), sys)?;
+    returns.groups = Some(account::joined(&groups));
     match &known {
         None => {
             account::create(&args, &account, &mut returns.said, sys)?;
-            account::foretell(&args, &account, sys)?;
+            account::foretell(&args, &account, None, sys)?;
             returns.create_home = Some(args.create_home);
             returns.system = Some(args.system);
         }
         Some(user) => {
             account::modify(&args, &account, user, &mut returns.said, sys)?;
+            account::foretell(&args, &account, Some(user), sys)?;
             returns.append = Some(args.append);
             returns.move_home = Some(args.move_home);
         }

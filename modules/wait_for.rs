@@ -118,6 +118,14 @@ pub struct Returns {
     elapsed: u64,
 }
 
+/// A check waits for nothing: what would come about is not there yet.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Outcome {
+    Waited(Box<Returns>),
+    Skipped { skipped: bool, msg: &'static str },
+}
+
 /// What a match found.
 #[derive(Default)]
 struct Found {
@@ -125,7 +133,16 @@ struct Found {
     named: Map<String, Json>,
 }
 
-pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Outcome> {
+    if sys.is_check() {
+        let msg = "remote module (wait_for) does not support check mode";
+        return Ok(Outcome::Skipped { skipped: true, msg });
+    }
+    connections::check(&args)?;
+    wait(args, sys).map(Box::new).map(Outcome::Waited)
+}
+
+fn wait(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if args.state == State::Drained && args.port.is_none() {
         return Err(Failure::new(
             "state=drained should only be used for checking a port in the wait_for module",

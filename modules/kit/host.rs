@@ -67,6 +67,11 @@ pub trait Host: Send + Sync {
     /// The attributes `lsattr` shows, as letters; `None` where the file system has none.
     fn flags(&self, path: &Path) -> Result<Option<String>>;
 
+    /// The file's generation, which `lsattr -v` shows; `None` where the file system has none.
+    fn generation(&self, _path: &Path) -> Option<u32> {
+        None
+    }
+
     fn set_flags(&self, path: &Path, flags: &str) -> Result<()>;
 
     /// The SELinux context, where SELinux is on.

@@ -1,5 +1,7 @@
 //! The machine this process runs on. Nothing else in this crate touches it.
 
+mod generation;
+
 use std::any::Any;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -182,6 +184,13 @@ impl Host for Real {
         match rustix::fs::ioctl_getflags(&file) {
             Ok(bits) => Ok(Some(flags::letters(bits.bits()))),
             Err(_) => Ok(None),
+        }
+    }
+
+    fn generation(&self, path: &Path) -> Option<u32> {
+        match fs::symlink_metadata(path) {
+            Ok(found) if found.is_file() || found.is_dir() => generation::of(&File::open(path).ok()?),
+            _ => None,
         }
     }
 

@@ -50,16 +50,21 @@ impl Account {
     }
 
     /// The groups besides the primary one that the user will be in, as the result tells them.
-    pub fn groups_afterwards(&self, args: &Args, user: Option<&User>, sys: &System<'_>) -> Result<String> {
+    pub fn groups_afterwards(
+        &self,
+        args: &Args,
+        user: Option<&User>,
+        sys: &System<'_>,
+    ) -> Result<BTreeSet<String>> {
         let has = user.map(|user| memberships(sys, user)).transpose()?.unwrap_or_default();
-        let Some(wanted) = &self.groups else { return Ok(joined(&has)) };
+        let Some(wanted) = &self.groups else { return Ok(has) };
         let mut groups = if args.append { wanted.union(&has).cloned().collect() } else { wanted.clone() };
         if let Some(gid) = self.gid.or(user.map(|user| user.gid))
             && let Some(primary) = sys.group_by_id(gid)?
         {
             groups.remove(&primary.name);
         }
-        Ok(joined(&groups))
+        Ok(groups)
     }
 }
 
@@ -97,11 +102,33 @@ pub(super) fn create(args: &Args, account: &Account, said: &mut Said, sys: &mut 
     Ok(())
 }
 
-/// Lets later tasks of a check see the account.
-pub(super) fn foretell(args: &Args, account: &Account, sys: &System<'_>) -> Result<()> {
+/// Lets later tasks of a check see the account as it would be.
+pub(super) fn foretell(args: &Args, account: &Account, known: Option<&User>, sys: &System<'_>) -> Result<()> {
     if !sys.is_check() {
         return Ok(());
     }
+    let groups = account.groups_afterwards(args, known, sys)?;
+    let mut user = match known {
+        Some(known) => known.clone(),
+        None => newcomer(args, account, sys)?,
+    };
+    user.uid = args.uid.unwrap_or(user.uid);
+    user.gid = account.gid.unwrap_or(user.gid);
+    if let Some(comment) = &args.comment {
+        user.comment.clone_from(comment);
+    }
+    if let Some(home) = &args.home {
+        user.home = home.text().into_owned();
+    }
+    if let Some(shell) = &args.shell {
+        user.shell = shell.text().into_owned();
+    }
+    sys.foretell_user(&user, known.is_none() && args.create_home)?;
+    sys.foretell_memberships(&user.name, &groups)
+}
+
+/// What `useradd` would make of a name alone, with a group of its own where none is asked for.
+fn newcomer(args: &Args, account: &Account, sys: &System<'_>) -> Result<User> {
     let uid = match args.uid {
         Some(uid) => uid,
         None => System::next_number(sys.users()?.into_iter().map(|user| user.uid), args.system),
@@ -114,18 +141,14 @@ pub(super) fn foretell(args: &Args, account: &Account, sys: &System<'_>) -> Resu
             uid
         }
     };
-    let user = User {
+    Ok(User {
         name: args.name.clone(),
         uid,
         gid,
-        comment: args.comment.clone().unwrap_or_default(),
-        home: args
-            .home
-            .as_ref()
-            .map_or_else(|| format!("/home/{}", args.name), |home| home.text().into_owned()),
-        shell: args.shell.as_ref().map_or_else(|| "/bin/sh".to_owned(), |shell| shell.text().into_owned()),
-    };
-    sys.foretell_user(&user, args.create_home)
+        comment: String::new(),
+        home: format!("/home/{}", args.name),
+        shell: "/bin/sh".to_owned(),
+    })
 }
 
 pub(super) fn modify(
@@ -210,7 +233,7 @@ pub(super) fn remove(args: &Args, said: &mut Said, sys: &mut System<'_>) -> Resu
     said.by(command, args, sys)
 }
 
-fn joined(groups: &BTreeSet<String>) -> String {
+pub(super) fn joined(groups: &BTreeSet<String>) -> String {
     groups.iter().cloned().collect::<Vec<_>>().join(",")
 }
 

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use super::Args;
-use crate::kit::{Result, System};
+use super::{Args, State};
+use crate::kit::{Failure, Result, System};
 
 /// States by their number in the kernel's table.
 const STATES: [&str; 11] = [
@@ -20,6 +20,23 @@ const STATES: [&str; 11] = [
     "LISTEN",
     "CLOSING",
 ];
+
+/// Whether states and addresses are such that something can be one of them.
+pub(super) fn check(args: &Args) -> Result<()> {
+    if let Some(state) = args.active_connection_states.iter().find(|state| !STATES.contains(&state.as_str()))
+    {
+        return Err(Failure::new(format!("unknown active_connection_state ({state}) defined")));
+    }
+    if args.state != State::Drained && !args.exclude_hosts.is_empty() {
+        return Err(Failure::new("exclude_hosts should only be with state=drained"));
+    }
+    match args.exclude_hosts.iter().find(|host| host.parse::<IpAddr>().is_err()) {
+        Some(host) => {
+            Err(Failure::new(format!("exclude_hosts: '{host}' is no address; names are not supported")))
+        }
+        None => Ok(()),
+    }
+}
 
 /// How many connections to the port count.
 pub(super) fn count(sys: &System<'_>, args: &Args, port: u16) -> Result<usize> {

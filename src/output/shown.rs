@@ -96,7 +96,7 @@ fn without(fields: &Dict, hidden: impl Fn(&str) -> bool) -> Dict {
 }
 
 fn censored(fields: &Dict) -> Dict {
-    const KEPT: &[&str] = &["changed", "failed", "skipped", "unreachable", "attempts", "retries"];
+    const KEPT: &[&str] = &["changed", "failed", "unreachable", "attempts", "retries"];
     let kept = KEPT.iter().filter_map(|key| Some((Value::from(*key), fields.get(key)?.clone())));
     let censored = (Value::from("censored"), Value::from(CENSORED));
     std::iter::once(censored).chain(kept).collect()

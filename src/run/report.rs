@@ -124,6 +124,7 @@ fn result(
 fn shown(fields: &Dict) -> Dict {
     let mut fields = fields.clone();
     fields.remove("failed");
+    fields.remove("skipped");
     fields
 }
 
@@ -134,7 +135,7 @@ fn censor(fields: &Dict) -> Dict {
         "censored",
         "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
     );
-    for key in ["changed", "failed", "skipped", "unreachable", "attempts", "retries"] {
+    for key in ["changed", "failed", "unreachable", "attempts", "retries"] {
         if let Some(value) = fields.get(key) {
             censored.insert(key, value.clone());
         }

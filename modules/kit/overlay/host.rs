@@ -186,6 +186,13 @@ impl Host for Overlay<'_> {
             .map_err(|e| HostError::new("set the times of", path, e))
     }
 
+    fn generation(&self, path: &Path) -> Option<u32> {
+        match (self.look(&self.layer(), path, false), self.host()) {
+            (Ok(Some((path, Found::Below(_)))), Some(host)) => host.generation(&path),
+            _ => None,
+        }
+    }
+
     fn flags(&self, path: &Path) -> Result<Option<String>> {
         let layer = self.layer();
         match (self.look(&layer, path, false), self.host()) {

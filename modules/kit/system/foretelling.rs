@@ -1,5 +1,6 @@
 //! What check mode foretells beyond files: what commands that were not run would have left.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
@@ -63,13 +64,14 @@ impl System<'_> {
         Ok(())
     }
 
-    /// Lets later reads of check mode see a new user, and the directory that was made for it.
+    /// Lets later reads of check mode see a new user, or one that changed, and the directory that was made for it.
     pub fn foretell_user(&self, user: &User, home_is_made: bool) -> Result<()> {
         if self.host.foretold().is_none() {
             return Ok(());
         }
         let User { name, uid, gid, comment, home, shell } = user;
-        self.foretell_line(PASSWD, &format!("{name}:x:{uid}:{gid}:{comment}:{home}:{shell}"))?;
+        let line = format!("{name}:x:{uid}:{gid}:{comment}:{home}:{shell}");
+        self.foretell_line(PASSWD, name, Some(&line))?;
         let home = Path::new(home);
         if home_is_made
             && self.host.stat(home, true)?.is_none()
@@ -85,7 +87,37 @@ impl System<'_> {
     /// The same of a new group.
     pub fn foretell_group(&self, group: &Group) -> Result<()> {
         let Group { name, gid, members } = group;
-        self.foretell_line(GROUP, &format!("{name}:x:{gid}:{}", members.join(",")))
+        self.foretell_line(GROUP, name, Some(&format!("{name}:x:{gid}:{}", members.join(","))))
+    }
+
+    /// The same of the groups that list a user.
+    pub fn foretell_memberships(&self, user: &str, groups: &BTreeSet<String>) -> Result<()> {
+        if self.host.foretold().is_none() {
+            return Ok(());
+        }
+        for mut group in self.groups()? {
+            let is_in = group.members.iter().any(|member| member == user);
+            if is_in != groups.contains(&group.name) {
+                group.members.retain(|member| member != user);
+                if !is_in {
+                    group.members.push(user.to_owned());
+                }
+                self.foretell_group(&group)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same of a user that is gone, with the group of its name.
+    pub fn foretell_user_gone(&self, name: &str) -> Result<()> {
+        self.foretell_memberships(name, &BTreeSet::new())?;
+        self.foretell_line(PASSWD, name, None)?;
+        self.foretell_group_gone(name)
+    }
+
+    /// The same of a group that is gone.
+    pub fn foretell_group_gone(&self, name: &str) -> Result<()> {
+        self.foretell_line(GROUP, name, None)
     }
 
     /// The number a new user or group would likely get.
@@ -100,17 +132,15 @@ impl System<'_> {
         next.unwrap_or(range.start)
     }
 
-    fn foretell_line(&self, path: &str, line: &str) -> Result<()> {
+    /// Puts the line of that name in place, or takes it away.
+    fn foretell_line(&self, path: &str, name: &str, line: Option<&str>) -> Result<()> {
         if self.host.foretold().is_none() {
             return Ok(());
         }
         let path = Path::new(path);
-        let mut text = self.read_text_if_there(path)?.unwrap_or_default();
-        if !text.is_empty() && !text.ends_with('\n') {
-            text.push('\n');
-        }
-        text.push_str(line);
-        text.push('\n');
+        let text = self.read_text_if_there(path)?.unwrap_or_default();
+        let others = text.lines().filter(|known| known.split(':').next() != Some(name));
+        let text: String = others.chain(line).flat_map(|line| [line, "\n"]).collect();
         Ok(self.host.place(path, &mut text.as_bytes(), &Placement::default())?)
     }
 }

@@ -78,6 +78,11 @@ impl System<'_> {
         Ok(self.host.flags(path)?)
     }
 
+    /// The file's generation, which `lsattr -v` shows.
+    pub fn generation(&self, path: &Path) -> Option<u32> {
+        self.host.generation(path)
+    }
+
     /// The file's checksum in lower-case hex.
     pub fn checksum(&self, path: &Path, algorithm: Algorithm) -> Result<String> {
         let mut file = self.host.open(path)?;

@@ -126,6 +126,10 @@ mod tests {
                 assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
             }
         }
+        for action in crate::run::actions::ACTIONS {
+            let text = show(DocTopic::Module, &[action.name], DocFormat::Page);
+            assert!(text.starts_with(action.name), "{text}");
+        }
         let list = show(DocTopic::Module, &[], DocFormat::List);
         assert!(list.lines().count() >= fanfare_modules::MODULES.len(), "{list}");
     }

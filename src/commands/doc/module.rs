@@ -1,32 +1,49 @@
+use std::borrow::Cow;
+
+use fanfare_modules::MODULES;
 use fanfare_modules::kit::args::{OptionSpec, Spec};
-use fanfare_modules::{MODULES, Module};
 use serde_json::{Map, Value as Json, json};
 
 use super::Entry;
 use super::wrap::wrap;
+use crate::run::actions::{ACTIONS, STATIC};
+
+/// A module, or an action of the control node.
+struct Page {
+    spec: Cow<'static, Spec>,
+    aliases: &'static [&'static str],
+}
 
 pub(super) fn all() -> Vec<Box<dyn Entry>> {
-    MODULES.iter().map(|module| Box::new(module) as Box<dyn Entry>).collect()
+    let modules =
+        MODULES.iter().map(|module| Page { spec: Cow::Borrowed(module.spec()), aliases: module.aliases });
+    let actions = ACTIONS.iter().filter_map(|action| Some((action.name, action.manual?)));
+    let fixed = STATIC.iter().map(|(name, manual)| (*name, manual));
+    let own =
+        actions.chain(fixed).map(|(name, manual)| Page { spec: Cow::Owned(manual.spec(name)), aliases: &[] });
+    let mut pages: Vec<Page> = modules.chain(own).collect();
+    pages.sort_by_key(|page| page.spec.name);
+    pages.into_iter().map(|page| Box::new(page) as Box<dyn Entry>).collect()
 }
 
 /// The table's name for what the user typed.
 pub(super) fn canonical(name: &str) -> &str {
-    fanfare_modules::find(name).map_or(name, |module| module.name)
+    let short = ["ansible.builtin.", "ansible.legacy."].iter().find_map(|prefix| name.strip_prefix(prefix));
+    fanfare_modules::find(name).map_or(short.unwrap_or(name), |module| module.name)
 }
 
-impl Entry for &'static Module {
+impl Entry for Page {
     fn name(&self) -> &str {
-        self.name
+        self.spec.name
     }
 
     fn summary(&self) -> String {
-        let doc = &self.spec().doc;
-        doc.lines().next().unwrap_or_default().to_owned()
+        self.spec.doc.lines().next().unwrap_or_default().to_owned()
     }
 
     fn page(&self) -> String {
-        let spec = self.spec();
-        let mut page = format!("{}\n{}", self.name, wrap(&spec.doc, 4));
+        let spec = &*self.spec;
+        let mut page = format!("{}\n{}", spec.name, wrap(&spec.doc, 4));
         if !self.aliases.is_empty() {
             page.push_str(&format_line(4, "Also called", &self.aliases.join(", ")));
         }
@@ -53,12 +70,12 @@ impl Entry for &'static Module {
     }
 
     fn json(&self) -> Json {
-        let spec = self.spec();
+        let spec = &*self.spec;
         let options: Map<String, Json> =
             spec.options.iter().map(|option| (option.name.clone(), option_json(option))).collect();
         json!({
             "doc": {
-                "module": self.name,
+                "module": spec.name,
                 "collection": "ansible.builtin",
                 "short_description": self.summary(),
                 "description": spec.doc.split("\n\n").collect::<Vec<_>>(),
@@ -69,9 +86,9 @@ impl Entry for &'static Module {
     }
 
     fn snippet(&self) -> Option<String> {
-        let spec = self.spec();
+        let spec = &*self.spec;
         let summary = self.summary();
-        let mut text = format!("- name: {}\n  {}:\n", summary.trim_end_matches('.'), self.name);
+        let mut text = format!("- name: {}\n  {}:\n", summary.trim_end_matches('.'), spec.name);
         for option in spec.options.iter().filter(|option| spec.free_form.as_ref() != Some(&option.name)) {
             let required = if option.required { "required. " } else { "" };
             let about = option.doc.lines().next().unwrap_or_default();

@@ -1,11 +1,26 @@
 //! `add_host`: adds a host, and groups for it, to the inventory of this run.
 
+use super::manual::{Manual, Opt, What};
 use std::sync::Arc;
 
 use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::value::{Dict, Value};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Adds a host to the inventory of this run.\n\nPlays that come later, and `delegate_to`, can use it. Every other \
+           option becomes a variable of the host. It runs once, whatever the number of hosts.",
+    options: &[
+        Opt::new("name", What::Text, "The host's name, perhaps with a port: `web:2222`.")
+            .required()
+            .also(&["hostname", "host"]),
+        Opt::new("groups", What::Texts, "Groups to put it into. New ones are made.")
+            .also(&["group", "groupname"]),
+    ],
+    open: true,
+    examples: "- name: The new machine is of the web servers\n  add_host: {name: '{{ address }}', groups: [web], colour: blue}\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let name = call

@@ -1,10 +1,23 @@
 //! `assert`: fails unless every condition holds.
 
+use super::manual::{Manual, Opt, What};
 use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::template;
 use crate::value::{Dict, Value};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Fails unless every condition holds.",
+    options: &[
+        Opt::new("that", What::Texts, "Conditions as in `when`, without braces.").required(),
+        Opt::new("fail_msg", What::Text, "What to say when one does not hold.").also(&["msg"]),
+        Opt::new("success_msg", What::Text, "What to say when all hold."),
+        Opt::new("quiet", What::Truth, "Whether success is told without its message.").or("false"),
+    ],
+    open: false,
+    examples: "- name: The machine is large enough\n  assert:\n    that: [ansible_facts.memtotal_mb > 900, disk is defined]\n    fail_msg: '{{ inventory_hostname }} is too small'\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let context = call.context();

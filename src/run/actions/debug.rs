@@ -1,10 +1,22 @@
 //! `debug`: prints a message or a variable.
 
+use super::manual::{Manual, Opt, What};
 use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::template::{self, Template};
 use crate::value::{Dict, Value};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Prints a message or a variable.",
+    options: &[
+        Opt::new("msg", What::Any, "What to print. Not together with `var`.").or("Hello world!"),
+        Opt::new("var", What::Text, "The name of a variable, or an expression, to print with its value."),
+        Opt::new("verbosity", What::Number, "How many `-v` it takes to print it.").or("0"),
+    ],
+    open: false,
+    examples: "- name: What came of it\n  debug: {var: result}\n\n- name: A line for those who look closely\n  debug: {msg: 'System {{ inventory_hostname }}', verbosity: 2}\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let context = call.context();

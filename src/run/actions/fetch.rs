@@ -37,6 +37,12 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
         return Ok(raw);
     }
     let own = [raw.fields.remove("sent"), raw.fields.remove("permissions")];
+    if !raw.fields.contains("checksum") {
+        // Nothing there, and that is no failure.
+        raw.set("changed", false);
+        raw.set("file", src);
+        return Ok(raw);
+    }
     let checksum = raw.fields.get("checksum").map(ToString::to_string).unwrap_or_default();
     if received {
         let arrived = fs::File::open(&partial.0).and_then(sha1_of).map_err(written)?;
@@ -56,8 +62,10 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     raw.set("changed", received);
     raw.set("dest", dest.to_string_lossy().into_owned());
     raw.set("file", src);
-    raw.set("remote_checksum", checksum);
-    raw.set("remote_md5sum", Value::None);
+    if received {
+        raw.set("remote_checksum", checksum);
+        raw.set("remote_md5sum", Value::None);
+    }
     Ok(raw)
 }
 

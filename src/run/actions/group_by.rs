@@ -1,11 +1,22 @@
 //! `group_by`: puts the host into a group named by a key.
 
+use super::manual::{Manual, Opt, What};
 use std::sync::Arc;
 
 use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::value::{Dict, Value};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Puts hosts into groups named by a key.\n\nFor plays that come later: hosts that give the same key share a group.",
+    options: &[
+        Opt::new("key", What::Text, "The group's name. Blanks become dashes.").required(),
+        Opt::new("parents", What::Texts, "The groups that the new group is within.").or("all"),
+    ],
+    open: false,
+    examples: "- name: A group for each distribution\n  group_by: {key: 'os_{{ ansible_facts.distribution }}'}\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let key =

@@ -1,9 +1,18 @@
 //! `include_role`: brings a role's tasks in.
 
+use super::manual::{Manual, ROLE_OPTIONS};
 use crate::diagnostic::Result;
 use crate::playbook::RoleRequest;
 use crate::run::call::Call;
 use crate::run::outcome::{Included, Raw};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Brings in a role's tasks while the play runs.\n\nWhich role, and whether, may depend on facts and loops. See \
+           `import_role` for what is known beforehand.",
+    options: ROLE_OPTIONS,
+    open: false,
+    examples: "- name: A role for each item\n  include_role: {name: '{{ item }}'}\n  loop: [common, web]\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let name = call

@@ -1,5 +1,6 @@
 //! `include_vars`: loads variables from a file or a directory.
 
+use super::manual::{Manual, Opt, What};
 use std::path::{Path, PathBuf};
 
 use fanfare_modules::kit::regex::{Flags, Regex};
@@ -11,6 +12,25 @@ use crate::run::content;
 use crate::run::outcome::Raw;
 use crate::template::{self, Names};
 use crate::value::{Dict, Value};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Loads variables from a file or a directory while the play runs.",
+    options: &[
+        Opt::new("file", What::Text, "The file: YAML or JSON. May be given without a name."),
+        Opt::new("dir", What::Text, "A directory instead; its files are loaded in the order of their names."),
+        Opt::new("name", What::Text, "Puts all variables into a dictionary of that name."),
+        Opt::new("depth", What::Number, "How many levels of directories to go down; 0 is all.").or("0"),
+        Opt::new("files_matching", What::Text, "A pattern that the names of files must match."),
+        Opt::new("ignore_files", What::Texts, "Names of files to leave out."),
+        Opt::new("extensions", What::Texts, "What names may end with.").or("yaml, yml, json"),
+        Opt::new("ignore_unknown_extensions", What::Truth, "Leaves out other files, instead of failing.")
+            .or("false"),
+        Opt::new("hash_behaviour", What::Text, "How dictionaries of the same name meet.")
+            .one_of(&["replace", "merge"]),
+    ],
+    open: false,
+    examples: "- include_vars: stuff.yml\n\n- name: All of a directory, under one name\n  include_vars: {dir: vars/services, name: services}\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let merges = match call.text("hash_behaviour").as_deref() {

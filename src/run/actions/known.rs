@@ -3,7 +3,7 @@
 use fanfare_modules::kit::args::{ArgsError, Spec};
 use serde_json::{Map, Value as Json};
 
-use super::{ACTIONS, Action, find};
+use super::{ACTIONS, Action, Manual, find};
 use crate::nearest::nearest;
 use crate::playbook::{Actions, Known, Misuse};
 use crate::value::{Dict, Value};
@@ -34,8 +34,9 @@ impl Actions for Library {
     }
 
     fn check(&self, canonical: &str, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
-        match (find(canonical), fanfare_modules::find(canonical)) {
-            (Some(action), _) => check_action(action, args, complete),
+        let action = find(canonical).and_then(|action| Some((action, action.manual?)));
+        match (action, fanfare_modules::find(canonical)) {
+            (Some((action, manual)), _) => check_action(action, manual, args, complete),
             (None, Some(module)) => check_module(module.spec(), args, complete),
             (None, None) => Ok(()),
         }
@@ -45,34 +46,42 @@ impl Actions for Library {
 /// Checks the options of an action that were known only in the run.
 pub fn check(action: &Action, args: &Dict) -> Result<(), String> {
     let args: Vec<_> = args.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-    check_action(action, &args, true).map_err(|misuse| misuse.message)
+    Library.check(action.name, &args, true).map_err(|misuse| misuse.message)
 }
 
-fn check_action(action: &Action, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
-    if let Some(options) = action.options {
-        for (name, _) in args {
-            let free_text = name == "_raw_params" && action.free_form;
-            if free_text || options.contains(&name.as_str()) {
-                continue;
-            }
-            let hints = nearest(name, options.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-            return Err(Misuse {
-                option: Some(name.clone()),
-                value: false,
-                message: format!(
-                    "Unsupported parameters for ({}) module: {name}. Supported parameters include: {}.",
-                    action.name,
-                    options.join(", ")
-                ),
-                hints: hints.into_iter().collect(),
-            });
+fn check_action(
+    action: &Action,
+    manual: &Manual,
+    args: &[(String, Value)],
+    complete: bool,
+) -> Result<(), Misuse> {
+    for (name, _) in args.iter().filter(|_| !manual.open) {
+        let free_text = name == "_raw_params" && action.free_form;
+        if free_text || manual.names().any(|known| known == name) {
+            continue;
         }
+        let hints = nearest(name, manual.names()).map(|near| format!("did you mean `{near}`?"));
+        let mut supported: Vec<&str> = manual.options.iter().map(|option| option.name).collect();
+        supported.sort_unstable();
+        return Err(Misuse {
+            option: Some(name.clone()),
+            value: false,
+            message: format!(
+                "Unsupported parameters for ({}) module: {name}. Supported parameters include: {}.",
+                action.name,
+                supported.join(", ")
+            ),
+            hints: hints.into_iter().collect(),
+        });
     }
-    let missing: Vec<&str> = action
-        .required
+    let given = |known: &str| args.iter().any(|(name, _)| name == known);
+    let missing: Vec<&str> = manual
+        .options
         .iter()
-        .copied()
-        .filter(|required| !args.iter().any(|(name, _)| name == required))
+        .filter(|option| {
+            option.required && !given(option.name) && !option.aliases.iter().any(|alias| given(alias))
+        })
+        .map(|option| option.name)
         .collect();
     if complete && !missing.is_empty() {
         return Err(Misuse {

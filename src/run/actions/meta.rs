@@ -1,5 +1,6 @@
 //! `meta`: steers the play itself.
 
+use super::manual::Manual;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Result};
@@ -13,6 +14,21 @@ use crate::run::outcome::Raw;
 use crate::run::report;
 use crate::run::task::{Job, unmet};
 use crate::run::walk::{Fate, HostList, Place};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Steers the play itself.\n\n\
+           - `flush_handlers`: the handlers that are notified run now\n\
+           - `end_host`: the play ends for the host\n\
+           - `end_batch`, `end_play`: it ends for the hosts of the batch, or for all\n\
+           - `end_role`: the rest of the role is left out\n\
+           - `clear_facts`: what was gathered is forgotten\n\
+           - `clear_host_errors`: hosts that failed are used again\n\
+           - `reset_connection`: the connection is made anew\n\
+           - `noop`: nothing",
+    options: &[],
+    open: false,
+    examples: "- name: Handlers now\n  meta: flush_handlers\n\n- name: Nothing to do on such hosts\n  meta: end_host\n  when: ansible_facts.distribution == 'CentOS'\n",
+};
 
 /// A `meta` never comes here: the walk handles it, since it concerns hosts as a group.
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {

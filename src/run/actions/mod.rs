@@ -10,6 +10,7 @@ mod include_role;
 mod include_tasks;
 mod include_vars;
 mod known;
+mod manual;
 mod meta;
 mod pause;
 mod raw;
@@ -18,6 +19,7 @@ mod set_stats;
 mod validate_argument_spec;
 
 pub use known::{Library, check};
+pub use manual::{Manual, STATIC};
 
 use futures::future::BoxFuture;
 
@@ -29,9 +31,8 @@ use crate::diagnostic::Result;
 pub struct Action {
     /// The canonical short name.
     pub name: &'static str,
-    /// What the action takes: `None` means any name (`set_fact`).
-    pub options: Option<&'static [&'static str]>,
-    pub required: &'static [&'static str],
+    /// What it is and takes; `None` when the module of that name says it.
+    pub manual: Option<&'static Manual>,
     /// Whether text without `key=` is allowed; it stands under `_raw_params`.
     pub free_form: bool,
     /// The action renders its options itself.
@@ -57,141 +58,93 @@ macro_rules! later {
 pub static ACTIONS: &[Action] = &[
     Action {
         name: "add_host",
-        options: None,
-        required: &[],
+        manual: Some(&add_host::MANUAL),
         free_form: false,
         takes_templates: false,
         run: now!(add_host::run),
     },
     Action {
         name: "assert",
-        options: Some(&["that", "fail_msg", "msg", "success_msg", "quiet"]),
-        required: &["that"],
+        manual: Some(&assert::MANUAL),
         free_form: false,
         takes_templates: true,
         run: now!(assert::run),
     },
     Action {
         name: "debug",
-        options: Some(&["msg", "var", "verbosity"]),
-        required: &[],
+        manual: Some(&debug::MANUAL),
         free_form: false,
         takes_templates: true,
         run: now!(debug::run),
     },
     Action {
         name: "fail",
-        options: Some(&["msg"]),
-        required: &[],
+        manual: Some(&fail::MANUAL),
         free_form: false,
         takes_templates: false,
         run: now!(fail::run),
     },
-    Action {
-        name: "fetch",
-        options: Some(&["src", "dest", "flat", "fail_on_missing", "validate_checksum"]),
-        required: &["src", "dest"],
-        free_form: false,
-        takes_templates: false,
-        run: later!(fetch::run),
-    },
+    Action { name: "fetch", manual: None, free_form: false, takes_templates: false, run: later!(fetch::run) },
     Action {
         name: "group_by",
-        options: Some(&["key", "parents"]),
-        required: &["key"],
+        manual: Some(&group_by::MANUAL),
         free_form: false,
         takes_templates: false,
         run: now!(group_by::run),
     },
     Action {
         name: "include_role",
-        options: Some(&[
-            "name",
-            "role",
-            "tasks_from",
-            "vars_from",
-            "defaults_from",
-            "handlers_from",
-            "allow_duplicates",
-            "public",
-            "apply",
-            "rolespec_validate",
-        ]),
-        required: &[],
+        manual: Some(&include_role::MANUAL),
         free_form: false,
         takes_templates: false,
         run: now!(include_role::run),
     },
     Action {
         name: "include_tasks",
-        options: Some(&["file", "apply"]),
-        required: &[],
+        manual: Some(&include_tasks::MANUAL),
         free_form: true,
         takes_templates: false,
         run: now!(include_tasks::run),
     },
     Action {
         name: "include_vars",
-        options: Some(&[
-            "file",
-            "dir",
-            "name",
-            "depth",
-            "files_matching",
-            "ignore_files",
-            "extensions",
-            "ignore_unknown_extensions",
-            "hash_behaviour",
-        ]),
-        required: &[],
+        manual: Some(&include_vars::MANUAL),
         free_form: true,
         takes_templates: false,
         run: now!(include_vars::run),
     },
     Action {
         name: "meta",
-        options: Some(&[]),
-        required: &[],
+        manual: Some(&meta::MANUAL),
         free_form: true,
         takes_templates: false,
         run: now!(meta::run),
     },
     Action {
         name: "pause",
-        options: Some(&["minutes", "seconds", "prompt", "echo"]),
-        required: &[],
+        manual: Some(&pause::MANUAL),
         free_form: false,
         takes_templates: false,
         run: later!(pause::run),
     },
-    Action {
-        name: "raw",
-        options: Some(&["executable"]),
-        required: &[],
-        free_form: true,
-        takes_templates: false,
-        run: later!(raw::run),
-    },
+    Action { name: "raw", manual: None, free_form: true, takes_templates: false, run: later!(raw::run) },
     Action {
         name: "set_fact",
-        options: None,
-        required: &[],
+        manual: Some(&set_fact::MANUAL),
         free_form: false,
         takes_templates: false,
         run: now!(set_fact::run),
     },
     Action {
         name: "set_stats",
-        options: Some(&["data", "per_host", "aggregate"]),
-        required: &["data"],
+        manual: Some(&set_stats::MANUAL),
         free_form: false,
         takes_templates: false,
         run: now!(set_stats::run),
     },
     Action {
         name: "validate_argument_spec",
-        options: Some(&["argument_spec", "provided_arguments", "validate_args_context"]),
-        required: &["argument_spec"],
+        manual: Some(&validate_argument_spec::MANUAL),
         free_form: false,
         takes_templates: false,
         run: now!(validate_argument_spec::run),
@@ -212,10 +165,23 @@ mod tests {
         let mut files: Vec<String> = std::fs::read_dir("src/run/actions")
             .unwrap()
             .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
-            .filter(|name| name != "mod" && name != "known")
+            .filter(|name| !["mod", "known", "manual"].contains(&name.as_str()))
             .collect();
         files.sort();
         let names: Vec<&str> = ACTIONS.iter().map(|action| action.name).collect();
         assert_eq!(names, files);
+    }
+
+    #[test]
+    fn every_action_is_documented() {
+        for action in ACTIONS {
+            let module = fanfare_modules::find(action.name).is_some();
+            assert_eq!(action.manual.is_none(), module, "{}", action.name);
+            let Some(manual) = action.manual else { continue };
+            let spec = manual.spec(action.name);
+            assert!(spec.doc.lines().next().unwrap().ends_with('.'), "{}", action.name);
+            assert!(spec.examples.contains(&format!("{}:", action.name)), "{}", action.name);
+            assert!(spec.options.iter().all(|option| option.doc.ends_with(['.', '…'])), "{}", action.name);
+        }
     }
 }

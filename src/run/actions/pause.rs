@@ -1,5 +1,6 @@
 //! `pause`: waits for a time or for the operator.
 
+use super::manual::{Manual, Opt, What};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,19 @@ use crate::run::call::Call;
 use crate::run::event::Event;
 use crate::run::outcome::Raw;
 use crate::value::Dict;
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Waits for a time, or for the operator.\n\nWithout a time it asks, and goes on at once where there is no terminal. It \
+           runs once, whatever the number of hosts.",
+    options: &[
+        Opt::new("minutes", What::Number, "How many minutes to wait. Not together with `seconds`."),
+        Opt::new("seconds", What::Number, "How many seconds to wait, at least one."),
+        Opt::new("prompt", What::Text, "What to ask."),
+        Opt::new("echo", What::Truth, "Whether the answer shows while it is typed.").or("true"),
+    ],
+    open: false,
+    examples: "- name: The cache warms up\n  pause: {seconds: 30}\n\n- name: A last chance\n  pause: {prompt: Make sure the old site is down}\n",
+};
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     let started = jiff::Zoned::now();

@@ -1,9 +1,22 @@
 //! `set_fact`: sets variables for the rest of the run.
 
+use super::manual::{Manual, Opt, What};
 use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::value::{Dict, Value};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Sets variables of the host, for the rest of the run.\n\nEvery other option is a variable.",
+    options: &[Opt::new(
+        "cacheable",
+        What::Truth,
+        "Makes them facts, too, so that they may outlast the play.",
+    )
+    .or("false")],
+    open: true,
+    examples: "- set_fact: {one_fact: something, other_fact: '{{ local_var * 2 }}'}\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let cacheable = call.flag("cacheable", false)?;

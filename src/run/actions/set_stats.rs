@@ -1,11 +1,24 @@
 //! `set_stats`: data to show at the end of the run.
 
+use super::manual::{Manual, Opt, What};
 use std::sync::Arc;
 
 use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::value::{Dict, Value};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Keeps data to show at the end of the run.\n\nShown where `show_custom_stats` is set.",
+    options: &[
+        Opt::new("data", What::Mapping, "Names and values.").required(),
+        Opt::new("per_host", What::Truth, "Whether each host has data of its own.").or("false"),
+        Opt::new("aggregate", What::Truth, "Whether numbers add up and lists join; else they are replaced.")
+            .or("true"),
+    ],
+    open: false,
+    examples: "- name: What was deployed\n  set_stats: {data: {packages: 3}}\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let Some(Value::Dict(data)) = call.args.get("data") else {

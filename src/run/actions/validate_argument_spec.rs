@@ -1,11 +1,32 @@
 //! `validate_argument_spec`: judges variables by a spec. Roles that have one call it before their first task.
 
+use super::manual::{Manual, Opt, What};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::run::argument_spec;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::template::{self, Names};
 use crate::value::{Dict, Value};
+
+pub(super) const MANUAL: Manual = Manual {
+    text: "Judges variables by a spec.\n\nRoles that have one in `meta/argument_specs.yml` do so before their first task.",
+    options: &[
+        Opt::new("argument_spec", What::Mapping, "The spec: options with `type`, `required`, `choices` …")
+            .required(),
+        Opt::new(
+            "provided_arguments",
+            What::Mapping,
+            "Values to judge, besides the variables of those names.",
+        ),
+        Opt::new(
+            "validate_args_context",
+            What::Mapping,
+            "What the result shall say of where the spec is from.",
+        ),
+    ],
+    open: false,
+    examples: "- name: What is given is good\n  validate_argument_spec:\n    argument_spec: {port: {type: int, required: true}}\n",
+};
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let spec = dict(call, "argument_spec")?;
