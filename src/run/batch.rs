@@ -289,12 +289,10 @@ fn files_dir(action: &str) -> &'static str {
 
 /// Reads one entry of `vars_files`: a path, or a list of which the first existing one counts.
 fn vars_file(setting: &Setting, base: &Path, context: &Context<'_>) -> Result<Option<Layer>> {
-    let value = settings::rendered(setting, context)?;
-    let candidates: Vec<String> = match &value {
-        Value::List(items) => items.iter().map(ToString::to_string).collect(),
-        Value::None | Value::Omit => return Ok(None),
-        other => vec![other.to_string()],
-    };
+    let candidates = vars_file_names(setting, context)?;
+    if candidates.is_empty() {
+        return Ok(None);
+    }
     for candidate in &candidates {
         let path = find_vars_file(base, candidate);
         if let Some(path) = path {
@@ -306,6 +304,27 @@ fn vars_file(setting: &Setting, base: &Path, context: &Context<'_>) -> Result<Op
     Err(error
         .hint(format!("looked in {} and its `vars/`", base.display()))
         .hint("a list of files means the first that exists: `- [site.yml, /dev/null]` takes none as well"))
+}
+
+fn vars_file_names(setting: &Setting, context: &Context<'_>) -> Result<Vec<String>> {
+    Ok(match settings::rendered(setting, context)? {
+        Value::List(items) => items.iter().map(ToString::to_string).collect(),
+        Value::None | Value::Omit => Vec::new(),
+        other => vec![other.to_string()],
+    })
+}
+
+/// Fails where a file of a play's `vars_files` is there and cannot be read: no host of the play could run. Files
+/// whose names need a host's variables are left for later.
+pub(super) fn check_vars_files(play: &Play, context: &Context<'_>) -> Result<()> {
+    let base = play.path.parent().unwrap_or(Path::new(""));
+    for setting in &play.vars_files {
+        let names = vars_file_names(setting, context).unwrap_or_default();
+        if let Some(path) = names.iter().find_map(|name| find_vars_file(base, name)) {
+            load_vars(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn find_vars_file(base: &Path, name: &str) -> Option<PathBuf> {

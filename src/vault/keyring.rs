@@ -85,9 +85,9 @@ impl Keyring {
                 "give the password with --vault-password-file, --vault-id or -J (--ask-vault-password)",
             ));
         }
-        let own = |key: &&Key| envelope.label.as_ref() == Some(&key.id);
-        let others = self.keys.iter().filter(|key| !own(key));
-        let others = others.filter(|_| !self.only_matching || envelope.label.is_none());
+        let label = envelope.label.as_deref().unwrap_or(DEFAULT_ID);
+        let own = |key: &&Key| key.id == label;
+        let others = self.keys.iter().filter(|key| !self.only_matching && !own(key));
         for key in self.keys.iter().filter(own).chain(others) {
             let derived = derive(&key.password, &envelope.salt);
             if let Some(text) = derived.open(&envelope.ciphertext, &envelope.mac) {
