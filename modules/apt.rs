@@ -62,7 +62,7 @@ pub struct Args {
     /// Upgrades all packages: `yes` and `safe` remove none, `dist` and `full` may.
     #[serde(default)]
     pub upgrade: Upgrade,
-    /// A package file on the target.
+    /// A package file on the target, or the URL of one.
     pub deb: Option<FilePath>,
     /// The release to install from.
     #[schemars(extend("aliases" = ["default-release"]))]
@@ -278,7 +278,15 @@ fn work(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<Option<Output>> {
             return installed::deb(apt, deb, sys);
         }
         let path = sys.scratch(None).with_extension("deb");
-        let done = get_url::fetch(&deb.text(), &path, sys).and_then(|()| installed::deb(apt, &path, sys));
+        let fetched = get_url::fetch(&deb.text(), &path, sys)
+            .map_err(|failure| failure.context(format!("Failure downloading {}", deb.text())));
+        let done = fetched.and_then(|()| {
+            if sys.is_check() {
+                installed::foretell(apt, &path, sys)
+            } else {
+                installed::deb(apt, &path, sys)
+            }
+        });
         sys.discard(&path)?;
         return done;
     }

@@ -107,3 +107,22 @@ pub(super) fn deb(apt: &Apt<'_>, path: &Path, sys: &mut System<'_>) -> Result<Op
     }
     apt.run(sys, &["install"], &[path.to_string_lossy().into_owned()])
 }
+
+/// What check mode says of a package file that was downloaded: no command sees it, so it is handed to one.
+pub(super) fn foretell(apt: &Apt<'_>, path: &Path, sys: &mut System<'_>) -> Result<Option<Output>> {
+    let content = sys.read(path)?;
+    let fields =
+        sys.query(Command::new("dpkg-deb").args(["-f", "-", "Package", "Version"]).stdin(content))?;
+    if !fields.ok() {
+        return Err(Failure::new(format!("{} is no package: {}", path.display(), fields.stderr().trim())));
+    }
+    let text = fields.stdout().into_owned();
+    let field = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
+    let (name, version) = (field("Package:"), field("Version:"));
+    let known = Installed::read(sys)?;
+    let there = name.and_then(|name| known.get(name)).filter(|package| package.installed);
+    if there.is_some_and(|package| Some(package.version.as_str()) == version) {
+        return Ok(None);
+    }
+    sys.attempt(apt.command().arg("install").arg(path))
+}
