@@ -15,7 +15,7 @@ use crate::playbook::{Keywords, Layer, Play, Role, Setting, Task};
 use crate::template::{self, Context};
 use crate::value::{Dict, Value};
 use crate::vars::{Magic, PlayFacts, Reached, RoleVars, Scope, ScopeParts, role_vars};
-use crate::yaml;
+use crate::yaml::{self, Node};
 
 /// A play being run on a batch.
 pub(super) struct Batch {
@@ -23,6 +23,8 @@ pub(super) struct Batch {
     pub play: Arc<Play>,
     pub facts: Arc<PlayFacts>,
     pub handlers: RwLock<Vec<Arc<Task>>>,
+    /// Names that hosts notified, which the next flush makes handlers of: an include may still bring better ones.
+    pub notices: Mutex<Vec<(Arc<str>, String)>>,
     /// Handler (by index) -> hosts that notified it, in order.
     pub notified: Mutex<HashMap<usize, Vec<Arc<str>>>>,
     /// Hosts that left the play without failing (`meta: end_host`).
@@ -43,7 +45,8 @@ pub(super) struct Batch {
     /// Vars and defaults that the play's roles share with all of its tasks.
     exported: RwLock<(Layer, Layer)>,
     merged_roles: Mutex<HashMap<usize, (Arc<Role>, RoleVars)>>,
-    vars_files: Mutex<HashMap<Arc<str>, Vec<Layer>>>,
+    /// With whether there were facts to name files by.
+    vars_files: Mutex<HashMap<Arc<str>, (bool, Vec<Layer>)>>,
     /// One banner a task, whichever host or include comes to it: see [`Batch::info`].
     pub banners: Mutex<Option<u64>>,
 }
@@ -61,6 +64,7 @@ impl Batch {
             play,
             facts,
             handlers,
+            notices: Mutex::default(),
             notified: Mutex::default(),
             ended: Mutex::default(),
             over: Mutex::default(),
@@ -144,10 +148,12 @@ impl Batch {
 
     /// The play's `vars_files` for a host, weakest first.
     fn vars_files(&self, host: &Arc<str>, magic: &Magic, parts: &ScopeParts<'_>) -> Result<Vec<Layer>> {
-        if let Some(layers) = self.vars_files.lock().get(host) {
+        let has_facts = !parts.facts.injected.is_empty();
+        if let Some((had_facts, layers)) = self.vars_files.lock().get(host)
+            && *had_facts == has_facts
+        {
             return Ok(layers.clone());
         }
-        let has_facts = !parts.facts.injected.is_empty();
         let scope = Scope::new(magic.clone(), parts.without_task());
         let context = Context::new(&scope);
         let base = self.play.path.parent().unwrap_or(Path::new(""));
@@ -162,7 +168,7 @@ impl Batch {
             }
         }
         if complete {
-            self.vars_files.lock().insert(host.clone(), layers.clone());
+            self.vars_files.lock().insert(host.clone(), (has_facts, layers.clone()));
         }
         Ok(layers)
     }
@@ -296,7 +302,7 @@ fn vars_file(setting: &Setting, base: &Path, context: &Context<'_>) -> Result<Op
     for candidate in &candidates {
         let path = find_vars_file(base, candidate);
         if let Some(path) = path {
-            return load_vars(&path).map(Some);
+            return load_vars_file(&path).map(Some);
         }
     }
     let message = format!("vars file {} was not found", candidates.join(", "));
@@ -330,6 +336,20 @@ pub(super) fn check_vars_files(play: &Play, context: &Context<'_>) -> Result<()>
 fn find_vars_file(base: &Path, name: &str) -> Option<PathBuf> {
     let name = crate::path::expand_home(name);
     [base.join("vars").join(&name), base.join(&name)].into_iter().find(|path| path.exists() && !path.is_dir())
+}
+
+/// Loads a file of `vars_files`: one dictionary of variables, or a list of them.
+fn load_vars_file(path: &Path) -> Result<Layer> {
+    let loaded = yaml::load_file(path)?;
+    let Some(Value::List(layers)) = loaded.documents.first().map(Node::to_value) else {
+        return load_vars(path);
+    };
+    let mut vars = Dict::new();
+    for layer in layers.iter() {
+        let Value::Dict(layer) = layer else { return load_vars(path) };
+        crate::vars::merge(&mut vars, layer);
+    }
+    Ok(Arc::new(vars))
 }
 
 /// Loads a file that holds one dictionary of variables; an empty file is an empty one.

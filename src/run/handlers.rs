@@ -42,14 +42,15 @@ pub(super) fn notify(job: &Job<'_>, notices: &[Notice]) -> Result<()> {
         if found.is_empty() {
             return Err(job.batch.unknown_handler(name).at(place));
         }
-        let mut notified = job.batch.notified.lock();
-        for index in found {
-            let hosts = notified.entry(index).or_default();
-            if !hosts.contains(job.host) {
-                hosts.push(job.host.clone());
+        if job.place.kind == TaskKind::Handler {
+            job.batch.notify(found, job.host);
+        } else {
+            let notice = (job.host.clone(), name.clone());
+            let mut waiting = job.batch.notices.lock();
+            if !waiting.contains(&notice) {
+                waiting.push(notice);
             }
         }
-        drop(notified);
         job.batch.run.emit(Event::Notified { handler: name.clone(), host: job.host.clone() });
     }
     Ok(())
@@ -81,6 +82,16 @@ impl Batch {
         found.sort_unstable();
         found.dedup();
         found
+    }
+
+    fn notify(&self, handlers: Vec<usize>, host: &Arc<str>) {
+        let mut notified = self.notified.lock();
+        for index in handlers {
+            let hosts = notified.entry(index).or_default();
+            if !hosts.contains(host) {
+                hosts.push(host.clone());
+            }
+        }
     }
 
     fn unknown_handler(&self, name: &str) -> Diagnostic {
@@ -129,6 +140,10 @@ impl Batch {
 
     /// Runs what has been notified, in the order in which handlers are defined.
     pub async fn flush_handlers(self: &Arc<Self>, hosts: HostList, free: bool) -> Fate {
+        let due: Vec<_> = self.notices.lock().extract_if(.., |(host, _)| hosts.contains(host)).collect();
+        for (host, name) in due {
+            self.notify(self.find_handlers(&name, &host), &host);
+        }
         let mut fate = Fate { alive: hosts.clone(), failed: Vec::new() };
         let place = Place { kind: TaskKind::Handler, free, ..Place::default() };
         let mut index = 0;

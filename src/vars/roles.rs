@@ -55,7 +55,6 @@ fn collect_dependency(role: &Arc<Role>, defaults: &mut Dict, vars: &mut Dict) {
     }
     merge(defaults, &role.defaults);
     merge(vars, &role.vars);
-    merge(vars, &role.params);
 }
 
 pub fn merge(into: &mut Dict, from: &Dict) {
