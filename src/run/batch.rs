@@ -45,11 +45,13 @@ pub(super) struct Batch {
     /// Vars and defaults that the play's roles share with all of its tasks.
     exported: RwLock<(Layer, Layer)>,
     merged_roles: Mutex<HashMap<usize, (Arc<Role>, RoleVars)>>,
-    /// With whether there were facts to name files by.
-    vars_files: Mutex<HashMap<Arc<str>, (bool, Vec<Layer>)>>,
+    vars_files: Mutex<HashMap<Arc<str>, VarsFiles>>,
     /// One banner a task, whichever host or include comes to it: see [`Batch::info`].
     pub banners: Mutex<Option<u64>>,
 }
+
+/// What the play's `vars_files` hold for a host, weakest first, and whether there were facts to name them by.
+type VarsFiles = (bool, Vec<Layer>);
 
 impl Batch {
     pub fn new(run: Arc<Shared>, play: Arc<Play>, facts: Arc<PlayFacts>) -> Self {
