@@ -177,21 +177,26 @@ impl Shower<'_> {
             for host in group.own_hosts() {
                 line(text, depth + 1, host);
                 if vars {
-                    draw_vars(text, depth + 2, &self.host_vars(host)?);
+                    draw_vars(text, depth + 2, &self.host_vars(host)?)?;
                 }
             }
         }
         if vars {
-            draw_vars(text, depth + 1, &self.group_vars(name)?);
+            draw_vars(text, depth + 1, &self.group_vars(name)?)?;
         }
         Ok(())
     }
 }
 
-fn draw_vars(text: &mut String, depth: usize, vars: &Dict) {
+fn draw_vars(text: &mut String, depth: usize, vars: &Dict) -> Result<()> {
     for (name, value) in sorted(vars) {
-        line(text, depth, &format!("{{{name} = {value}}}"));
+        let shown = match value {
+            Value::Vault(vaulted) => vaulted.open()?.to_string(),
+            other => other.to_string(),
+        };
+        line(text, depth, &format!("{{{name} = {shown}}}"));
     }
+    Ok(())
 }
 
 fn line(text: &mut String, depth: usize, content: &str) {

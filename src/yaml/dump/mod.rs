@@ -93,7 +93,7 @@ impl Position {
 struct Writer<'o> {
     options: &'o DumpOptions,
     emitter: Emitter,
-    /// By address: how often a container occurs, and its anchor once written.
+    /// By address: how often it occurs, and its anchor once written.
     shared: HashMap<usize, (usize, Option<usize>)>,
     anchors: usize,
 }
@@ -146,7 +146,11 @@ impl Writer<'_> {
                     self.dict(entries);
                 }
             }
-            Value::Vault(vaulted) => self.emitter.tagged_literal("!vault", &vaulted.ciphertext),
+            Value::Vault(vaulted) => {
+                if !self.anchor(value) {
+                    self.emitter.tagged_literal("!vault", &vaulted.ciphertext);
+                }
+            }
             scalar => {
                 let (text, is_text) = text_of(scalar);
                 self.emitter.scalar(&text, is_text, position.is_simple_key);
@@ -221,7 +225,7 @@ impl Writer<'_> {
     }
 
     fn is_flow<'v>(&self, is_empty: bool, mut parts: impl Iterator<Item = &'v Value>) -> bool {
-        let is_leaf = |value: &Value| address(value).is_none() && !matches!(value, Value::Vault(_));
+        let is_leaf = |value: &Value| address(value).is_none();
         is_empty
             || self.emitter.is_in_flow()
             || match self.options.flow {
@@ -232,11 +236,12 @@ impl Writer<'_> {
     }
 }
 
-/// The identity of a list or mapping.
+/// The identity of what is more than a scalar.
 fn address(value: &Value) -> Option<usize> {
     match value {
         Value::List(items) | Value::Tuple(items) => Some(Arc::as_ptr(items) as usize),
         Value::Dict(entries) => Some(Arc::as_ptr(entries) as usize),
+        Value::Vault(vaulted) => Some(Arc::as_ptr(vaulted) as usize),
         _ => None,
     }
 }
