@@ -329,7 +329,7 @@ pub(super) fn check_vars_files(play: &Play, context: &Context<'_>) -> Result<()>
     for setting in &play.vars_files {
         let names = vars_file_names(setting, context).unwrap_or_default();
         if let Some(path) = names.iter().find_map(|name| find_vars_file(base, name)) {
-            load_vars(&path)?;
+            load_vars_file(&path)?;
         }
     }
     Ok(())
