@@ -22,6 +22,8 @@ pub struct Default {
     dry_run_told: bool,
     /// The task whose banner stands above what comes next.
     banner_of: Option<u64>,
+    /// The task announced last, where its banner waits for something to show.
+    announced: Option<Arc<TaskInfo>>,
     /// Hosts of which items of a loop have been shown, and no end of the loop yet.
     looping: HashSet<(Arc<str>, u64)>,
     told: Told,
@@ -36,6 +38,7 @@ impl Default {
             check: false,
             dry_run_told: false,
             banner_of: None,
+            announced: None,
             looping: HashSet::new(),
             told: Told::default(),
             custom_stats: Vec::new(),
@@ -53,6 +56,7 @@ impl Callback for Default {
             }
             Event::NoHosts { reason: NoHosts::NoneLeft } => title("NO MORE HOSTS LEFT", page),
             Event::TaskStarted(task) if self.banners_come_first() => self.task_banner(task, page),
+            Event::TaskStarted(task) => self.announced = Some(Arc::clone(task)),
             Event::HostStarted { host, task } => self.host_started(host, task, page),
             Event::ItemDone { host, task, result } => {
                 self.looping.insert((Arc::clone(host), task.id));
@@ -231,8 +235,11 @@ impl Default {
         page.out(Meaning::Retrying, &line);
     }
 
-    fn included(&self, what: &str, hosts: &[Arc<str>], item: Option<&str>, page: &mut Page) {
+    fn included(&mut self, what: &str, hosts: &[Arc<str>], item: Option<&str>, page: &mut Page) {
         if self.look.display.included_hosts {
+            if let Some(task) = self.announced.take() {
+                self.ensure_banner(&task, page);
+            }
             let item = item.map(|item| format!(" => (item={item})")).unwrap_or_default();
             page.out(Meaning::Included, &format!("included: {what} for {}{item}", hosts.join(", ")));
         }

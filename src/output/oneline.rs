@@ -29,8 +29,10 @@ fn answer(task: &TaskInfo, result: &TaskResult) -> String {
         Status::Unreachable => format!("!: {}", flat(result, "msg")),
         status => {
             let mark = if is_failure(status) { "!" } else { "" };
-            let fields = shown::fields(task, result, Scope::Whole);
-            format!("{mark} => {}", dump::json_dict(&fields, Some(0)).replace('\n', ""))
+            let scope = if result.fields.contains("results") { Scope::Loop } else { Scope::Whole };
+            let indent = if shown::speaks_for_itself(task, result, scope) { 4 } else { 0 };
+            let fields = shown::all_fields(task, result);
+            format!("{mark} => {}", dump::json_dict(&fields, Some(indent)).replace('\n', ""))
         }
     }
 }

@@ -35,7 +35,7 @@ pub fn is_told(task: &TaskInfo, result: &TaskResult, scope: Scope, options: &Dis
 }
 
 /// Whether the action wants to be heard: it said so in the result, or it is one that exists to be heard.
-fn speaks_for_itself(task: &TaskInfo, result: &TaskResult, scope: Scope) -> bool {
+pub fn speaks_for_itself(task: &TaskInfo, result: &TaskResult, scope: Scope) -> bool {
     if let Some(flag) = result.fields.get("_ansible_verbose_always") {
         return flag.is_truthy();
     }
@@ -72,18 +72,41 @@ fn write(fields: &Dict, spread: bool, options: &DisplayOptions) -> String {
 /// The fields a reader is meant to see. Under `no_log` nothing but the fact that they are hidden, even if somebody
 /// upstream forgot to censor them.
 pub fn fields(task: &TaskInfo, result: &TaskResult, scope: Scope) -> Dict {
-    if task.no_log {
-        return censored(&result.fields);
-    }
     let debug = task.action == "debug";
+    if task.no_log {
+        return without(&censored(&result.fields), |key| debug && NOT_OF_DEBUG.contains(&key));
+    }
     if debug && let Some(message) = result.fields.get("msg") {
         return [("msg", message.clone())].into_iter().collect();
     }
-    without(&result.fields, |key| {
+    let mut fields = without(&result.fields, |key| {
         is_never_shown(key)
             || (debug && NOT_OF_DEBUG.contains(&key))
             || (scope == Scope::Loop && key == "results" && result.status != Status::Unreachable)
-    })
+    });
+    tidy_results(&mut fields);
+    fields
+}
+
+/// All fields but those that are never shown.
+pub fn all_fields(task: &TaskInfo, result: &TaskResult) -> Dict {
+    if task.no_log {
+        return censored(&result.fields);
+    }
+    let mut fields = without(&result.fields, is_never_shown);
+    tidy_results(&mut fields);
+    fields
+}
+
+/// Whether an item failed or was skipped is nothing its result tells.
+fn tidy_results(fields: &mut Dict) {
+    let Some(items) = fields.get("results").and_then(Value::as_list) else { return };
+    let tidy = |item: &Value| match item {
+        Value::Dict(item) => Value::from(without(item, |key| is_never_shown(key) || matches!(key, "failed" | "skipped"))),
+        other => other.clone(),
+    };
+    let items = items.iter().map(tidy).collect();
+    fields.insert("results", Value::list(items));
 }
 
 fn is_never_shown(key: &str) -> bool {
@@ -96,7 +119,7 @@ fn without(fields: &Dict, hidden: impl Fn(&str) -> bool) -> Dict {
 }
 
 fn censored(fields: &Dict) -> Dict {
-    const KEPT: &[&str] = &["changed", "failed", "unreachable", "attempts", "retries"];
+    const KEPT: &[&str] = &["changed", "unreachable", "attempts", "retries"];
     let kept = KEPT.iter().filter_map(|key| Some((Value::from(*key), fields.get(key)?.clone())));
     let censored = (Value::from("censored"), Value::from(CENSORED));
     std::iter::once(censored).chain(kept).collect()

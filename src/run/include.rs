@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::event::{Event, TaskKind};
+use super::event::{Event, TaskInfo, TaskKind};
 use super::outcome::{HostOutcome, Included, Inclusion, Raw};
 use super::walk::{HostList, Place};
 use crate::diagnostic::Result;
@@ -54,6 +54,7 @@ pub(super) struct Arrival {
 pub(super) fn arrive(
     batch: &Arc<Batch>,
     task: &Arc<Task>,
+    info: &Arc<TaskInfo>,
     group: &Group,
     hosts: HostList,
     place: &Place,
@@ -63,7 +64,7 @@ pub(super) fn arrive(
         batch.run.warn(warning);
     }
     let (what, nodes) = loaded?;
-    super::report::included(batch, &hosts);
+    super::report::included(batch, info, &hosts, place);
     let item = group.inclusion.label.clone();
     batch.run.emit(Event::Included { what, hosts: hosts.clone(), item });
     let mut inner = place.inner.clone();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::Delegate;
-use super::outcome::Raw;
+use super::outcome::{Raw, public};
 use super::task::{Ended, Job, judge, one, unmet};
 use super::{call, destination, include, report, settings};
 use crate::diagnostic::{Diagnostic, Result};
@@ -305,7 +305,7 @@ fn sum_up(control: &Control, items: Vec<Item>) -> Ended {
         inclusions.extend(include::of(&item.raw, &vars, item.label.as_deref()));
     }
     raw.notify = items.iter().flat_map(|item| item.raw.notify.clone()).collect();
-    let results = items.into_iter().map(|item| Value::dict(item.raw.fields)).collect();
+    let results = items.into_iter().map(|item| Value::dict(public(item.raw.fields))).collect();
     raw.set("results", Value::list(results));
     Ended { raw, inclusions, delegated_to, is_loop: true }
 }

@@ -21,6 +21,17 @@ pub(super) struct HostOutcome {
     pub inclusions: Vec<Inclusion>,
 }
 
+/// Keys that speak to the engine and the display: what is registered has none of them.
+const PRIVATE: &[&str] = &["_ansible_facts_cacheable", "_ansible_verbose_always", "_ansible_verbose_override"];
+
+/// A result as playbooks see it.
+pub(super) fn public(mut fields: Dict) -> Dict {
+    for key in PRIVATE {
+        fields.remove(key);
+    }
+    fields
+}
+
 impl HostOutcome {
     pub fn is_lost(&self) -> bool {
         matches!(self.status, Status::Failed | Status::Unreachable) && !self.ignored

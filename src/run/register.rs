@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::batch::Batch;
-use super::outcome::{HostOutcome, Raw};
+use super::outcome::{HostOutcome, Raw, public};
 use super::settings;
 use super::task::{Job, unmet};
 use crate::diagnostic::Diagnostic;
@@ -122,7 +122,7 @@ impl Batch {
 /// Registers the whole task's result for the host.
 pub(super) fn register(job: &Job<'_>, fields: &Dict) {
     if let Some(name) = &job.task.register {
-        let mut fields = fields.clone();
+        let mut fields = public(fields.clone());
         if !fields.contains("failed") {
             fields.insert("failed", false);
         }
@@ -135,7 +135,7 @@ pub(super) fn register(job: &Job<'_>, fields: &Dict) {
 pub(super) fn share(batch: &Batch, task: &Task, ran: &HostOutcome, host: &Arc<str>) {
     let state = batch.run.hosts.state(host);
     if let Some(name) = &task.register {
-        state.set_var(name.as_str(), Value::dict(ran.fields.clone()));
+        state.set_var(name.as_str(), Value::dict(public(ran.fields.clone())));
     }
     if task.keywords.delegate_to.is_some() && batch.delegates_facts(&ran.host, task) {
         return;

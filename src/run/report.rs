@@ -85,13 +85,17 @@ pub(super) fn meta_skipped(job: &Job<'_>, what: &str, reason: &str) {
 
 /// With `strategy: free` the banner comes with the first result, and again when another task came between.
 fn announce(job: &Job<'_>) {
-    if !job.place.free {
+    announce_in(job.batch, job.info, job.place);
+}
+
+fn announce_in(batch: &Batch, info: &Arc<TaskInfo>, place: &Place) {
+    if !place.free {
         return;
     }
-    let mut last = job.batch.banners.lock();
-    if *last != Some(job.info.id) {
-        *last = Some(job.info.id);
-        job.batch.run.emit(Event::TaskStarted(job.info.clone()));
+    let mut last = batch.banners.lock();
+    if *last != Some(info.id) {
+        *last = Some(info.id);
+        batch.run.emit(Event::TaskStarted(info.clone()));
     }
 }
 
@@ -135,7 +139,7 @@ fn censor(fields: &Dict) -> Dict {
         "censored",
         "the output has been hidden due to the fact that 'no_log: true' was specified for this result",
     );
-    for key in ["changed", "failed", "unreachable", "attempts", "retries"] {
+    for key in ["changed", "unreachable", "attempts", "retries"] {
         if let Some(value) = fields.get(key) {
             censored.insert(key, value.clone());
         }
@@ -208,7 +212,8 @@ fn count(job: &Job<'_>, raw: &Raw, status: Status, ignored: bool) {
 }
 
 /// Counts what has been included for hosts.
-pub(super) fn included(batch: &Batch, hosts: &[Arc<str>]) {
+pub(super) fn included(batch: &Batch, info: &Arc<TaskInfo>, hosts: &[Arc<str>], place: &Place) {
+    announce_in(batch, info, place);
     let mut stats = batch.run.stats.lock();
     for host in hosts {
         stats.entry(host.clone()).or_default().ok += 1;

@@ -45,7 +45,10 @@ pub(super) async fn run(job: &Job<'_>, mut scope: Scope, delegated: Option<&Arc<
         }
         if attempt == tries {
             raw.set("attempts", i64::from(tries) - 1);
-            raw.set("failed", true);
+            // Whoever says when it fails has said so already.
+            if job.task.failed_when.is_empty() {
+                raw.set("failed", true);
+            }
             return raw;
         }
         report::retrying(job, &raw, tries - attempt, delegated);

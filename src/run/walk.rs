@@ -295,7 +295,7 @@ impl Batch {
             if members.is_empty() || self.is_over() {
                 continue;
             }
-            match include::arrive(self, task, &group, members.clone(), place) {
+            match include::arrive(self, task, info, &group, members.clone(), place) {
                 Ok(arrival) => arrivals.push(arrival),
                 // A file that is wrong is wrong for every host, and no rescue's matter.
                 Err(error) if !error.is_missing() => {
