@@ -39,7 +39,8 @@ impl Callback for Minimal {
                 diff::show(&result.diffs, self.look.diff_context, page);
             }
             // Where the command line is the whole task, an excerpt of it would say nothing.
-            let of_playbook = task.place.as_ref().is_some_and(|place| place.source.path.as_os_str() != COMMAND_LINE);
+            let of_playbook =
+                task.place.as_ref().is_some_and(|place| place.source.path.as_os_str() != COMMAND_LINE);
             if is_failure(result.status) && (of_playbook || result.error.is_some()) {
                 failure::show(task, result, &mut self.told, Stream::Out, page);
             }

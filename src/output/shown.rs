@@ -102,7 +102,9 @@ pub fn all_fields(task: &TaskInfo, result: &TaskResult) -> Dict {
 fn tidy_results(fields: &mut Dict) {
     let Some(items) = fields.get("results").and_then(Value::as_list) else { return };
     let tidy = |item: &Value| match item {
-        Value::Dict(item) => Value::from(without(item, |key| is_never_shown(key) || matches!(key, "failed" | "skipped"))),
+        Value::Dict(item) => {
+            Value::from(without(item, |key| is_never_shown(key) || matches!(key, "failed" | "skipped")))
+        }
         other => other.clone(),
     };
     let items = items.iter().map(tidy).collect();

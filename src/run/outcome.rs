@@ -22,7 +22,8 @@ pub(super) struct HostOutcome {
 }
 
 /// Keys that speak to the engine and the display: what is registered has none of them.
-const PRIVATE: &[&str] = &["_ansible_facts_cacheable", "_ansible_verbose_always", "_ansible_verbose_override"];
+const PRIVATE: &[&str] =
+    &["_ansible_facts_cacheable", "_ansible_verbose_always", "_ansible_verbose_override"];
 
 /// A result as playbooks see it.
 pub(super) fn public(mut fields: Dict) -> Dict {
