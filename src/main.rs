@@ -1,11 +1,10 @@
 use std::process::ExitCode;
 
-use clap::Parser;
 use fanfare::cli::Cli;
 use fanfare::commands::{Exit, Stage, execute};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_process();
     match std::panic::catch_unwind(|| execute(cli, Stage::of_this_process()?)) {
         Err(_) => Exit::Unexpected.into(),
         Ok(Ok(exit)) => exit.into(),

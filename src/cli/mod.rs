@@ -14,8 +14,11 @@ mod inventory;
 mod refused;
 mod run;
 mod selection;
+mod shims;
 mod tuning;
 mod vault;
+
+use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
@@ -23,6 +26,7 @@ pub use adhoc::{AdhocArgs, AdhocCommand};
 pub use doc::{DocArgs, DocCommand, DocFormat, DocTopic};
 pub use inventory::{InventoryArgs, InventoryCommand, InventoryFormat, InventoryView};
 pub use run::{Listing, RunArgs, RunCommand};
+pub use shims::{InstallShimsArgs, SHIMS};
 pub use vault::{NewKey, Text, VaultAction, VaultArgs, VaultCommand};
 
 use crate::config::Config;
@@ -76,6 +80,8 @@ pub enum Command {
     Doc(DocArgs),
     /// Encrypts files and values, and shows or edits what is encrypted.
     Vault(VaultArgs),
+    /// Makes links to fanfare under Ansible's names.
+    InstallShims(InstallShimsArgs),
 }
 
 /// What to do, with every option checked and typed.
@@ -86,6 +92,7 @@ pub enum Invocation {
     Inventory(InventoryCommand),
     Doc(DocCommand),
     Vault(VaultCommand),
+    InstallShims(PathBuf),
 }
 
 impl Cli {
@@ -97,6 +104,7 @@ impl Cli {
             None => Invocation::Adhoc(self.adhoc.settle(config)?),
             Some(Command::Run(args)) => Invocation::Run(args.settle(config)?),
             Some(Command::Inventory(args)) => Invocation::Inventory(args.settle(config)?),
+            Some(Command::InstallShims(args)) => Invocation::InstallShims(args.dir),
             Some(Command::Doc(args)) => Invocation::Doc(args.settle(config)?),
             Some(Command::Vault(args)) => Invocation::Vault(args.settle(config)),
         })

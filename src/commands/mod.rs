@@ -4,6 +4,7 @@ mod adhoc;
 mod doc;
 mod engine;
 mod exit;
+mod install_shims;
 mod interrupt;
 mod inventory;
 mod run;
@@ -31,6 +32,7 @@ pub fn execute(cli: Cli, stage: Stage) -> Result<Exit> {
             adhoc::adhoc(command, config, stage)
         }
         Invocation::Inventory(command) => inventory::inventory(&command, config),
+        Invocation::InstallShims(dir) => install_shims::install_shims(&dir),
         Invocation::Doc(command) => doc::doc(&command, &config),
         Invocation::Vault(command) => vault::vault(command, config),
     }

@@ -8,6 +8,6 @@ mod scope;
 
 pub use hosts::Facts;
 pub use hosts::{HostState, Hosts};
-pub use magic::{Magic, PlayFacts, Reached, RunFacts, World};
+pub use magic::{Magic, PlayFacts, Reached, RunFacts, SPOKEN, World};
 pub use roles::{RoleVars, export, merge, role_vars};
 pub use scope::{Scope, ScopeParts};

@@ -1,0 +1,100 @@
+//! fanfare under Ansible's names, for what calls Ansible: `ansible-playbook site.yml` is `fanfare run site.yml`.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser};
+
+use super::Cli;
+use crate::vars::SPOKEN;
+
+/// Ansible's programs and the subcommands that stand for them; ad hoc is none.
+pub const SHIMS: [(&str, Option<&str>); 5] = [
+    ("ansible", None),
+    ("ansible-doc", Some("doc")),
+    ("ansible-inventory", Some("inventory")),
+    ("ansible-playbook", Some("run")),
+    ("ansible-vault", Some("vault")),
+];
+
+/// Makes links to fanfare under Ansible's names: `ansible`, `ansible-playbook` and so on.
+///
+///     fanfare install-shims ~/.local/lib/fanfare
+///     PATH=~/.local/lib/fanfare:$PATH molecule test
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub struct InstallShimsArgs {
+    /// The directory for the links; made when it is missing
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+}
+
+impl Cli {
+    /// Reads a command line, whatever name fanfare was called by. Ends the process on `--help`, `--version` and
+    /// mistakes.
+    pub fn of_process() -> Self {
+        match Self::try_called(std::env::args_os().collect()) {
+            Ok(cli) => cli,
+            Err(error) => error.exit(),
+        }
+    }
+
+    fn try_called(mut args: Vec<OsString>) -> Result<Self, clap::Error> {
+        let name = args.first().map(Path::new).and_then(Path::file_name).and_then(OsStr::to_str);
+        let Some((name, subcommand)) = SHIMS.into_iter().find(|(shim, _)| Some(*shim) == name) else {
+            return Self::try_parse_from(args);
+        };
+        let first = args.get(1).and_then(|word| word.to_str()).unwrap_or_default().to_owned();
+        if first == "--version" {
+            let (major, minor, patch) = SPOKEN;
+            // Callers look for the version in brackets.
+            let (major, minor, patch) = SPOKEN;
+            let fanfare = env!("CARGO_PKG_VERSION");
+            let text = format!("{name} [core {major}.{minor}.{patch}]\n  fanfare {fanfare}\n");
+            return Err(clap::Error::raw(ErrorKind::DisplayVersion, text));
+        }
+        match subcommand {
+            Some(subcommand) => args.insert(1, subcommand.into()),
+            // A pattern that reads like a subcommand is none where it does not come first.
+            None if Self::command().find_subcommand(&first).is_some() => {
+                let pattern = args.remove(1);
+                args.push(pattern);
+            }
+            None => {}
+        }
+        Self::try_parse_from(args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expect: &str) {
+        let words = shlex::split(line).expect("words").into_iter().map(OsString::from).collect();
+        let got = match Cli::try_called(words) {
+            Ok(cli) => match (cli.command, cli.adhoc.pattern) {
+                (Some(command), _) => {
+                    format!("{command:?}").split(['(', ' ']).next().unwrap_or_default().to_owned()
+                }
+                (None, pattern) => format!("ad hoc on {}", pattern.unwrap_or_default()),
+            },
+            Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        };
+        assert_eq!(got, expect, "{line}");
+    }
+
+    #[test]
+    fn names_choose_what_is_done() {
+        check("/usr/bin/ansible-playbook -i x, site.yml", "Run");
+        check("ansible-inventory --list", "Inventory");
+        check("ansible-vault view x", "Vault");
+        check("ansible-doc copy", "Doc");
+        check("ansible all -m ping", "ad hoc on all");
+        check("ansible run -m ping", "ad hoc on run");
+        check("fanfare run site.yml", "Run");
+        check("ansible --version", "ansible [core 2.21.5]");
+        check("ansible-playbook --version", "ansible-playbook [core 2.21.5]");
+    }
+}
