@@ -3,8 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use super::Cli;
 use crate::vars::SPOKEN;
@@ -47,12 +46,12 @@ impl Cli {
         };
         let first = args.get(1).and_then(|word| word.to_str()).unwrap_or_default().to_owned();
         if first == "--version" {
-            let (major, minor, patch) = SPOKEN;
             // Callers look for the version in brackets.
             let (major, minor, patch) = SPOKEN;
             let fanfare = env!("CARGO_PKG_VERSION");
-            let text = format!("{name} [core {major}.{minor}.{patch}]\n  fanfare {fanfare}\n");
-            return Err(clap::Error::raw(ErrorKind::DisplayVersion, text));
+            let version = format!("[core {major}.{minor}.{patch}]\n  fanfare {fanfare}");
+            let command = Self::command().name(name).version(version);
+            return command.try_get_matches_from(args).and_then(|matches| Self::from_arg_matches(&matches));
         }
         match subcommand {
             Some(subcommand) => args.insert(1, subcommand.into()),
