@@ -92,7 +92,7 @@ impl Diagnostic {
         diagnostic
     }
 
-    /// The error of naming what is not there: a role, a file of tasks, a handler.
+    /// The error of naming what is not there: a role, a file of tasks, a handler, the password of a vault.
     pub fn missing(message: impl Into<String>) -> Self {
         let mut diagnostic = Self::new(message);
         diagnostic.0.kind = Kind::Missing;

@@ -81,7 +81,7 @@ impl Keyring {
     pub fn open(&self, text: &[u8]) -> Result<Opened> {
         let envelope = Envelope::parse(text)?;
         if self.keys.is_empty() {
-            return Err(Diagnostic::new("Attempting to decrypt but no vault secrets found.").hint(
+            return Err(Diagnostic::missing("Attempting to decrypt but no vault secrets found.").hint(
                 "give the password with --vault-password-file, --vault-id or -J (--ask-vault-password)",
             ));
         }
@@ -98,7 +98,8 @@ impl Keyring {
     }
 
     fn wrong_password(&self, envelope: &Envelope) -> Diagnostic {
-        let error = Diagnostic::new("Decryption failed (no vault secrets were found that could decrypt).");
+        let error =
+            Diagnostic::missing("Decryption failed (no vault secrets were found that could decrypt).");
         let ids = list(self.keys.iter().map(|key| &*key.id));
         let label = envelope.label.as_deref().unwrap_or(DEFAULT_ID);
         let only = if self.only_matching { ", of which vault_id_match leaves only its own" } else { "" };

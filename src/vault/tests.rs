@@ -95,6 +95,22 @@ fn what_cannot_be_opened_says_why() {
     assert!(why(&tampered, &["dev:secret"]).starts_with("Decryption failed"));
 }
 
+/// To derive them is slow on purpose: a host's worth of values must not cost it each time.
+#[test]
+fn keys_are_derived_once() {
+    let (key, text) = (key("default", "timing"), vec![1; 100]);
+    let open = |sealed: &str| {
+        let started = std::time::Instant::now();
+        Keyring::new(vec![key.clone()], false).open(sealed.as_bytes()).unwrap();
+        started.elapsed()
+    };
+    let derived = std::time::Instant::now();
+    let sealed = key.seal(&text, Some(b"once")).unwrap();
+    let derived = derived.elapsed();
+    let again: std::time::Duration = (0..20).map(|_| open(&sealed)).sum();
+    assert!(again < derived, "deriving took {derived:?}, using 20 times {again:?}");
+}
+
 #[test]
 fn only_the_texts_own_id_counts_when_that_is_asked_for() {
     let open =

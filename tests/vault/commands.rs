@@ -152,6 +152,15 @@ fn editing_leaves_no_plain_text_behind() {
 }
 
 #[test]
+fn an_interrupt_is_the_editors() {
+    let desk = Desk::new();
+    desk.program("editor", "echo $1 > where; kill -INT $PPID; kill -TERM $PPID; sleep 0.2; echo c: 3 >> $1");
+    assert_eq!(desk.run("vault edit --vault-id dev@pw dev", &[("EDITOR", "./editor")]), "0");
+    assert!(!std::path::Path::new(desk.read("where").trim()).exists());
+    desk.check("vault view --vault-id dev@pw dev", "0 a: 1\nb: hello\nc: 3");
+}
+
+#[test]
 fn new_files_are_made_in_the_editor() {
     let desk = Desk::new();
     desk.program("editor", "echo new: yes > $1");
