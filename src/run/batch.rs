@@ -1,7 +1,7 @@
 //! One play on one batch of hosts: what its tasks share.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
@@ -9,13 +9,13 @@ use parking_lot::{Mutex, RwLock};
 use super::event::{TaskInfo, TaskKind};
 use super::settings;
 use super::shared::{Shared, is_local_name};
+use super::vars_files::VarsFiles;
 use crate::config::ConnectionKind;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::playbook::{Keywords, Layer, Play, Role, Setting, Task};
 use crate::template::{self, Context};
 use crate::value::{Dict, Value};
 use crate::vars::{Magic, PlayFacts, Reached, RoleVars, Scope, ScopeParts, role_vars};
-use crate::yaml::{self, Node};
 
 /// A play being run on a batch.
 pub(super) struct Batch {
@@ -45,13 +45,10 @@ pub(super) struct Batch {
     /// Vars and defaults that the play's roles share with all of its tasks.
     exported: RwLock<(Layer, Layer)>,
     merged_roles: Mutex<HashMap<usize, (Arc<Role>, RoleVars)>>,
-    vars_files: Mutex<HashMap<Arc<str>, VarsFiles>>,
+    vars_files: VarsFiles,
     /// One banner a task, whichever host or include comes to it: see [`Batch::info`].
     pub banners: Mutex<Option<u64>>,
 }
-
-/// What the play's `vars_files` hold for a host, weakest first, and whether there were facts to name them by.
-type VarsFiles = (bool, Vec<Layer>);
 
 impl Batch {
     pub fn new(run: Arc<Shared>, play: Arc<Play>, facts: Arc<PlayFacts>) -> Self {
@@ -78,7 +75,7 @@ impl Batch {
             roles_left: Mutex::default(),
             exported: RwLock::new((Arc::new(vars), Arc::new(defaults))),
             merged_roles: Mutex::default(),
-            vars_files: Mutex::default(),
+            vars_files: VarsFiles::default(),
             banners: Mutex::default(),
         }
     }
@@ -116,7 +113,9 @@ impl Batch {
             reached: task.map(|task| self.reached(host, task)),
         };
         if !self.play.vars_files.is_empty() {
-            parts.vars_files = self.vars_files(host, &magic, &parts)?;
+            let has_facts = !parts.facts.injected.is_empty();
+            let scope = || Scope::new(magic.clone(), parts.without_task());
+            parts.vars_files = self.vars_files.of(host, &self.play, has_facts, scope)?;
         }
         Ok(Scope::new(magic, parts))
     }
@@ -146,33 +145,6 @@ impl Batch {
         // The role is kept beside its vars, so that no other can come to live at the same address.
         let key = Arc::as_ptr(role) as usize;
         cache.entry(key).or_insert_with(|| (role.clone(), role_vars(role))).1.clone()
-    }
-
-    /// The play's `vars_files` for a host, weakest first.
-    fn vars_files(&self, host: &Arc<str>, magic: &Magic, parts: &ScopeParts<'_>) -> Result<Vec<Layer>> {
-        let has_facts = !parts.facts.injected.is_empty();
-        if let Some((had_facts, layers)) = self.vars_files.lock().get(host)
-            && *had_facts == has_facts
-        {
-            return Ok(layers.clone());
-        }
-        let scope = Scope::new(magic.clone(), parts.without_task());
-        let context = Context::new(&scope);
-        let base = self.play.path.parent().unwrap_or(Path::new(""));
-        let mut layers = Vec::new();
-        let mut complete = true;
-        for setting in &self.play.vars_files {
-            match vars_file(setting, base, &context) {
-                Ok(layer) => layers.extend(layer),
-                // Names that need facts wait until there are some.
-                Err(error) if !has_facts && error.is_undefined() => complete = false,
-                Err(error) => return Err(error),
-            }
-        }
-        if complete {
-            self.vars_files.lock().insert(host.clone(), (has_facts, layers.clone()));
-        }
-        Ok(layers)
     }
 
     /// Takes in what an include brought to the whole play: handlers, and roles whose vars all tasks see.
@@ -292,78 +264,5 @@ fn files_dir(action: &str) -> &'static str {
         "template" => "templates",
         "include_vars" => "vars",
         _ => "files",
-    }
-}
-
-/// Reads one entry of `vars_files`: a path, or a list of which the first existing one counts.
-fn vars_file(setting: &Setting, base: &Path, context: &Context<'_>) -> Result<Option<Layer>> {
-    let candidates = vars_file_names(setting, context)?;
-    if candidates.is_empty() {
-        return Ok(None);
-    }
-    for candidate in &candidates {
-        let path = find_vars_file(base, candidate);
-        if let Some(path) = path {
-            return load_vars_file(&path).map(Some);
-        }
-    }
-    let message = format!("vars file {} was not found", candidates.join(", "));
-    let error = Diagnostic::missing(message).at(&setting.place);
-    Err(error
-        .hint(format!("looked in {} and its `vars/`", base.display()))
-        .hint("a list of files means the first that exists: `- [site.yml, /dev/null]` takes none as well"))
-}
-
-fn vars_file_names(setting: &Setting, context: &Context<'_>) -> Result<Vec<String>> {
-    Ok(match settings::rendered(setting, context)? {
-        Value::List(items) => items.iter().map(ToString::to_string).collect(),
-        Value::None | Value::Omit => Vec::new(),
-        other => vec![other.to_string()],
-    })
-}
-
-/// Fails where a file of a play's `vars_files` is there and cannot be read: no host of the play could run. Files
-/// whose names need a host's variables are left for later.
-pub(super) fn check_vars_files(play: &Play, context: &Context<'_>) -> Result<()> {
-    let base = play.path.parent().unwrap_or(Path::new(""));
-    for setting in &play.vars_files {
-        let names = vars_file_names(setting, context).unwrap_or_default();
-        if let Some(path) = names.iter().find_map(|name| find_vars_file(base, name)) {
-            load_vars_file(&path)?;
-        }
-    }
-    Ok(())
-}
-
-fn find_vars_file(base: &Path, name: &str) -> Option<PathBuf> {
-    let name = crate::path::expand_home(name);
-    [base.join("vars").join(&name), base.join(&name)].into_iter().find(|path| path.exists() && !path.is_dir())
-}
-
-/// Loads a file of `vars_files`: one dictionary of variables, or a list of them.
-fn load_vars_file(path: &Path) -> Result<Layer> {
-    let loaded = yaml::load_file(path)?;
-    let Some(Value::List(layers)) = loaded.documents.first().map(Node::to_value) else {
-        return load_vars(path);
-    };
-    let mut vars = Dict::new();
-    for layer in layers.iter() {
-        let Value::Dict(layer) = layer else { return load_vars(path) };
-        crate::vars::merge(&mut vars, layer);
-    }
-    Ok(Arc::new(vars))
-}
-
-/// Loads a file that holds one dictionary of variables; an empty file is an empty one.
-pub(super) fn load_vars(path: &Path) -> Result<Layer> {
-    let loaded = yaml::load_file(path)?;
-    let Some(document) = loaded.documents.first() else { return Ok(Layer::default()) };
-    match document.to_value() {
-        Value::Dict(vars) => Ok(vars),
-        Value::None => Ok(Layer::default()),
-        other => {
-            let message = format!("expected a dictionary of variables, found {}", other.type_name());
-            Err(Diagnostic::new(message).at(&document.place))
-        }
     }
 }

@@ -26,6 +26,7 @@ mod settings;
 mod shared;
 mod task;
 mod until;
+mod vars_files;
 mod walk;
 
 pub use lost::Lost;

@@ -12,7 +12,7 @@ use super::event::{Event, NoHosts};
 use super::lost::Lost;
 use super::shared::Shared;
 use super::walk::{HostList, Place, in_order};
-use super::{batch, facts, settings};
+use super::{facts, settings, vars_files};
 use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Play, Playbook, Role};
@@ -108,7 +108,7 @@ async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
         shared.emit(started);
         return Ok(After::Continue);
     }
-    batch::check_vars_files(&play, &context)?;
+    vars_files::check(&play, &context)?;
     let active = Arc::new(RwLock::new(alive.clone()));
     let alive = ordered(alive, settings::text(play.order.as_ref(), &context)?.as_deref(), &play)?;
     let batches = batches(&play, alive, &context)?;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use fanfare_modules::kit::regex::{Flags, Regex};
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::run::batch::load_vars;
 use crate::run::call::Call;
 use crate::run::content;
 use crate::run::outcome::Raw;
+use crate::run::vars_files::load_vars;
 use crate::template::{self, Names};
 use crate::value::{Dict, Value};
 
