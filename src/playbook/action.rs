@@ -22,6 +22,9 @@ pub trait Actions: Send + Sync {
     /// What `name` (`copy`, `ansible.builtin.copy`, `ansible.legacy.copy`) stands for.
     fn resolve(&self, name: &str) -> Option<Known>;
 
+    /// Whether a name that stands for nothing here is a module of Ansible's or of a collection.
+    fn is_foreign(&self, name: &str) -> bool;
+
     /// Every short name, for did-you-mean.
     fn names(&self) -> Vec<String>;
 

@@ -120,9 +120,9 @@ async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, actio
             let error = Diagnostic::new(message).at(&job.task.action.place);
             return Err(error.hint(format!("give `{name}` in the task itself")));
         }
-        // The loader could not.
-        actions::check(action, &args).map_err(|misuse| Diagnostic::new(misuse).at(&job.task.action.place))?;
     }
+    // The loader could not where options are computed, and only warned where the task may fail.
+    actions::check(action, &args).map_err(|misuse| Diagnostic::new(misuse).at(&job.task.action.place))?;
     let check =
         settings::flag(job.task.keywords.check_mode.as_ref(), job.batch.run.options.run.check, &context)?;
     (action.run)(Call { job, scope, delegated, args, check }).await
@@ -223,7 +223,9 @@ fn prepare_module(
     let keywords = &job.task.keywords;
     let options = &job.batch.run.options;
     let spec = fanfare_modules::find(module)
-        .ok_or_else(|| Diagnostic::new(format!("the module '{module}' was not found")))?
+        .ok_or_else(|| {
+            Diagnostic::new(format!("the module '{module}' is not supported yet")).at(&job.task.action.place)
+        })?
         .spec();
     let mut exact = spec.normalise(&args.to_json()).map_err(|error| {
         let diagnostic = Diagnostic::new(error.message).at(&job.task.action.place);

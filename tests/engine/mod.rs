@@ -10,6 +10,7 @@ mod plays;
 mod secrets;
 mod strategies;
 mod trouble;
+mod unsupported;
 
 use crate::lab::{Lab, Outcome};
 

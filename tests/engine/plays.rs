@@ -90,7 +90,7 @@ fn throttle_narrows_one_task() {
 fn a_bad_playbook_touches_no_host() {
     let lab = Lab::new("a").playbook(&play("", "- ping:\n- frobnicate:"));
     let run = lab.run(&[]);
-    assert_eq!(run.exit, 1);
+    assert_eq!(run.exit, 4);
     assert!(run.error.is_some_and(|error| error.report(false).contains("site.yml:5:7")));
     assert!(run.wire.frames().is_empty());
 }

@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex};
 
 use clap::Parser;
 use fanfare::cli::Cli;
-use fanfare::commands::{Stage, execute};
+use fanfare::commands::{Exit, Stage, execute};
 use fanfare::config::Surroundings;
 use fanfare::output::{Look, Output, callback};
 use fanfare_modules::kit::memory::Memory;
@@ -166,7 +166,7 @@ impl Lab {
         };
         let (exit, error) = match execute(cli, stage) {
             Ok(exit) => (exit as u8, None),
-            Err(error) => (1, Some(error)),
+            Err(error) => (Exit::of_error(&error) as u8, Some(error)),
         };
         let events = Arc::try_unwrap(events)
             .map_or_else(|shared| shared.lock().unwrap().clone(), |own| own.into_inner().unwrap());

@@ -41,6 +41,8 @@ pub(super) struct Called<'a> {
     pub place: &'a Place,
     /// The key that calls it.
     pub key: &'a str,
+    /// A module that there is elsewhere, but not here.
+    pub foreign: bool,
     free_form: bool,
     given: Given<'a>,
 }
@@ -92,7 +94,17 @@ impl Loader {
                         written: name.to_owned(),
                         place: &field.key.place,
                         key: field.name,
+                        foreign: false,
                         free_form,
+                        given: Given::Node(field.value),
+                    }),
+                    None if self.options.actions.is_foreign(name) => calls.push(Called {
+                        name: name.to_owned(),
+                        written: name.to_owned(),
+                        place: &field.key.place,
+                        key: field.name,
+                        foreign: true,
+                        free_form: true,
                         given: Given::Node(field.value),
                     }),
                     None => strange.push(field),
@@ -206,8 +218,14 @@ impl Loader {
         if written.contains("{{") {
             return Err(Diagnostic::new("a template as the name of a module is not supported yet").at(place));
         }
-        let (name, free_form) = self.resolve(&written).ok_or_else(|| self.unknown_action(&written, place))?;
-        Ok(Called { name, written, place, key: field.name, free_form, given })
+        let resolved = self.resolve(&written);
+        let foreign = resolved.is_none() && self.options.actions.is_foreign(&written);
+        let (name, free_form) = match resolved {
+            Some(resolved) => resolved,
+            None if foreign => (written.clone(), true),
+            None => return Err(self.unknown_action(&written, place)),
+        };
+        Ok(Called { name, written, place, key: field.name, foreign, free_form, given })
     }
 
     /// The options under the module's name and those of `args:`.
@@ -252,13 +270,25 @@ impl Loader {
         Ok(Options { all: options, computed })
     }
 
-    /// The action with its options checked as far as they can be before rendering.
+    /// The action with its options checked as far as they can be before rendering. Where the task `may_fail`, or
+    /// may be skipped, what is wrong is a warning, and an error only where a host comes to it.
     pub(super) fn action(
         &self,
         called: &Called<'_>,
         options: Options<'_>,
         defaults: &[Setting],
+        may_fail: bool,
     ) -> Result<Action> {
+        if called.foreign {
+            let unknown = self.unknown_action(&called.written, called.place);
+            if !may_fail {
+                return Err(unknown);
+            }
+            self.warn_once(Diagnostic::new(format!(
+                "the module '{}' is not supported yet: tasks that call it fail where they are not skipped",
+                called.written
+            )).at(called.place));
+        }
         let has_defaults = defaults
             .iter()
             .any(|setting| setting.value.as_dict().is_some_and(|defaults| defaults.contains(&called.name)));
@@ -273,7 +303,11 @@ impl Loader {
                 None => called.place,
             };
             let error = Diagnostic::new(misuse.message).at(place);
-            return Err(misuse.hints.into_iter().fold(error, Diagnostic::hint));
+            let error = misuse.hints.into_iter().fold(error, Diagnostic::hint);
+            if !may_fail {
+                return Err(error);
+            }
+            self.warn(error.hint("this task fails where it is not skipped"));
         }
         if let Some(computed) = &options.computed
             && !TAKE_ANYTHING.contains(&called.name.as_str())

@@ -13,6 +13,8 @@ pub(crate) struct Around {
     pub keywords: Arc<Keywords>,
     pub role: Option<Arc<Role>>,
     pub is_handler: bool,
+    /// Within a block that has a `rescue`.
+    pub is_rescued: bool,
     /// Where roles without a namespace are also looked for.
     pub collections: Arc<[String]>,
     pub play: Arc<PlayAround>,

@@ -49,7 +49,11 @@ impl Loader {
             return Err(Diagnostic::new(problem).at(&main.value.place));
         }
         let inside = self.inside(around, fields)?;
+        let is_rescued = around.is_rescued || fields.get("rescue").is_some();
         let mut section = |name: &str| match fields.get(name) {
+            Some(field) if name == "block" => {
+                self.nodes(field.value, name, &Around { is_rescued, ..inside.clone() }, found)
+            }
             Some(field) => self.nodes(field.value, name, &inside, found),
             None => Ok(Vec::new()),
         };

@@ -163,11 +163,15 @@ impl Loader {
                         )
                         .at(&key.place));
                     }
-                    let known = self.options.actions.resolve(name).ok_or_else(|| {
-                        self.unknown_action(name, &key.place)
-                            .context("Could not resolve action in module_defaults")
-                    })?;
-                    defaults.insert(known.canonical, value.to_value());
+                    let name = match self.options.actions.resolve(name) {
+                        Some(known) => known.canonical,
+                        None if self.options.actions.is_foreign(name) => name.to_string(),
+                        None => {
+                            let error = self.unknown_action(name, &key.place);
+                            return Err(error.context("Could not resolve action in module_defaults"));
+                        }
+                    };
+                    defaults.insert(name, value.to_value());
                 }
                 Ok(Setting { value: Value::dict(defaults), place: item.place.clone() })
             })

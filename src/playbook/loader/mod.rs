@@ -149,6 +149,14 @@ impl Loader {
         locked(&self.warnings).push(warning);
     }
 
+    /// Warns unless the same was said already, of whatever place.
+    fn warn_once(&self, warning: Diagnostic) {
+        let mut warnings = locked(&self.warnings);
+        if !warnings.iter().any(|earlier| earlier.message() == warning.message()) {
+            warnings.push(warning);
+        }
+    }
+
     fn keep(&self, include: &Arc<Task>) {
         let mut kept = locked(&self.kept);
         if !kept.iter().any(|task| Arc::ptr_eq(task, include)) {

@@ -287,6 +287,7 @@ fn outermost(play: PlayAround, keywords: Arc<Keywords>) -> Around {
         keywords,
         role: None,
         is_handler: false,
+        is_rescued: false,
         collections: Arc::default(),
         play: Arc::new(play),
         imports: Arc::default(),

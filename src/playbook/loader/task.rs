@@ -60,10 +60,15 @@ impl Loader {
             }
             _ => (None, options),
         };
+        let may_fail = around.is_rescued
+            || !keywords.when.is_empty()
+            || keywords.ignore_errors.is_some()
+            || fields.get("failed_when").is_some()
+            || (around.is_handler && called.foreign);
         Ok(Task {
             place: fields.place.clone(),
             name: fields.setting("name", object)?,
-            action: self.action(called, options, &keywords.module_defaults)?,
+            action: self.action(called, options, &keywords.module_defaults, may_fail)?,
             role: around.role.clone(),
             repeat: repeat(fields)?,
             loop_control: self.loop_control(fields)?,

@@ -3,7 +3,7 @@
 use fanfare_modules::kit::args::{ArgsError, Spec};
 use serde_json::{Map, Value as Json};
 
-use super::{ACTIONS, Action, Manual, find};
+use super::{ACTIONS, Action, Manual, find, foreign};
 use crate::nearest::nearest;
 use crate::playbook::{Actions, Known, Misuse};
 use crate::value::{Dict, Value};
@@ -31,6 +31,11 @@ impl Actions for Library {
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    fn is_foreign(&self, name: &str) -> bool {
+        let short = name.strip_prefix("ansible.builtin.").or_else(|| name.strip_prefix("ansible.legacy."));
+        foreign::is_known_elsewhere(short.unwrap_or(name))
     }
 
     fn check(&self, canonical: &str, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {

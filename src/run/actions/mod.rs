@@ -5,6 +5,7 @@ mod assert;
 mod debug;
 mod fail;
 mod fetch;
+mod foreign;
 mod group_by;
 mod include_role;
 mod include_tasks;
@@ -165,7 +166,7 @@ mod tests {
         let mut files: Vec<String> = std::fs::read_dir("src/run/actions")
             .unwrap()
             .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
-            .filter(|name| !["mod", "known", "manual"].contains(&name.as_str()))
+            .filter(|name| !["mod", "foreign", "known", "manual"].contains(&name.as_str()))
             .collect();
         files.sort();
         let names: Vec<&str> = ACTIONS.iter().map(|action| action.name).collect();

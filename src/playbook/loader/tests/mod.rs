@@ -31,6 +31,10 @@ impl Actions for Documented {
         self.0.contains_key(short).then(|| Known { canonical: short.to_owned(), free_form })
     }
 
+    fn is_foreign(&self, name: &str) -> bool {
+        name == "firewalld" || name.split('.').count() > 2
+    }
+
     fn names(&self) -> Vec<String> {
         self.0.keys().cloned().collect()
     }
