@@ -112,14 +112,14 @@ async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, actio
     } else {
         args(job, &context)?
     };
-    if job.task.action.computed.is_some() {
-        if let Some(name) = ["that", "var"].into_iter().find(|name| {
+    if job.task.action.computed.is_some()
+        && let Some(name) = ["that", "var"].into_iter().find(|name| {
             action.takes_templates && args.contains(name) && !job.task.action.args.contains(name)
-        }) {
-            let message = format!("Encountered untrusted template or expression: {name} holds expressions.");
-            let error = Diagnostic::new(message).at(&job.task.action.place);
-            return Err(error.hint(format!("give `{name}` in the task itself")));
-        }
+        })
+    {
+        let message = format!("Encountered untrusted template or expression: {name} holds expressions.");
+        let error = Diagnostic::new(message).at(&job.task.action.place);
+        return Err(error.hint(format!("give `{name}` in the task itself")));
     }
     // The loader could not where options are computed, and only warned where the task may fail.
     actions::check(action, &args).map_err(|misuse| Diagnostic::new(misuse).at(&job.task.action.place))?;
