@@ -122,7 +122,9 @@ fn edited(args: &Args, text: &str, wanted: bool) -> Result<(String, &'static str
     let end = args.marker.replace("{mark}", &args.marker_end);
     let mut all: Vec<String> = lines(text).into_iter().map(str::to_owned).collect();
     let block: Vec<String> = if wanted {
-        let body = lines(&args.block).into_iter().map(|line| format!("{}\n", bare(line)));
+        let body = lines(&args.block)
+            .into_iter()
+            .map(|line| format!("{}\n", line.strip_suffix('\n').unwrap_or(line)));
         std::iter::once(format!("{begin}\n")).chain(body).chain([format!("{end}\n")]).collect()
     } else {
         Vec::new()

@@ -1,7 +1,6 @@
 //! From a configuration to a run that can start: what `run` and ad-hoc commands have in common.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -32,7 +31,7 @@ impl Engine {
         let loader = Loader::new(LoadOptions {
             actions: Arc::new(Library),
             roles_path: config.run.roles_path.clone(),
-            collections_path: collections_path(),
+            collections_path: config.run.collections_path.clone(),
             extra_vars: Arc::new(config.run.extra_vars.clone()),
         });
         Ok(Self { inventory, loader, config })
@@ -142,9 +141,4 @@ fn note_taker(events: Sender<Event>) -> NoteTaker {
         // The consumer lives until the run ends.
         let _ = events.send(Event::Warning(Diagnostic::new(format!("{host}: {text}"))));
     })
-}
-
-fn collections_path() -> Vec<PathBuf> {
-    let home = std::env::home_dir().map(|home| home.join(".ansible/collections"));
-    home.into_iter().chain([PathBuf::from("/usr/share/ansible/collections")]).collect()
 }

@@ -21,7 +21,7 @@ pub(super) fn run(command: RunCommand, config: Config, stage: Stage) -> Result<E
 }
 
 fn load(engine: &Engine, path: &Path) -> Result<Playbook> {
-    if !path.exists() {
+    if !path.exists() && engine.loader.collected(path).is_none() {
         return Err(Diagnostic::new(format!("the playbook: {} could not be found", path.display())));
     }
     engine.loader.playbook(path)

@@ -72,6 +72,7 @@ impl Config {
         let mut config = Self::default();
         let home = surroundings.variables.get("HOME").map(PathBuf::from);
         config.run.roles_path = settings::default_roles_path(home.as_deref());
+        config.run.collections_path = settings::default_collections_path(home.as_deref());
         if let Some(path) = locate::config_file(surroundings, &mut config.warnings) {
             let base = path.parent().map(PathBuf::from).unwrap_or_default();
             for entry in ini::read(&path)? {

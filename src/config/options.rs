@@ -146,6 +146,8 @@ pub struct RunOptions {
     pub task_timeout: Option<u64>,
     pub no_log: bool,
     pub roles_path: Vec<PathBuf>,
+    /// Directories that hold `ansible_collections/`.
+    pub collections_path: Vec<PathBuf>,
     /// Where group_vars and host_vars are looked for when there is no playbook.
     pub playbook_dir: Option<PathBuf>,
 }
@@ -185,6 +187,7 @@ impl Default for RunOptions {
             task_timeout: None,
             no_log: false,
             roles_path: Vec::new(),
+            collections_path: Vec::new(),
             playbook_dir: None,
         }
     }

@@ -60,6 +60,14 @@ const RUN: &[Setting] = &[
         }),
     },
     Setting {
+        ini: &[("defaults", "collections_path"), ("defaults", "collections_paths")],
+        env: &["ANSIBLE_COLLECTIONS_PATH", "ANSIBLE_COLLECTIONS_PATHS"],
+        r#use: Sets(|config, given| {
+            config.run.collections_path = given.search_path();
+            Ok(())
+        }),
+    },
+    Setting {
         ini: &[("defaults", "gathering")],
         env: &["ANSIBLE_GATHERING"],
         r#use: Sets(|config, given| {
@@ -80,6 +88,8 @@ const RUN: &[Setting] = &[
                 ("ansible.builtin.linear", Strategy::Linear),
                 ("free", Strategy::Free),
                 ("ansible.builtin.free", Strategy::Free),
+                ("host_pinned", Strategy::Free),
+                ("ansible.builtin.host_pinned", Strategy::Free),
             ])?;
             Ok(())
         }),
@@ -441,6 +451,12 @@ pub(super) fn default_roles_path(home: Option<&Path>) -> Vec<PathBuf> {
     let own = home.map(|home| home.join(".ansible/roles"));
     let shared = ["/usr/share/ansible/roles", "/etc/ansible/roles"].map(PathBuf::from);
     own.into_iter().chain(shared).collect()
+}
+
+/// `~/.ansible/collections`, `/usr/share/ansible/collections`.
+pub(super) fn default_collections_path(home: Option<&Path>) -> Vec<PathBuf> {
+    let own = home.map(|home| home.join(".ansible/collections"));
+    own.into_iter().chain([PathBuf::from("/usr/share/ansible/collections")]).collect()
 }
 
 pub(super) fn by_ini(section: &str, key: &str) -> Option<&'static Setting> {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
+use tokio::sync::Semaphore;
 
 use super::event::{TaskInfo, TaskKind};
 use super::settings;
@@ -46,6 +47,8 @@ pub(super) struct Batch {
     exported: RwLock<(Layer, Layer)>,
     merged_roles: Mutex<HashMap<usize, (Arc<Role>, RoleVars)>>,
     vars_files: VarsFiles,
+    /// Where every host goes its own way: how many may be at a task with `throttle` at once, by the task's address.
+    throttled: Mutex<HashMap<usize, Arc<Semaphore>>>,
     /// One banner a task, whichever host or include comes to it: see [`Batch::info`].
     pub banners: Mutex<Option<u64>>,
 }
@@ -76,6 +79,7 @@ impl Batch {
             exported: RwLock::new((Arc::new(vars), Arc::new(defaults))),
             merged_roles: Mutex::default(),
             vars_files: VarsFiles::default(),
+            throttled: Mutex::default(),
             banners: Mutex::default(),
         }
     }
@@ -236,6 +240,13 @@ impl Batch {
             check: self.run.options.run.check,
             no_log: task.keywords.no_log.is_some(),
         }
+    }
+
+    /// What a host waits for before a task with `throttle`; `None` where nothing limits it.
+    pub fn turns(&self, task: &Arc<Task>, width: usize) -> Option<Arc<Semaphore>> {
+        task.keywords.throttle.as_ref()?;
+        let key = Arc::as_ptr(task).addr();
+        Some(self.throttled.lock().entry(key).or_insert_with(|| Arc::new(Semaphore::new(width))).clone())
     }
 
     pub fn is_fatal_end(&self) -> bool {

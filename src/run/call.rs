@@ -125,7 +125,14 @@ async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, actio
     actions::check(action, &args).map_err(|misuse| Diagnostic::new(misuse).at(&job.task.action.place))?;
     let check =
         settings::flag(job.task.keywords.check_mode.as_ref(), job.batch.run.options.run.check, &context)?;
-    (action.run)(Call { job, scope, delegated, args, check }).await
+    let timeout = timeout(job, &context)?;
+    let done = (action.run)(Call { job, scope, delegated, args, check });
+    match timeout {
+        Some(seconds) => tokio::time::timeout(Duration::from_secs(seconds), done)
+            .await
+            .unwrap_or_else(|_| Ok(Raw::timed_out(seconds))),
+        None => done.await,
+    }
 }
 
 /// Renders a task's options: module defaults, then computed ones, then those written.
@@ -235,9 +242,7 @@ fn prepare_module(
         }
     })?;
     let contents = Contents::prepare(spec, &mut exact, scope)?;
-    let timeout = settings::number(keywords.timeout.as_ref(), &context)?.filter(|seconds| *seconds > 0.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive seconds")]
-    let timeout = timeout.map(|seconds| seconds as u64).or(options.run.task_timeout);
+    let timeout = timeout(job, &context)?;
     let request = Request {
         module: spec.name.to_owned(),
         args: exact,
@@ -249,6 +254,22 @@ fn prepare_module(
         alone: !options.run.check,
     };
     Ok(Sending { to: destination::of(job, scope, delegated)?, request, contents: Arc::new(contents) })
+}
+
+/// Seconds that the task may take; `None` for as long as it likes.
+fn timeout(job: &Job<'_>, context: &Context<'_>) -> Result<Option<u64>> {
+    const LONGEST: f64 = 100_000_000.0;
+    let setting = job.task.keywords.timeout.as_ref();
+    let Some(seconds) = settings::number(setting, context)? else {
+        return Ok(job.batch.run.options.run.task_timeout);
+    };
+    if !(0.0..=LONGEST).contains(&seconds) {
+        let message = format!("Timeout {seconds} is invalid, it must be between 0 and {LONGEST}.");
+        let place = setting.map_or(&job.task.action.place, |setting| &setting.place);
+        return Err(Diagnostic::new(message).at(place).context("Task failed"));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in the range just checked")]
+    Ok(Some(seconds as u64).filter(|seconds| *seconds > 0))
 }
 
 /// Sends calls that share a destination, and turns replies into results, one for each call.
@@ -307,30 +328,6 @@ impl Call<'_> {
             }
             Err(error) => (Raw::error(error), false),
         }
-    }
-
-    /// Refuses to take text for an expression, unless the template it came from is the name of a variable that the
-    /// user's own files hold.
-    pub(super) fn expression(&self, template: &Template, came: &Value) -> Result<()> {
-        let source = template.source().trim();
-        let name = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
-        let written = name.and_then(|name| self.scope.written(name));
-        let is_written = match written {
-            Some(Value::List(items)) => items.contains(came),
-            Some(value) => value == came,
-            None => false,
-        };
-        if is_written || !matches!(came, Value::Str(_)) {
-            return Ok(());
-        }
-        let error = Diagnostic::new("Encountered untrusted template or expression.").hint(
-            "Templates and expressions must be defined by trusted sources such as playbooks or roles, not untrusted \
-             sources such as module results.",
-        );
-        Err(match template.place() {
-            Some(place) => error.at(place),
-            None => error,
-        })
     }
 
     /// An option as text; `None` when it is absent or null.

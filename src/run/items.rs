@@ -9,7 +9,7 @@ use super::task::{Ended, Job, judge, one, unmet};
 use super::{call, destination, include, report, settings};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Loop, LoopControl, Task};
-use crate::template::{self, Context, lookups};
+use crate::template::{self, Context, Names, lookups};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
 
@@ -20,6 +20,8 @@ struct Control {
     extended: bool,
     all_items: bool,
     pause: Duration,
+    /// Where the items stand in the user's own files: the name of an item, which may then be an expression.
+    own: Option<Arc<str>>,
 }
 
 /// A finished item.
@@ -56,7 +58,8 @@ type Begun = (Vec<Value>, Control);
 /// The items and how to go through them; or the skip, where `when` spares a list that cannot be had.
 fn begin(job: &Job<'_>, repeat: &Loop, scope: &Scope) -> Result<Result<Begun, Raw>> {
     let context = Context::new(scope);
-    let control = control(&job.task.loop_control, &context)?;
+    let mut control = control(&job.task.loop_control, &context)?;
+    control.own = is_own(repeat, scope).then(|| Arc::from(control.var.as_str()));
     match list(repeat, &context) {
         Ok(items) => Ok(Ok((items, control))),
         Err(error) => match unmet(&job.task.keywords.when, scope) {
@@ -74,7 +77,34 @@ fn control(control: &LoopControl, context: &Context<'_>) -> Result<Control> {
         extended: settings::flag(control.extended.as_ref(), false, context)?,
         all_items: settings::flag(control.extended_allitems.as_ref(), true, context)?,
         pause: Duration::from_secs_f64(pause.clamp(0.0, 1e9)),
+        own: None,
     })
+}
+
+/// Whether the items are what the user's own files say, with nothing rendered.
+fn is_own(repeat: &Loop, scope: &Scope) -> bool {
+    const REARRANGE: [&str; 7] =
+        ["cartesian", "dict", "indexed_items", "items", "list", "nested", "together"];
+    if repeat.lookup.as_deref().is_some_and(|lookup| !REARRANGE.contains(&lookup)) {
+        return false;
+    }
+    match &repeat.items.value {
+        Value::Template(template) => {
+            let name = template.source().trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
+            let written = name.and_then(|name| scope.written(name.trim()));
+            written.is_some_and(|items| !holds_template(&items))
+        }
+        items => !holds_template(items),
+    }
+}
+
+fn holds_template(value: &Value) -> bool {
+    match value {
+        Value::Template(_) | Value::Vault(_) | Value::Object(_) => true,
+        Value::List(items) | Value::Tuple(items) => items.iter().any(holds_template),
+        Value::Dict(entries) => entries.values().any(holds_template),
+        _ => false,
+    }
 }
 
 fn list(repeat: &Loop, context: &Context<'_>) -> Result<Vec<Value>> {
@@ -206,6 +236,9 @@ fn item_scope(control: &Control, items: &[Value], index: usize, scope: &Scope) -
     let item = |index: Option<usize>| index.and_then(|index| items.get(index)).cloned();
     scope.set_local(control.var.as_str(), item(Some(index)).unwrap_or(Value::None));
     scope.set_local("ansible_loop_var", control.var.as_str());
+    if let Some(own) = &control.own {
+        scope.trust_local(own.clone());
+    }
     if let Some(name) = &control.index_var {
         scope.set_local(name.as_str(), number(index));
         scope.set_local("ansible_index_var", name.as_str());
@@ -241,13 +274,17 @@ fn number(index: usize) -> Value {
 fn finish(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, scope: &Scope, started: Instant) {
     let label = match &job.task.loop_control.label {
         None => item.value.to_string(),
-        Some(setting) => match template::render_all(&setting.value, &Context::new(scope)) {
-            Ok(label) => label.to_string(),
-            Err(error) => {
-                item.raw = Raw::error(error.at(&setting.place));
-                item.value.to_string()
+        Some(setting) => {
+            match template::render_all(&setting.value, &Context::new(&with_result(job, scope, item))) {
+                Ok(label) => label.to_string(),
+                Err(error) => {
+                    let error = error.at(&setting.place).context("Failed to template loop_control label");
+                    item.raw.set("warnings", Value::list(vec![error.message().into()]));
+                    job.batch.run.warn(error);
+                    item.value.to_string()
+                }
             }
-        },
+        }
     };
     item.raw.set(&control.var, item.value.clone());
     item.raw.set("ansible_loop_var", control.var.as_str());
@@ -264,14 +301,16 @@ fn finish(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, scope
 
 fn breaks(job: &Job<'_>, scope: &Scope, item: &Item) -> bool {
     let conditions = &job.task.loop_control.break_when;
-    if conditions.is_empty() {
-        return false;
-    }
+    !conditions.is_empty() && matches!(unmet(conditions, &with_result(job, scope, item)), Ok(None))
+}
+
+/// The scope of an item that is done: what it registers is there.
+fn with_result(job: &Job<'_>, scope: &Scope, item: &Item) -> Scope {
     let mut scope = scope.clone();
     if let Some(name) = &job.task.register {
         scope.set_local(name.as_str(), item.raw.fields.clone());
     }
-    matches!(unmet(conditions, &scope), Ok(None))
+    scope
 }
 
 /// The result of the whole loop.

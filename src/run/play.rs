@@ -207,10 +207,11 @@ fn is_free(shared: &Shared, play: &Play, context: &Context<'_>) -> Result<bool> 
     };
     match strategy.strip_prefix("ansible.builtin.").unwrap_or(&strategy) {
         "linear" => Ok(false),
-        "free" => Ok(true),
+        // Hosts run to the end of the play by themselves in both; `free` starts no more of them at once, either.
+        "free" | "host_pinned" => Ok(true),
         other => {
             let error = Diagnostic::new(format!("strategy '{other}' is not supported yet"))
-                .hint("`linear` and `free` are");
+                .hint("`linear`, `free` and `host_pinned` are");
             Err(match &play.strategy {
                 Some(setting) => error.at(&setting.place),
                 None => error,

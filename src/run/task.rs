@@ -34,9 +34,6 @@ pub(super) async fn run_on_host(
     let started = Instant::now();
     let job = Job { batch, host: &host, task, info, place };
     batch.run.emit(Event::HostStarted { host: host.clone(), task: info.clone() });
-    if let Some(role) = &task.role {
-        batch.begin_role(&host, role);
-    }
     let ended = match batch.scope(&host, Some(task), &place.inner) {
         Ok(scope) => whole(&job, scope).await,
         Err(error) => {
@@ -45,7 +42,14 @@ pub(super) async fn run_on_host(
             Ended::of(Raw::error(error))
         }
     };
-    report::host_done(&job, ended, started)
+    let outcome = report::host_done(&job, ended, started);
+    // A role that was skipped as a whole, or whose host was not there, has not run.
+    if let Some(role) = &task.role
+        && !matches!(outcome.status, Status::Skipped | Status::Unreachable)
+    {
+        batch.begin_role(&host, role);
+    }
+    outcome
 }
 
 /// A finished task: its result, and what it asked to include.

@@ -10,6 +10,7 @@ use super::batch::Batch;
 use super::event::{Event, NoHosts, Status, TaskInfo, TaskKind};
 use super::outcome::HostOutcome;
 use super::{include, register, report, settings, task};
+use crate::diagnostic::Result;
 use crate::playbook::{self, Block, Layer, Node, Task};
 use crate::template::Context;
 use crate::value::{Dict, Value};
@@ -143,7 +144,18 @@ impl Batch {
         if !place.free {
             self.run.emit(Event::TaskStarted(info.clone()));
         }
-        let (once, width) = self.breadth(task, &first, place);
+        let (once, width) = match self.breadth(task, &first, place) {
+            Ok(breadth) => breadth,
+            Err(error) => {
+                self.run.break_off(error);
+                return Fate::default();
+            }
+        };
+        let turns = place.free.then(|| self.turns(task, width)).flatten();
+        let _turn = match &turns {
+            Some(turns) => turns.acquire().await.ok(),
+            None => None,
+        };
         let runners: HostList = if once { vec![first] } else { hosts.clone() };
         let mut outcomes: Vec<HostOutcome> = futures::stream::iter(runners)
             .map(|host| task::run_on_host(self, host, task, &info, place))
@@ -158,24 +170,26 @@ impl Batch {
     }
 
     /// Whether the task runs for one host only, and how many hosts may work at it at once.
-    fn breadth(&self, task: &Task, host: &Arc<str>, place: &Place) -> (bool, usize) {
+    fn breadth(&self, task: &Task, host: &Arc<str>, place: &Place) -> Result<(bool, usize)> {
         let forks = self.run.options.run.forks.get();
         let keywords = &task.keywords;
         if matches!(task.action.name.as_str(), "add_host" | "pause") && !place.free {
             // These concern the run, not a host.
-            return (true, forks);
+            return Ok((true, forks));
         }
-        let free_or_bare = place.free || (keywords.run_once.is_none() && keywords.throttle.is_none());
-        if free_or_bare {
-            return (false, forks);
+        if (place.free || keywords.run_once.is_none()) && keywords.throttle.is_none() {
+            return Ok((false, forks));
         }
-        let Ok(scope) = self.scope(host, Some(task), &place.inner) else { return (false, forks) };
+        let Ok(scope) = self.scope(host, Some(task), &place.inner) else { return Ok((false, forks)) };
         let context = Context::new(&scope);
-        let once = settings::flag(keywords.run_once.as_ref(), false, &context).unwrap_or(false);
-        let throttle = settings::number(keywords.throttle.as_ref(), &context).ok().flatten().unwrap_or(0.0);
+        let once =
+            !place.free && settings::flag(keywords.run_once.as_ref(), false, &context).unwrap_or(false);
+        let throttle = settings::number(keywords.throttle.as_ref(), &context)
+            .map_err(|error| error.context("Failed to convert the throttle value to an integer"))?
+            .unwrap_or(0.0);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive count")]
         let width = if throttle >= 1.0 { forks.min(throttle as usize) } else { forks };
-        (once, width)
+        Ok((once, width))
     }
 
     /// Gives every host what the one that ran a `run_once` task got.
@@ -305,6 +319,9 @@ impl Batch {
                 Err(error) => {
                     let after = report::fail_all(self, task, info, members.clone(), place, &error);
                     fate.follow(&members, after);
+                    if !place.free && self.is_fatal(task, &hosts) {
+                        self.drag_down(&mut fate, &hosts, true, place);
+                    }
                 }
             }
         }

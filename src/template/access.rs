@@ -67,12 +67,6 @@ pub(super) fn attribute(value: &Value, name: &Arc<str>) -> Value {
     if let Some(property) = methods::property(value, name) {
         return property;
     }
-    // A group of `groupby` is a pair whose parts have names.
-    if let Value::Tuple(pair) = value
-        && let ([grouper, list], "grouper" | "list") = (pair.as_slice(), &**name)
-    {
-        return if &**name == "list" { list.clone() } else { grouper.clone() };
-    }
     let key = Value::Str(Arc::clone(name));
     if let Some(part) = item(value, &key) {
         return part;
@@ -119,6 +113,12 @@ fn item(value: &Value, key: &Value) -> Option<Value> {
         (Value::List(items) | Value::Tuple(items), Value::Int(_) | Value::Bool(_)) => {
             items.get(index(key.as_int()?, items.len())?).cloned()
         }
+        // A group of `groupby` is a pair whose parts have names.
+        (Value::Tuple(pair), Value::Str(name)) => match (pair.as_slice(), &**name) {
+            ([grouper, _], "grouper") => Some(grouper.clone()),
+            ([_, list], "list") => Some(list.clone()),
+            _ => None,
+        },
         (Value::Str(text), Value::Int(_) | Value::Bool(_)) => {
             let position = index(key.as_int()?, text.chars().count())?;
             text.chars().nth(position).map(|c| Value::from(c.to_string()))

@@ -19,6 +19,12 @@ pub trait Names: Send + Sync {
     fn files_dir(&self) -> &'static str {
         "files"
     }
+
+    /// A variable as the user's own files have it; `None` when it is anything that the run may have learnt from a
+    /// target: what is text there must never be taken for an expression.
+    fn written(&self, _name: &str) -> Option<Value> {
+        None
+    }
 }
 
 /// `subject | filter(args)`. An error needs no place: the evaluator adds it.

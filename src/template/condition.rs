@@ -9,7 +9,7 @@ use super::locate::Origin;
 use super::parse::parse_expression;
 use super::syntax::Mode;
 use super::syntax::Syntax;
-use super::{Context, resolve};
+use super::{Context, Template, resolve};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::value::Value;
 
@@ -55,6 +55,14 @@ fn evaluate(value: &Value, place: Option<&Place>, cx: &Context<'_>) -> Result<bo
         Value::Vault(_) | Value::Undefined(_) => (resolve(value, cx)?, true),
         _ => return Err(Diagnostic::new("Conditional expressions must be strings.")),
     };
+    let result = match (&result, value) {
+        // A variable of the user's own may hold a condition.
+        (Value::Str(text), Value::Template(template)) if templated => {
+            trusted(template, &result, cx)?;
+            expression(text, place, cx)?
+        }
+        _ => result,
+    };
     match &result {
         Value::Bool(answer) => Ok(*answer),
         Value::Undefined(undefined) => Err(lead(Diagnostic::undefined(undefined))),
@@ -81,6 +89,31 @@ fn no_bool(value: &Value, templated: bool, place: Option<&Place>) -> Diagnostic 
         Value::None => error.hint("Write 'x is not none'."),
         _ => error.hint("Write 'x | bool', or compare it."),
     }
+}
+
+/// Refuses to take text for an expression, unless the template it came from is the name of a variable that the user's
+/// own files hold.
+pub fn trusted(template: &Template, came: &Value, cx: &Context<'_>) -> Result<()> {
+    let source = template.source().trim();
+    let name = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
+    let is_written = match name.and_then(|name| cx.names.written(name)) {
+        Some(Value::List(items)) => items.contains(came),
+        Some(value) => value == *came,
+        None => false,
+    };
+    if is_written || !matches!(came, Value::Str(_)) {
+        return Ok(());
+    }
+    let error = Diagnostic::new("Encountered untrusted template or expression.")
+        .hint(
+            "Templates and expressions must be defined by trusted sources such as playbooks or roles, not untrusted \
+             sources such as module results.",
+        )
+        .hint("An expression needs no '{{ }}' around it here.");
+    Err(match template.place() {
+        Some(place) => error.at(place),
+        None => error,
+    })
 }
 
 fn empty() -> Diagnostic {

@@ -44,7 +44,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use access::{call, get_attr, get_item, iterate};
 pub use call::{Args, Filter, FilterEntry, Lookup, LookupEntry, Names, Test, TestEntry};
-pub use condition::condition;
+pub use condition::{condition, trusted};
 pub use context::Context;
 pub use finalize::{render_all, resolve, resolve_deep};
 pub use shown::render_shown;

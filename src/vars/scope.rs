@@ -17,6 +17,8 @@ use crate::value::{Dict, Value};
 pub struct Scope {
     /// Strongest of all: the loop item, the result under test.
     locals: Dict,
+    /// The local name that holds an item of a list in the user's own files.
+    own_item: Option<Arc<str>>,
     magic: Magic,
     stack: Stack,
     facts: Option<Layer>,
@@ -127,7 +129,7 @@ impl Scope {
         }
         stack.push(role.defaults);
         stack.push(parts.play_role_defaults);
-        Self { locals: Dict::new(), magic, stack, facts: Some(parts.facts.namespaced) }
+        Self { locals: Dict::new(), own_item: None, magic, stack, facts: Some(parts.facts.namespaced) }
     }
 
     /// The same scope with one more name that hides all others.
@@ -135,20 +137,15 @@ impl Scope {
         self.locals.insert(name, value);
     }
 
-    /// A variable as the user's own files have it; `None` when it is anything that the run may have learnt from a
-    /// target: what is text there must never be taken for an expression.
-    pub fn written(&self, name: &str) -> Option<&Value> {
-        if self.locals.get(name).is_some() {
-            return None;
-        }
-        let found = self.stack.layers.iter().position(|layer| layer.get(name).is_some())?;
-        let layer = self.stack.layers.get(found).filter(|_| !self.stack.learnt.contains(&found))?;
-        layer.get(name)
+    /// Says that a local name holds what the user's own files do: see [`Names::written`].
+    pub fn trust_local(&mut self, name: Arc<str>) {
+        self.own_item = Some(name);
     }
 
     /// Takes over the local names of another scope.
     pub fn take_locals(&mut self, other: &Self) {
         self.locals = other.locals.clone();
+        self.own_item.clone_from(&other.own_item);
     }
 
     pub fn set_reached(&mut self, reached: Reached) {
@@ -187,6 +184,15 @@ impl Names for Scope {
 
     fn files_dir(&self) -> &'static str {
         self.magic.files_dir
+    }
+
+    fn written(&self, name: &str) -> Option<Value> {
+        if let Some(local) = self.locals.get(name) {
+            return (self.own_item.as_deref() == Some(name)).then(|| local.clone());
+        }
+        let found = self.stack.layers.iter().position(|layer| layer.get(name).is_some())?;
+        let layer = self.stack.layers.get(found).filter(|_| !self.stack.learnt.contains(&found))?;
+        layer.get(name).cloned()
     }
 
     fn names(&self) -> Vec<Arc<str>> {

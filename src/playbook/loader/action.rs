@@ -360,21 +360,15 @@ fn given<'a>(called: &Called<'_>, node: &'a Node) -> Result<Options<'a>> {
 
 /// Options written as `key=value`, and the free text beside them.
 fn text_options<'a>(called: &Called<'_>, node: &'a Node, text: &str) -> Result<Options<'a>> {
-    if !called.free_form && is_one_template(node, text) {
-        let computed = Setting { value: piece(text.trim(), node), place: node.place.clone() };
-        return Ok(Options { all: Vec::new(), computed: Some(computed) });
-    }
     let is_command = COMMANDS.contains(&called.name.as_str());
     let parsed = split::parse(text, is_command).map_err(|error| error.at(&node.place))?;
     let option =
         |name: String, text: &str| GivenOption { name, value: piece(text, node), key: &node.place, node };
     let mut options: Vec<_> = parsed.options.into_iter().map(|(name, value)| option(name, &value)).collect();
     if let Some(rest) = parsed.rest {
-        if !called.free_form {
-            let rest = rest.trim();
-            return Err(Diagnostic::new(format!("this task '{}' has extra params: {rest}", called.written))
-                .at(&node.place)
-                .hint("write options as key=value, or as a mapping"));
+        if !called.free_form && is_one_template(node, &rest) {
+            let computed = Setting { value: piece(rest.trim(), node), place: node.place.clone() };
+            return Ok(Options { all: options, computed: Some(computed) });
         }
         options.push(option("_raw_params".to_owned(), &rest));
     }

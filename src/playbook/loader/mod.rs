@@ -51,6 +51,8 @@ pub struct Loader {
     /// Include tasks whose address is a key of the two maps above: kept, so that no other task gets it.
     kept: Mutex<Vec<Arc<Task>>>,
     warnings: Mutex<Vec<Diagnostic>>,
+    /// The directories of the playbooks of the command line, which may have `collections/` in them.
+    playbooks: Mutex<Vec<PathBuf>>,
 }
 
 /// The address of a task.
@@ -108,6 +110,7 @@ impl Loader {
             included_roles: Mutex::default(),
             kept: Mutex::default(),
             warnings: Mutex::default(),
+            playbooks: Mutex::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::fields::{Fields, setting_of};
 use super::merge::vars;
 use super::meta::collections;
 use super::task::without_effect;
-use super::{Found, Loader};
+use super::{Found, Loader, locked};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::nearest::nearest;
 use crate::playbook::keyword::{KEYWORDS, Object};
@@ -38,7 +38,8 @@ impl Loader {
     }
 
     pub(super) fn load_playbook(&self, path: &Path) -> Result<Playbook> {
-        let path = self.absolute(path);
+        let path = self.collected(path).unwrap_or_else(|| self.absolute(path));
+        locked(&self.playbooks).extend(path.parent().map(Path::to_owned));
         let mut plays = Vec::new();
         self.plays(&path, &Importing::default(), &mut plays)?;
         Ok(Playbook { path, plays })
@@ -143,20 +144,27 @@ impl Loader {
     /// A path relative to the importing playbook, or `namespace.collection.playbook`.
     fn find_playbook(&self, name: &str, dir: &Path) -> PathBuf {
         let beside = super::files::normal(&dir.join(super::search::expand_home(name)));
-        let mut parts = name.splitn(3, '.');
-        if let (false, Some(space), Some(collection), Some(book)) =
-            (beside.is_file(), parts.next(), parts.next(), parts.next())
-        {
-            for base in &self.options.collections_path {
-                let books = base.join("ansible_collections").join(space).join(collection).join("playbooks");
-                let found =
-                    ["yml", "yaml", "json"].iter().map(|ending| books.join(format!("{book}.{ending}")));
-                if let Some(path) = found.map(|path| self.absolute(&path)).find(|path| path.is_file()) {
-                    return path;
-                }
-            }
+        if beside.is_file() {
+            return beside;
         }
-        beside
+        self.find_collected(name, dir).unwrap_or(beside)
+    }
+
+    /// A playbook of the command line that is `namespace.collection.playbook`.
+    pub fn collected(&self, name: &Path) -> Option<PathBuf> {
+        (!name.exists()).then(|| self.find_collected(name.to_str()?, &self.cwd)).flatten()
+    }
+
+    fn find_collected(&self, name: &str, dir: &Path) -> Option<PathBuf> {
+        let mut parts = name.splitn(3, '.');
+        let (space, collection, book) = (parts.next()?, parts.next()?, parts.next()?);
+        let book = book.replace('.', "/");
+        let inside = |base: &PathBuf| {
+            let books = base.join("ansible_collections").join(space).join(collection).join("playbooks");
+            let found = [".yml", ".yaml", ".json", ""].iter().map(|end| books.join(format!("{book}{end}")));
+            found.map(|path| self.absolute(&path)).find(|path| path.is_file())
+        };
+        self.collections(dir).iter().find_map(inside)
     }
 
     pub(super) fn play(&self, fields: &Fields<'_>, path: &Path, importing: &Importing) -> Result<Play> {
@@ -265,18 +273,16 @@ impl Loader {
         let short =
             name.strip_prefix("ansible.builtin.").or(name.strip_prefix("ansible.legacy.")).unwrap_or(&name);
         match short {
-            "linear" | "free" => {
+            "linear" | "free" | "host_pinned" => {
                 strategy.value = Value::str(short);
                 Ok(Some(strategy))
             }
-            "debug" | "host_pinned" => {
-                Err(Diagnostic::new(format!("the strategy '{short}' is not supported yet"))
-                    .at(&strategy.place)
-                    .hint("there are 'linear' and 'free'"))
-            }
+            "debug" => Err(Diagnostic::new("the strategy 'debug' is not supported yet")
+                .at(&strategy.place)
+                .hint("there are 'linear', 'free' and 'host_pinned'")),
             _ => Err(Diagnostic::new(format!("Invalid play strategy specified: {name}"))
                 .at(&strategy.place)
-                .hint("there are 'linear' and 'free'")),
+                .hint("there are 'linear', 'free' and 'host_pinned'")),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::argument_specs::validation;
 use super::around::Around;
 use super::files::normal;
 use super::search::expand_home;
-use super::{Found, Loader};
+use super::{Found, Loader, locked};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::{Layer, Node, Role};
 use crate::value::Dict;
@@ -59,7 +59,9 @@ impl Loader {
         found: &mut Found,
     ) -> Result<(Arc<Role>, Vec<Node>)> {
         let (name, path) = self.find_role(wanted, around)?;
-        if around.imports.contains(&path) {
+        // A role may import itself where other tasks of it do.
+        let itself = path.join("tasks").join(wanted.from.tasks.as_deref().unwrap_or("main"));
+        if around.imports.contains(&itself) {
             return Err(Diagnostic::new(format!(
                 "A recursion loop was detected with the roles specified: '{name}' needs itself. Make sure child \
                  roles do not have dependencies on parent roles."
@@ -81,7 +83,7 @@ impl Loader {
             path: path.clone(),
             name,
         };
-        let imports: Arc<[PathBuf]> = around.imports.iter().cloned().chain([path]).collect();
+        let imports: Arc<[PathBuf]> = around.imports.iter().cloned().chain([itself]).collect();
         // A role of a collection finds its neighbours without their full names.
         let own = role
             .name
@@ -174,7 +176,7 @@ impl Loader {
         }
         let names: Vec<_> = around.collections.iter().map(|space| format!("{space}.{name}")).collect();
         for full in names.iter().map(String::as_str).chain([name]) {
-            if let Some(path) = self.find_in_collections(full) {
+            if let Some(path) = self.find_in_collections(full, &around.play.dir) {
                 return Ok((full.to_owned(), path));
             }
         }
@@ -195,14 +197,22 @@ impl Loader {
         Ok((name.to_owned(), path))
     }
 
-    fn find_in_collections(&self, full: &str) -> Option<PathBuf> {
+    /// In a collection beside the playbook, or in one that is installed.
+    fn find_in_collections(&self, full: &str, play: &Path) -> Option<PathBuf> {
         let mut parts = full.splitn(3, '.');
         let (space, collection, role) = (parts.next()?, parts.next()?, parts.next()?);
         let inside = |base: &PathBuf| {
             let roles = base.join("ansible_collections").join(space).join(collection).join("roles");
             Some(self.absolute(&roles.join(role.replace('.', "/")))).filter(|path| path.is_dir())
         };
-        self.options.collections_path.iter().find_map(inside)
+        self.collections(play).iter().find_map(inside)
+    }
+
+    /// Directories that hold `ansible_collections/`, for a play in the directory `play`.
+    pub(super) fn collections(&self, play: &Path) -> Vec<PathBuf> {
+        let beside = locked(&self.playbooks).iter().map(|dir| dir.join("collections")).collect::<Vec<_>>();
+        let installed = self.options.collections_path.iter().cloned();
+        [play.join("collections")].into_iter().chain(beside).chain(installed).collect()
     }
 
     fn role_places(&self, around: &Around) -> Vec<PathBuf> {

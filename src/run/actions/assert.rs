@@ -29,7 +29,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         Value::Template(template) => match template::resolve(&that, &context)? {
             Value::List(conditions) => {
                 for condition in conditions.iter() {
-                    call.expression(template, condition)?;
+                    template::trusted(template, condition, &context)?;
                 }
                 conditions.to_vec()
             }

@@ -62,14 +62,17 @@ fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value)> {
     let expression = match var {
         Value::Template(template) => match template::resolve(var, &context)? {
             Value::Str(name) => {
-                call.expression(template, &Value::Str(name.clone()))
+                template::trusted(template, &Value::Str(name.clone()), &context)
                     .map_err(|error| error.context("Error while resolving `var` expression"))?;
                 name.to_string()
             }
             value => return Ok((var.to_string(), value)),
         },
         Value::Str(name) => name.to_string(),
-        other => return Ok((other.to_string(), template::render_all(other, &context)?)),
+        other => {
+            let repr = template::render_all(other, &context)?.repr();
+            return Err(call.misuse(format!("var: {repr} is not a string and conversion is not allowed")));
+        }
     };
     let place = call.job.task.action.place.clone();
     let template = Template::new(format!("{{{{ {expression} }}}}"), Some(place));

@@ -185,9 +185,8 @@ fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
             {
                 continue;
             }
-            let known = path.extension().is_some_and(|extension| {
-                extensions.iter().any(|known| *known == extension.to_string_lossy())
-            });
+            let extension = path.extension().unwrap_or_default().to_string_lossy();
+            let known = extensions.iter().any(|known| known.trim_start_matches('.') == extension);
             if known {
                 found.push(path);
             } else if !lenient {

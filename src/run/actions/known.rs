@@ -17,6 +17,8 @@ impl Actions for Library {
             .strip_prefix("ansible.builtin.")
             .or_else(|| name.strip_prefix("ansible.legacy."))
             .unwrap_or(name);
+        // As the action of a task, it is the module behind it.
+        let (short, name) = if short == "gather_facts" { ("setup", "setup") } else { (short, name) };
         if let Some(action) = find(short) {
             return Some(Known { canonical: action.name.to_owned(), free_form: action.free_form });
         }
@@ -39,12 +41,29 @@ impl Actions for Library {
     }
 
     fn check(&self, canonical: &str, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
+        if args.iter().any(|(name, _)| name == "_raw_params") && !takes_text(canonical) {
+            return Err(Misuse {
+                option: Some("_raw_params".to_owned()),
+                value: true,
+                message: format!("Action '{canonical}' does not support raw params."),
+                hints: vec!["write options as key=value, or as a mapping".to_owned()],
+            });
+        }
         let action = find(canonical).and_then(|action| Some((action, action.manual?)));
         match (action, fanfare_modules::find(canonical)) {
             (Some((action, manual)), _) => check_action(action, manual, args, complete),
             (None, Some(module)) => check_module(module.spec(), args, complete),
             (None, None) => Ok(()),
         }
+    }
+}
+
+/// Whether text without `key=` means something to an action or module.
+fn takes_text(canonical: &str) -> bool {
+    match (find(canonical), fanfare_modules::find(canonical)) {
+        (Some(action), _) => action.free_form,
+        (None, Some(module)) => module.spec().takes_free_form(),
+        (None, None) => true,
     }
 }
 

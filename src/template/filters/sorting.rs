@@ -87,8 +87,17 @@ fn sort_keyed(keyed: &mut [(Vec<Value>, Value)], reverse: bool) -> Result<()> {
 fn unique(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
     let mut seen = IndexSet::new();
     let mut kept = Vec::new();
+    let by_case = args.some("case_sensitive").is_some_and(|flag| !flag.is_truthy());
     for item in items(subject, context)? {
-        if seen.insert(key(&item, args, context)?) {
+        let key = key(&item, args, context)?;
+        if matches!(key, Value::List(_) | Value::Dict(_)) && (by_case || args.some("attribute").is_some()) {
+            return Err(Diagnostic::new(format!(
+                "Jinja2's unique filter failed and we cannot fall back to Ansible's version as it does not support \
+                 the parameters supplied: unhashable type: '{}'",
+                key.type_name()
+            )));
+        }
+        if seen.insert(key) {
             kept.push(item);
         }
     }

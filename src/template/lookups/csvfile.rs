@@ -12,6 +12,9 @@ const OPTIONS: &[&str] = &["col", "keycol", "delimiter", "file", "encoding", "de
 
 fn csvfile(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value>> {
     let mut found = Vec::new();
+    if terms.is_empty() {
+        return Err(no_key());
+    }
     for term in terms {
         found.extend(field(text(term)?, args, context)?);
     }
@@ -19,18 +22,18 @@ fn csvfile(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Ve
 }
 
 fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Option<Value>> {
-    let (words, inline) = inline::split(term, OPTIONS)?;
-    let Some(key) = Some(words.join(" ")).filter(|key| !key.is_empty()) else {
-        return Err(Diagnostic::new("Search key is required but was not found"));
-    };
+    let (key, inline) = inline::assignments(term, OPTIONS)?;
+    if key.is_empty() {
+        return Err(no_key());
+    }
     let option = |name: &str, default: &str| {
         inline.get(name).cloned().or_else(|| args.string(name).map(Into::into)).unwrap_or(default.to_owned())
     };
     let column = |name: &str, default: &str| -> Result<usize> {
         let given = option(name, default);
-        given
-            .parse()
-            .map_err(|_| Diagnostic::new(format!("'{name}' must be a column's number, not '{given}'")))
+        given.parse().map_err(|_| {
+            Diagnostic::new(format!("Config '{name}' has an invalid value: '{given}' is no number"))
+        })
     };
     let encoding = option("encoding", "utf-8").to_lowercase();
     if !matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii") {
@@ -62,6 +65,10 @@ fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Option<Va
         }
     }
     Ok(inline.get("default").map(|text| Value::from(text.as_str())).or_else(|| args.some("default").cloned()))
+}
+
+fn no_key() -> Diagnostic {
+    Diagnostic::new("Search key is required but was not found")
 }
 
 /// The rows of a CSV text: fields in quotes may hold delimiters and line breaks, quotes in them are doubled.

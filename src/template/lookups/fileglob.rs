@@ -1,7 +1,5 @@
 //! `fileglob`: the files that match a pattern.
 
-use std::path::Path;
-
 use super::super::filters::glob;
 use super::search::{candidates, shown, text};
 use crate::diagnostic::Result;
@@ -17,11 +15,10 @@ fn fileglob(terms: &[Value], _: &Args<'_>, context: &Context<'_>) -> Result<Vec<
         let (directory, pattern) = match term.rsplit_once('/') {
             Some(("", pattern)) => ("/", pattern),
             Some((directory, pattern)) => (directory, pattern),
-            None => (".", term),
+            None => ("", term),
         };
         // The first place that has something that matches is the one.
         for place in candidates(context, &["files"], directory) {
-            let place = if directory == "." { place.parent().unwrap_or(Path::new(".")) } else { &place };
             let files: Vec<_> =
                 glob(&place.join(pattern))?.into_iter().filter(|path| path.is_file()).collect();
             if !files.is_empty() {

@@ -3,6 +3,16 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::split;
+
+/// Splits a term as the options of a task are split: what is no `name=value` is kept as it stands, quotes too.
+pub(super) fn assignments(term: &str, known: &[&str]) -> Result<(String, HashMap<String, String>)> {
+    let parsed = split::parse(term, false)?;
+    if let Some((strange, _)) = parsed.options.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        return Err(Diagnostic::new(format!("'{strange}' is not a valid option")));
+    }
+    Ok((parsed.rest.unwrap_or_default(), parsed.options.into_iter().collect()))
+}
 
 /// The words that are no options, and the options.
 pub(super) type Inline = (Vec<String>, HashMap<String, String>);
