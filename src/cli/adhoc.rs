@@ -89,8 +89,10 @@ impl AdhocArgs {
         if self.playbook_dir.is_some() {
             config.run.playbook_dir = self.playbook_dir;
         }
-        let callback = if self.one_line { "oneline" } else { "minimal" };
-        callback.clone_into(&mut config.display.callback);
+        if self.one_line || !config.display.adhoc_callbacks {
+            let callback = if self.one_line { "oneline" } else { "minimal" };
+            callback.clone_into(&mut config.display.callback);
+        }
         Ok(AdhocCommand {
             pattern: self.pattern.unwrap_or_default(),
             module: self.module_name,

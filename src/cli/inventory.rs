@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 
@@ -91,6 +92,7 @@ impl InventoryArgs {
         self.verbosity.settle(config);
         self.selection.settle(config);
         config.run.extra_vars = extra_vars::load(&self.extra_vars)?;
+        config.inventory.extra_vars = Arc::new(config.run.extra_vars.clone());
         if self.playbook_dir.is_some() {
             config.run.playbook_dir = self.playbook_dir;
         }

@@ -68,6 +68,9 @@ pub struct Cli {
     pub command: Option<Command>,
     #[command(flatten)]
     pub adhoc: AdhocArgs,
+    /// Whether Ansible's name was called: what is only a warning there is one here, too.
+    #[arg(skip)]
+    pub as_ansible: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -100,6 +103,9 @@ impl Cli {
     /// but those named by `-e @file` and the password options; nothing is asked but passwords of vaults, which that
     /// file may need.
     pub fn settle(self, config: &mut Config) -> Result<Invocation> {
+        if self.as_ansible {
+            config.inventory.any_unparsed_is_failed.get_or_insert(false);
+        }
         Ok(match self.command {
             None => Invocation::Adhoc(self.adhoc.settle(config)?),
             Some(Command::Run(args)) => Invocation::Run(args.settle(config)?),

@@ -62,7 +62,7 @@ impl Cli {
             }
             None => {}
         }
-        Self::try_parse_from(args)
+        Ok(Self { as_ansible: true, ..Self::try_parse_from(args)? })
     }
 }
 

@@ -1,5 +1,7 @@
 //! How a run behaves: what `run` and ad-hoc commands have in common.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::extra_vars;
@@ -29,6 +31,7 @@ impl Tuning {
         run.check |= self.check;
         run.diff |= self.diff;
         run.extra_vars = extra_vars::load(&self.extra_vars)?;
+        config.inventory.extra_vars = Arc::new(run.extra_vars.clone());
         if let Some(forks) = self.forks {
             run.forks = forks;
         }

@@ -4,9 +4,11 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ConnectionKind;
+use crate::inventory::Plugin;
 use crate::target::Secret;
 use crate::value::Dict;
 
@@ -21,16 +23,33 @@ pub struct InventoryOptions {
     pub ignore_extensions: Vec<String>,
     /// Regular expressions for file names that a directory of sources leaves out.
     pub ignore_patterns: Vec<String>,
+    /// What may read them, in the order in which it is tried.
+    pub plugins: Vec<Plugin>,
+    /// `-e`, for plugins that work with variables.
+    pub extra_vars: Arc<Dict>,
     /// Whether it is an error when no source could be read.
     pub unparsed_is_failed: bool,
     /// Whether it is an error when any source could not be read. Ansible's default is no: it warns and goes on
-    /// with the hosts it has, or with none at all and a success. Ours is yes.
-    pub any_unparsed_is_failed: bool,
+    /// with the hosts it has, or with none at all and a success. Ours is yes, unless called by Ansible's name.
+    pub any_unparsed_is_failed: Option<bool>,
     /// What a pattern that matches nothing is.
     pub on_mismatch: OnMismatch,
     /// Whether `fanfare inventory --list` shows variables where they are set.
     pub export: bool,
     pub unparsed_warning: bool,
+    pub group_names: GroupNames,
+}
+
+/// What becomes of names of groups that no variable could have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GroupNames {
+    /// They stay, with a warning.
+    #[default]
+    Keep,
+    KeepSilently,
+    /// Each wrong character becomes `_`.
+    Replace,
+    ReplaceSilently,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,11 +69,14 @@ impl Default for InventoryOptions {
             limit: Vec::new(),
             ignore_extensions: endings.map(str::to_owned).to_vec(),
             ignore_patterns: Vec::new(),
+            plugins: Plugin::USUAL.to_vec(),
+            extra_vars: Arc::default(),
             unparsed_is_failed: false,
-            any_unparsed_is_failed: true,
+            any_unparsed_is_failed: None,
             on_mismatch: OnMismatch::default(),
             export: false,
             unparsed_warning: true,
+            group_names: GroupNames::default(),
         }
     }
 }
@@ -200,8 +222,9 @@ pub struct DisplayOptions {
     pub verbosity: u8,
     pub colour: Colour,
     /// The name of the callback that writes to stdout: a row of the table in `output`. Ad-hoc commands have their
-    /// own, as in Ansible.
+    /// own, as in Ansible, unless `adhoc_callbacks` says that they have this one, too.
     pub callback: String,
+    pub adhoc_callbacks: bool,
     pub result_format: ResultFormat,
     /// Whether results are spread over lines; `None` leaves it to the verbosity.
     pub pretty_results: Option<bool>,
@@ -239,6 +262,7 @@ impl Default for DisplayOptions {
             verbosity: 0,
             colour: Colour::default(),
             callback: "default".to_owned(),
+            adhoc_callbacks: false,
             result_format: ResultFormat::default(),
             pretty_results: None,
             result_indentation: 4,

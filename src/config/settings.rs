@@ -11,6 +11,7 @@ use super::Config;
 use super::meaningless;
 use super::options::{Colour, Gathering, ResultFormat, Strategy};
 use super::value::{Given, Outcome};
+use crate::inventory::Plugin;
 
 /// One setting under all its names.
 pub(super) struct Setting {
@@ -254,11 +255,6 @@ const RUN: &[Setting] = &[
         r#use: OnlyAs(NO, "the debugger"),
     },
     Setting {
-        ini: &[("defaults", "force_valid_group_names")],
-        env: &["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"],
-        r#use: OnlyAs(&["never", "ignore"], "renaming groups; they keep their names"),
-    },
-    Setting {
         ini: &[("defaults", "module_name")],
         env: &[],
         r#use: OnlyAs(
@@ -304,6 +300,11 @@ const RUN: &[Setting] = &[
             config.display.verbosity = given.number()?;
             Ok(())
         }),
+    },
+    Setting {
+        ini: &[("defaults", "bin_ansible_callbacks")],
+        env: &["ANSIBLE_LOAD_CALLBACK_PLUGINS"],
+        r#use: Sets(|config, given| flag(&mut config.display.adhoc_callbacks, given)),
     },
     Setting {
         ini: &[("defaults", "stdout_callback")],
@@ -435,15 +436,19 @@ fn inventory_sources(given: &Given<'_>) -> Vec<String> {
     given.list().iter().map(|path| given.resolve(path).to_string_lossy().into_owned()).collect()
 }
 
-fn warn_of_inventory_plugins(config: &mut Config, given: &Given<'_>) {
-    const HERE: &[&str] = &["host_list", "script", "auto", "yaml", "ini", "toml", "advanced_host_list"];
+/// Those that are not here are left out, as Ansible leaves out what it cannot load.
+fn inventory_plugins(config: &mut Config, given: &Given<'_>) {
+    let mut plugins = Vec::new();
     for name in given.list() {
-        let short = name.strip_prefix("ansible.builtin.").unwrap_or(&name);
-        if !HERE.contains(&short) {
-            let message = format!("inventory.enable_plugins: not supported yet: {name}");
-            config.warnings.push(crate::diagnostic::Diagnostic::new(message));
+        match Plugin::named(&name) {
+            Some(plugin) => plugins.push(plugin),
+            None => {
+                let message = format!("Failed to load inventory plugin, skipping {name}");
+                config.warnings.push(crate::diagnostic::Diagnostic::new(message));
+            }
         }
     }
+    config.inventory.plugins = plugins;
 }
 
 /// `~/.ansible/roles`, `/usr/share/ansible/roles`, `/etc/ansible/roles`.

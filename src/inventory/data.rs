@@ -1,9 +1,11 @@
+use std::borrow::Cow;
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::computed::{Computed, safe_group_name};
 use super::layers::LayerCache;
 use super::vars_dir::VarsDir;
 use crate::diagnostic::{Diagnostic, Place, Result};
@@ -25,6 +27,11 @@ pub struct Inventory {
     /// Where `group_vars` and `host_vars` lie beside the sources, in the order of the sources.
     pub(super) vars_dirs: Vec<Arc<VarsDir>>,
     pub(super) cache: LayerCache,
+    /// Texts that came out of expressions: they are never rendered, and `--list` says so.
+    pub(super) computed: Computed,
+    /// Whether the names of groups are made safe, and how many were.
+    pub(super) replaces_names: bool,
+    pub(super) replaced: usize,
     /// What the run added, in order.
     additions: Vec<Addition>,
     groups_value: OnceLock<Arc<Dict>>,
@@ -119,6 +126,9 @@ impl Default for Inventory {
             groups: IndexMap::new(),
             vars_dirs: Vec::new(),
             cache: LayerCache::default(),
+            computed: Computed::default(),
+            replaces_names: false,
+            replaced: 0,
             additions: Vec::new(),
             groups_value: OnceLock::new(),
         };
@@ -280,8 +290,16 @@ impl Inventory {
         Ok(())
     }
 
+    /// The name under which a group is kept.
+    pub(super) fn group_name<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        if self.replaces_names { safe_group_name(name).into() } else { name.into() }
+    }
+
     /// Makes a group; `false` when it is there already.
     pub fn add_group(&mut self, name: &str) -> bool {
+        let safe = self.group_name(name);
+        self.replaced += usize::from(*safe != *name);
+        let name = &*safe;
         if self.groups.contains_key(name) {
             return false;
         }
@@ -293,6 +311,7 @@ impl Inventory {
     /// Puts a group below another; `false` when it is there already. Both must exist, and no group may
     /// come to lie below itself.
     pub fn add_child(&mut self, parent: &str, child: &str) -> Result<bool> {
+        let (parent, child) = (&*self.group_name(parent), &*self.group_name(child));
         let Some((child, _)) = self.groups.get_key_value(child) else {
             return Err(Diagnostic::new(format!("no group `{child}` in the inventory")));
         };
@@ -349,6 +368,7 @@ impl Inventory {
 
     /// Puts a named host into a group that exists; `false` when it is there already.
     pub(super) fn put(&mut self, host: &str, group: &str) -> bool {
+        let group = &*self.group_name(group);
         let (Some((host_name, _)), Some((group_name, _))) =
             (self.hosts.get_key_value(host), self.groups.get_key_value(group))
         else {
@@ -372,6 +392,7 @@ impl Inventory {
     /// Sets a group's variable.
     pub(super) fn set_group_var(&mut self, group: &str, name: &Value, value: Value) -> Option<Diagnostic> {
         self.forget();
+        let group = &*self.group_name(group);
         let warning = if name.as_str() == Some(PRIORITY) { self.set_priority(group, &value) } else { None };
         if let Some(group) = self.groups.get_mut(group) {
             Arc::make_mut(&mut group.vars).insert(name.clone(), value);

@@ -89,7 +89,8 @@ impl Reader<'_> {
         }
     }
 
-    fn open(&mut self, section: Section, place: &Place) -> Result<()> {
+    fn open(&mut self, mut section: Section, place: &Place) -> Result<()> {
+        section.group = self.safe_name(&section.group);
         let group = Arc::clone(&section.group);
         match section.kind {
             SectionKind::Vars if self.inventory.group(&group).is_none() => {
@@ -129,7 +130,7 @@ impl Reader<'_> {
             .into_iter();
         // Nothing but a comment after all.
         let Some(pattern) = words.next() else { return Ok(()) };
-        let expanded = range::expand(&pattern).map_err(|message| Diagnostic::new(message).at(place))?;
+        let expanded = range::expand(&pattern).map_err(|mistake| Diagnostic::new(mistake.to_string()).at(place))?;
         if expanded.names.is_empty() {
             self.warnings.push(Diagnostic::new(format!("the range in `{pattern}` is empty")).at(place));
         }
@@ -155,16 +156,26 @@ impl Reader<'_> {
         Ok(())
     }
 
+    /// The name by which the inventory will know a group.
+    fn safe_name(&mut self, name: &str) -> Arc<str> {
+        let safe = self.inventory.group_name(name);
+        let is_replaced = *safe != *name;
+        let safe = safe.into();
+        self.inventory.replaced += usize::from(is_replaced);
+        safe
+    }
+
     fn child(&mut self, line: &str, group: &Arc<str>, place: &Place) -> Result<()> {
         let name = line.split('#').next().unwrap_or_default().trim_end();
         if name.is_empty() || name.contains([':', ']']) || name.contains(char::is_whitespace) {
             return Err(Diagnostic::new(format!("expected the name of a group, got `{line}`")).at(place));
         }
-        if self.inventory.group(name).is_some() {
-            located(self.inventory.add_child(group, name), place)?;
+        let name = self.safe_name(name);
+        if self.inventory.group(&name).is_some() {
+            located(self.inventory.add_child(group, &name), place)?;
         } else {
             let wanted = Wanted { place: place.clone(), reason: Reason::ChildOf(Arc::clone(group)) };
-            self.wanted.entry(name.into()).or_default().push(wanted);
+            self.wanted.entry(name).or_default().push(wanted);
         }
         Ok(())
     }

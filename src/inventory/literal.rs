@@ -43,6 +43,11 @@ impl Parser<'_> {
             return None;
         }
         self.skip_space();
+        if let Some(rest) = self.rest.strip_prefix("...") {
+            self.rest = rest;
+            self.depth -= 1;
+            return Some("...".into());
+        }
         let value = match self.rest.chars().next()? {
             '[' => Value::list(self.sequence(']')?.0),
             '(' => {
@@ -146,6 +151,13 @@ impl Parser<'_> {
         let token = self.rest.get(..end)?;
         self.rest = self.rest.get(end..)?;
         let lower = token.to_ascii_lowercase();
+        if let Some(imaginary) = lower.strip_suffix('j')
+            && !lower.starts_with("0x")
+        {
+            // There are no complex numbers: one is the text that Python writes for it.
+            let number: f64 = without_underscores(imaginary)?.parse().ok()?;
+            return Some(format!("{number}j").into());
+        }
         for (prefix, base) in [("0x", 16), ("0o", 8), ("0b", 2)] {
             if let Some(digits) = lower.strip_prefix(prefix) {
                 let digits = digits.strip_prefix('_').unwrap_or(digits);
@@ -192,6 +204,12 @@ impl Parser<'_> {
             text.push_str(&self.quoted(raw)?);
         }
         Some(string(&text, self.place))
+    }
+
+    /// Bytes, which become the text they are in UTF-8.
+    fn bytes(&mut self) -> Option<Value> {
+        let text = self.quoted(false)?;
+        text.is_ascii().then(|| string(&text, self.place))
     }
 
     fn quoted(&mut self, raw: bool) -> Option<String> {
@@ -265,6 +283,12 @@ impl Parser<'_> {
             self.rest = self.rest.get(length..)?;
             let text = self.quoted(raw)?;
             return Some(string(&text, self.place));
+        }
+        if let Some(rest) = self.rest.strip_prefix(['b', 'B'])
+            && rest.starts_with(['"', '\''])
+        {
+            self.rest = rest;
+            return self.bytes();
         }
         let end = self.rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(self.rest.len());
         let word = self.rest.get(..end)?;

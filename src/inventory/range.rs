@@ -1,5 +1,7 @@
 //! Host names with ranges and ports: `web[01:20].example.com:2222`, `[2001:db8::1]:22`.
 
+use std::fmt;
+
 /// The names a pattern stands for, and the port they share.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Expanded {
@@ -7,14 +9,36 @@ pub(super) struct Expanded {
     pub(super) port: Option<u16>,
 }
 
+/// Why a pattern has no meaning.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Mistake {
+    /// It is no range at all: a host list may hold it as a name.
+    Form(String),
+    /// A bound or a step is no number that could be one.
+    NoNumber(String),
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Form(message) | Self::NoNumber(message)) = self;
+        f.write_str(message)
+    }
+}
+
 /// More names than any inventory has: a slip of the keyboard.
 const MAX_NAMES: usize = 1_000_000;
 
 /// Expands a host as inventory files write it. A name that is no address at all is taken as it is.
-pub(super) fn expand(pattern: &str) -> Result<Expanded, String> {
+pub(super) fn expand(pattern: &str) -> Result<Expanded, Mistake> {
     let (name, port) = split_port(pattern);
     let names = if name.contains('[') { expand_ranges(name)? } else { vec![name.to_owned()] };
     Ok(Expanded { names, port })
+}
+
+/// The same without ranges, for host lists.
+pub(super) fn whole(pattern: &str) -> Expanded {
+    let (name, port) = split_port(pattern);
+    Expanded { names: vec![name.to_owned()], port }
 }
 
 /// A host as host lists (`-i a,b,`) write it: a port, but no ranges.
@@ -71,38 +95,38 @@ fn labels(text: &str) -> Option<Vec<String>> {
     Some(labels)
 }
 
-fn expand_ranges(pattern: &str) -> Result<Vec<String>, String> {
+fn expand_ranges(pattern: &str) -> Result<Vec<String>, Mistake> {
     let Some((head, rest)) = pattern.split_once('[') else { return Ok(vec![pattern.to_owned()]) };
     let Some((range, tail)) = rest.split_once(']') else {
-        return Err(format!("the range in `{pattern}` has no `]`"));
+        return Err(Mistake::Form(format!("the range in `{pattern}` has no `]`")));
     };
     let items = items(range)?;
     let tails = expand_ranges(tail)?;
     if items.len().saturating_mul(tails.len()) > MAX_NAMES {
-        return Err(format!("`{pattern}` stands for more than {MAX_NAMES} hosts"));
+        return Err(Mistake::Form(format!("`{pattern}` stands for more than {MAX_NAMES} hosts")));
     }
     Ok(items.iter().flat_map(|item| tails.iter().map(move |tail| format!("{head}{item}{tail}"))).collect())
 }
 
 /// What one range stands for: `1:3`, `01:10:2`, `a:f`.
-fn items(range: &str) -> Result<Vec<String>, String> {
+fn items(range: &str) -> Result<Vec<String>, Mistake> {
     let bounds: Vec<&str> = range.split(':').collect();
     let (begin, end, step) = match bounds.as_slice() {
         [begin, end] => (*begin, *end, "1"),
         [begin, end, step] => (*begin, *end, *step),
-        _ => return Err(format!("the range `[{range}]` must be begin:end or begin:end:step")),
+        _ => return Err(Mistake::Form(format!("the range `[{range}]` must be begin:end or begin:end:step"))),
     };
     let begin = if begin.is_empty() { "0" } else { begin };
     if end.is_empty() {
-        return Err(format!("the range `[{range}]` needs an end"));
+        return Err(Mistake::Form(format!("host range must specify end value: `[{range}]`")));
     }
     let step: usize = number(step, range)?;
     if step == 0 {
-        return Err(format!("the step of the range `[{range}]` must not be zero"));
+        return Err(Mistake::NoNumber(format!("the step of the range `[{range}]` must not be zero")));
     }
     if let (Some(first), Some(last)) = (letter(begin), letter(end)) {
         if first > last {
-            return Err(format!("the range `[{range}]` must not begin after its end"));
+            return Err(Mistake::Form(format!("the range `[{range}]` must not begin after its end")));
         }
         return Ok(LETTERS
             .chars()
@@ -114,11 +138,11 @@ fn items(range: &str) -> Result<Vec<String>, String> {
     }
     let width = if begin.len() > 1 && begin.starts_with('0') { begin.len() } else { 0 };
     if width > 0 && width != end.len() {
-        return Err(format!("begin and end of the range `[{range}]` must have the same length"));
+        return Err(Mistake::Form(format!("begin and end of the range `[{range}]` must have the same length")));
     }
     let (first, last): (usize, usize) = (number(begin, range)?, number(end, range)?);
     if last.saturating_sub(first) / step > MAX_NAMES {
-        return Err(format!("the range `[{range}]` stands for more than {MAX_NAMES} hosts"));
+        return Err(Mistake::Form(format!("the range `[{range}]` stands for more than {MAX_NAMES} hosts")));
     }
     Ok((first..=last).step_by(step).map(|number| format!("{number:0width$}")).collect())
 }
@@ -130,8 +154,9 @@ fn letter(text: &str) -> Option<usize> {
     if text.len() == 1 { LETTERS.find(text) } else { None }
 }
 
-fn number(text: &str, range: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| format!("`{text}` in the range `[{range}]` is neither a number nor a letter"))
+fn number(text: &str, range: &str) -> Result<usize, Mistake> {
+    let wrong = |_| Mistake::NoNumber(format!("`{text}` in the range `[{range}]` is neither a number nor a letter"));
+    text.parse().map_err(wrong)
 }
 
 #[cfg(test)]
@@ -182,7 +207,7 @@ mod tests {
         check("h[a:3]", "error: `a` in the range `[a:3]` is neither a number nor a letter");
         check("h[1:", "error: the range in `h[1:` has no `]`");
         check("h[1]", "error: the range `[1]` must be begin:end or begin:end:step");
-        check("h[1:]", "error: the range `[1:]` needs an end");
+        check("h[1:]", "error: host range must specify end value: `[1:]`");
         check("h[0:9999999999]", "error: the range `[0:9999999999]` stands for more than 1000000 hosts");
         check("h[1:9999][1:9999]", "error: `h[1:9999][1:9999]` stands for more than 1000000 hosts");
     }

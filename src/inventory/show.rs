@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::computed::Computed;
 use super::data::Inventory;
 use super::layers::{Layer, Level};
 use super::pattern::Selection;
@@ -45,7 +46,7 @@ pub fn list(inventory: &Inventory, view: &View<'_>) -> Result<String> {
         "_meta",
         Dict::from_iter([("hostvars", Value::from(hostvars)), ("profile", "inventory_legacy".into())]),
     );
-    Ok(Json { marks_unsafe: true }.document(&Value::from(result)))
+    Ok(Json { computed: Some(&inventory.computed) }.document(&Value::from(result)))
 }
 
 /// `--list --yaml`: an inventory in YAML.
@@ -74,7 +75,7 @@ pub fn graph(inventory: &Inventory, group: &str, vars: bool, view: &View<'_>) ->
 /// `--host`: one host's variables, as JSON or YAML.
 pub fn host(inventory: &Inventory, name: &str, yaml: bool, view: &View<'_>) -> Result<String> {
     let vars = Value::from(Shower { inventory, view }.host_vars(name)?);
-    Ok(if yaml { dump(&vars, &DumpOptions::default()) } else { Json { marks_unsafe: false }.document(&vars) })
+    Ok(if yaml { dump(&vars, &DumpOptions::default()) } else { Json { computed: None }.document(&vars) })
 }
 
 struct Shower<'a> {
@@ -224,17 +225,22 @@ fn sorted(entries: &Dict) -> Vec<(&Value, &Value)> {
 
 /// JSON with sorted keys, four columns a level and letters as they are, as Python writes it.
 #[derive(Clone, Copy)]
-struct Json {
-    /// Whether strings that are not to be rendered say so (`__ansible_unsafe`).
-    marks_unsafe: bool,
+struct Json<'a> {
+    /// Whether strings that are not to be rendered say so (`__ansible_unsafe`): those that look like templates, and
+    /// those that came out of one.
+    computed: Option<&'a Computed>,
 }
 
-impl Json {
+impl Json<'_> {
     fn document(self, value: &Value) -> String {
         let mut text = String::new();
         self.value(&mut text, value, 0);
         text.push('\n');
         text
+    }
+
+    fn is_unsafe(self, text: &Arc<str>) -> bool {
+        self.computed.is_some_and(|computed| Template::is_template(text) || computed.contains(text))
     }
 
     fn value(self, text: &mut String, value: &Value, depth: usize) {
@@ -248,7 +254,7 @@ impl Json {
             Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
                 let _ = write!(text, "{value}");
             }
-            Value::Str(content) if self.marks_unsafe && Template::is_template(content) => {
+            Value::Str(content) if self.is_unsafe(content) => {
                 write_json_object(text, &[("__ansible_unsafe", content)], depth);
             }
             Value::Vault(vaulted) => {

@@ -5,23 +5,27 @@ use std::sync::Arc;
 
 use fanfare_modules::kit::regex::{Flags, Regex};
 
+use super::computed::safe_group_name;
 use super::data::Inventory;
+use super::file::SourceFile;
+use super::plugins::Plugin;
+use super::range::{self, Expanded, Mistake};
 use super::vars_dir::VarsDir;
-use super::{ini, range, script, yaml};
-use crate::config::InventoryOptions;
-use crate::diagnostic::{Diagnostic, Result, Source};
+use crate::config::{GroupNames, InventoryOptions};
+use crate::diagnostic::{Diagnostic, Result};
 use crate::value::Value;
-use crate::yaml as yaml_text;
 
 /// Where Ansible looks when nobody says where; it need not exist.
 const DEFAULT_SOURCE: &str = "/etc/ansible/hosts";
 
 impl Inventory {
-    /// Reads all sources, in order: files (YAML, JSON, INI), executables, directories of these, and host
+    /// Reads all sources, in order: files (YAML, JSON, INI, TOML), executables, directories of these, and host
     /// lists (`a,b,`). Warnings are for the user; what `unparsed_is_failed` makes of a bad source is in
     /// [`InventoryOptions`].
     pub fn load(options: &InventoryOptions) -> Result<(Self, Vec<Diagnostic>)> {
         let mut inventory = Self::default();
+        inventory.replaces_names =
+            matches!(options.group_names, GroupNames::Replace | GroupNames::ReplaceSilently);
         let mut loader = Loader { options, warnings: Vec::new(), is_any_read: false };
         for source in &options.sources {
             loader.source(&mut inventory, source)?;
@@ -40,34 +44,64 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn source(&mut self, inventory: &mut Inventory, source: &str) -> Result<()> {
         let path = Path::new(source);
-        if source.contains(',') && !path.exists() {
-            self.host_list(inventory, source);
-            return Ok(());
-        }
         if !path.exists() {
-            if source == DEFAULT_SOURCE {
-                return Ok(());
-            }
-            let error = Diagnostic::new(format!("there is no inventory at {source}"))
-                .hint("a list of hosts needs a comma: `-i host,`");
-            return self.failed(source, error);
+            return self.host_list(inventory, source);
         }
         let directory = if path.is_dir() { path } else { parent(path) };
         inventory.vars_dirs.push(Arc::new(VarsDir::new(directory)));
         if path.is_dir() { self.directory(inventory, path, 0) } else { self.file(inventory, path) }
     }
 
-    fn host_list(&mut self, inventory: &mut Inventory, list: &str) {
-        let source: Arc<Path> = Path::new(list).into();
-        for host in list.split(',').map(str::trim).filter(|host| !host.is_empty()) {
-            let (name, port) = range::split_port(host);
-            inventory.name_host(name, Some(&source));
-            inventory.put(name, "ungrouped");
-            if let Some(port) = port {
-                inventory.set_host_var(name, &Value::from("ansible_port"), Value::Int(port.into()));
+    fn host_list(&mut self, inventory: &mut Inventory, list: &str) -> Result<()> {
+        if list == DEFAULT_SOURCE {
+            return Ok(());
+        }
+        if !list.contains(',') {
+            let error = Diagnostic::new(format!("there is no inventory at {list}"))
+                .hint("a list of hosts needs a comma: `-i host,`");
+            return self.failed(&absolute(Path::new(list)).to_string_lossy(), vec![(None, error)]);
+        }
+        let mut failures = Vec::new();
+        for plugin in &self.options.plugins {
+            let with_ranges = match plugin {
+                Plugin::HostList => false,
+                Plugin::AdvancedHostList => true,
+                _ => continue,
+            };
+            match self.read_list(inventory, list, with_ranges) {
+                Ok(()) => {
+                    self.is_any_read = true;
+                    return Ok(());
+                }
+                Err(error) => failures.push((Some(*plugin), error)),
             }
         }
-        self.is_any_read = true;
+        self.failed(list, failures)
+    }
+
+    fn read_list(&mut self, inventory: &mut Inventory, list: &str, with_ranges: bool) -> Result<()> {
+        let source: Arc<Path> = Path::new(list).into();
+        for host in list.split(',').map(str::trim).filter(|host| !host.is_empty()) {
+            let expanded = if with_ranges { range::expand(host) } else { Ok(range::whole(host)) };
+            let expanded = match expanded {
+                Ok(expanded) => expanded,
+                Err(Mistake::NoNumber(message)) => return Err(Diagnostic::new(message)),
+                Err(Mistake::Form(message)) => {
+                    self.warnings.push(Diagnostic::new(format!(
+                        "Unable to parse address from hostname, leaving unchanged: {message}"
+                    )));
+                    Expanded { names: vec![host.to_owned()], port: None }
+                }
+            };
+            for name in &expanded.names {
+                inventory.name_host(name, Some(&source));
+                inventory.put(name, "ungrouped");
+                if let Some(port) = expanded.port {
+                    inventory.set_host_var(name, &Value::from("ansible_port"), Value::Int(port.into()));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Every file of a directory and of those below it, by name, except what is no inventory.
@@ -108,50 +142,43 @@ impl Loader<'_> {
         Ok(false)
     }
 
+    /// Lets the enabled plugins try, in their order, as far as the file is of their kind.
     fn file(&mut self, inventory: &mut Inventory, path: &Path) -> Result<()> {
-        match self.read_file(inventory, path) {
-            Ok(()) => {
-                self.is_any_read = true;
-                Ok(())
-            }
-            Err(error) => self.failed(&path.display().to_string(), error),
-        }
-    }
-
-    fn read_file(&mut self, inventory: &mut Inventory, path: &Path) -> Result<()> {
-        let absolute: Arc<Path> = absolute(path).into();
-        if is_script(path)? {
-            return script::load(inventory, &absolute);
-        }
-        let text = Arc::new(yaml_text::read_source(path)?);
-        let extension = path.extension().and_then(std::ffi::OsStr::to_str);
-        match extension {
-            Some("yml" | "yaml" | "json") => {
-                yaml::load(inventory, yaml_text::load(&text)?, &absolute, &mut self.warnings)
-            }
-            Some("toml") => Err(Diagnostic::new("not supported yet: an inventory in TOML")
-                .hint("`ansible-inventory --list --export --yaml` turns it into YAML")),
-            None if !looks_like_ini(&text) => match yaml_text::load(&text) {
-                Ok(loaded) if loaded.documents.first().is_some_and(|first| first.as_map().is_some()) => {
-                    yaml::load(inventory, loaded, &absolute, &mut self.warnings)
+        let shown = absolute(path);
+        let mut file = match SourceFile::open(path, shown.as_path().into()) {
+            Ok(file) => file,
+            Err(error) => return self.failed(&shown.to_string_lossy(), vec![(None, error)]),
+        };
+        let mut failures = Vec::new();
+        for plugin in &self.options.plugins {
+            match file.read_as(*plugin, inventory, self.options) {
+                Ok(None) => {}
+                Ok(Some(warnings)) => {
+                    self.warnings.extend(warnings);
+                    self.is_any_read = true;
+                    return Ok(());
                 }
-                // Plain lines of hosts are no YAML mapping, and may not be YAML at all.
-                _ => self.ini(inventory, &text, &absolute),
-            },
-            _ => self.ini(inventory, &text, &absolute),
+                Err(error) => failures.push((Some(*plugin), error)),
+            }
         }
+        self.failed(&shown.to_string_lossy(), failures)
     }
 
-    fn ini(&mut self, inventory: &mut Inventory, text: &Arc<Source>, absolute: &Arc<Path>) -> Result<()> {
-        self.warnings.extend(ini::load(inventory, text, absolute)?);
-        Ok(())
-    }
-
-    fn failed(&mut self, source: &str, error: Diagnostic) -> Result<()> {
-        if self.options.any_unparsed_is_failed {
-            return Err(error);
+    /// No plugin could read the source: an error, or what Ansible makes of it.
+    fn failed(&mut self, source: &str, failures: Vec<(Option<Plugin>, Diagnostic)>) -> Result<()> {
+        if self.options.any_unparsed_is_failed.unwrap_or(true) {
+            let error = failures.into_iter().next().map(|(_, error)| error);
+            return Err(error.unwrap_or_else(|| {
+                Diagnostic::new(format!("no enabled inventory plugin reads {source}"))
+                    .hint("inventory.enable_plugins in ansible.cfg names those that are tried")
+            }));
         }
-        self.warnings.push(error);
+        for (plugin, error) in failures {
+            if let Some(plugin) = plugin {
+                let lead = format!("Failed to parse inventory with '{}' plugin", plugin.name());
+                self.warnings.push(error.context(lead));
+            }
+        }
         self.warnings.push(Diagnostic::new(format!("Unable to parse {source} as an inventory source")));
         Ok(())
     }
@@ -171,24 +198,21 @@ impl Loader<'_> {
                 self.warnings.push(Diagnostic::new(message));
             }
         }
-        let is_odd = |name: &str| {
-            name.starts_with(|c: char| c.is_ascii_digit())
-                || name.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        let (count, what) = match self.options.group_names {
+            GroupNames::Keep => {
+                let is_odd = |(name, _): &(&Arc<str>, _)| safe_group_name(name) != ***name;
+                (inventory.groups().filter(is_odd).count(), "but not replaced")
+            }
+            GroupNames::Replace => (inventory.replaced, "and automatically replaced"),
+            GroupNames::KeepSilently | GroupNames::ReplaceSilently => (0, ""),
         };
-        if inventory.groups().any(|(name, _)| is_odd(name)) {
-            let message =
-                "Invalid characters were found in group names but not replaced, use -vvvv to see details";
-            self.warnings.push(Diagnostic::new(message));
+        if count > 0 {
+            self.warnings.push(Diagnostic::new(format!(
+                "Invalid characters were found in group names {what}, use -vvvv to see details"
+            )));
         }
         Ok(())
     }
-}
-
-/// Whether the file begins, comments aside, as only an INI inventory does.
-fn looks_like_ini(text: &Source) -> bool {
-    let first =
-        text.text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(['#', ';']));
-    first.is_some_and(|line| line.starts_with('[') && line.trim_end().ends_with(']'))
 }
 
 fn parent(path: &Path) -> &Path {
@@ -211,19 +235,4 @@ fn absolute(path: &Path) -> PathBuf {
         }
     }
     clean
-}
-
-/// Executables are asked, unless they are text without `#!`: files on some mounts are all executable.
-fn is_script(path: &Path) -> Result<bool> {
-    use std::io::Read;
-    use std::os::unix::fs::PermissionsExt;
-    let failed =
-        |error: std::io::Error| Diagnostic::new(format!("could not read {}: {error}", path.display()));
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if metadata.permissions().mode() & 0o111 == 0 {
-        return Ok(false);
-    }
-    let mut start = Vec::new();
-    std::fs::File::open(path).and_then(|file| file.take(4).read_to_end(&mut start)).map_err(failed)?;
-    Ok(start.starts_with(b"#!") || start.starts_with(b"\x7fELF"))
 }

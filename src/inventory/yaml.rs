@@ -7,17 +7,15 @@ use super::data::{Inventory, located};
 use super::range;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::value::Value;
-use crate::yaml::{Loaded, Node};
+use crate::yaml::Node;
 
 /// Adds what a YAML file says. The document must be a mapping of group names to groups.
 pub(super) fn load(
     inventory: &mut Inventory,
-    loaded: Loaded,
+    document: Option<Node>,
     source: &Arc<Path>,
     warnings: &mut Vec<Diagnostic>,
 ) -> Result<()> {
-    let (document, found) = loaded.single()?;
-    warnings.extend(found);
     let Some(document) = document else {
         return Err(Diagnostic::new(format!("the inventory {} is empty", source.display())));
     };
@@ -28,12 +26,6 @@ pub(super) fn load(
         ))
         .at(&document.place));
     };
-    if let Some((key, plugin)) = document.get_entry("plugin") {
-        let name = plugin.as_str().unwrap_or_default();
-        return Err(Diagnostic::new(format!("not supported yet: the inventory plugin `{name}`"))
-            .at(&key.place)
-            .hint("write its answer to a file: `ansible-inventory -i … --list --export --yaml`"));
-    }
     let mut reader = Reader { inventory, source, warnings };
     for (name, group) in groups {
         reader.group(name, group)?;
@@ -108,11 +100,9 @@ impl Reader<'_> {
         let text = match pattern.as_scalar() {
             Some(value @ (Value::Int(_) | Value::Float(_) | Value::Bool(_))) => {
                 return Err(Diagnostic::new(format!(
-                    "a host's name is a string, `{value}` is {}",
-                    pattern.describe()
+                    "Host pattern {value} must be a string. Enclose integers/floats in quotation marks."
                 ))
-                .at(&pattern.place)
-                .hint("quote the name"));
+                .at(&pattern.place));
             }
             _ => pattern.as_str(),
         };
@@ -123,7 +113,7 @@ impl Reader<'_> {
             ))
             .at(&pattern.place));
         };
-        let expanded = range::expand(text).map_err(|message| Diagnostic::new(message).at(&pattern.place))?;
+        let expanded = range::expand(text).map_err(|mistake| Diagnostic::new(mistake.to_string()).at(&pattern.place))?;
         let vars = vars.map_or(Ok(&[][..]), |vars| entries(vars, "a host's variables"))?;
         for name in &expanded.names {
             self.inventory.name_host(name, Some(self.source));

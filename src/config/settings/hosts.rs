@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::Use::{OnlyAs, Sets};
-use super::{NO, Setting, YES, flag, inventory_sources, warn_of_inventory_plugins};
-use crate::config::options::OnMismatch;
+use super::{NO, Setting, YES, flag, inventory_plugins, inventory_sources};
+use crate::config::options::{GroupNames, OnMismatch};
 use crate::config::passwords::password_file;
 
 /// Sorted by what they are about.
@@ -42,7 +42,10 @@ pub(super) const HOSTS: &[Setting] = &[
     Setting {
         ini: &[("inventory", "any_unparsed_is_failed")],
         env: &["ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED"],
-        r#use: Sets(|config, given| flag(&mut config.inventory.any_unparsed_is_failed, given)),
+        r#use: Sets(|config, given| {
+            config.inventory.any_unparsed_is_failed = Some(given.boolean()?);
+            Ok(())
+        }),
     },
     Setting {
         ini: &[("inventory", "inventory_unparsed_warning")],
@@ -70,7 +73,20 @@ pub(super) const HOSTS: &[Setting] = &[
         ini: &[("inventory", "enable_plugins")],
         env: &["ANSIBLE_INVENTORY_ENABLED"],
         r#use: Sets(|config, given| {
-            warn_of_inventory_plugins(config, given);
+            inventory_plugins(config, given);
+            Ok(())
+        }),
+    },
+    Setting {
+        ini: &[("defaults", "force_valid_group_names")],
+        env: &["ANSIBLE_TRANSFORM_INVALID_GROUP_CHARS"],
+        r#use: Sets(|config, given| {
+            config.inventory.group_names = given.choice(&[
+                ("never", GroupNames::Keep),
+                ("ignore", GroupNames::KeepSilently),
+                ("always", GroupNames::Replace),
+                ("silently", GroupNames::ReplaceSilently),
+            ])?;
             Ok(())
         }),
     },

@@ -199,14 +199,29 @@ fn write_text(out: &mut String, text: &str, ascii: bool) {
 }
 
 fn from_json(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    if args.some("profile").is_some() {
-        return Err(Diagnostic::new("the option 'profile' is not supported"));
-    }
+    let is_legacy = match args.some("profile").map(ToString::to_string).as_deref() {
+        None | Some("tagless") => false,
+        Some("legacy" | "inventory_legacy") => true,
+        Some(other) => return Err(Diagnostic::new(format!("Unknown profile name {other:?}."))),
+    };
     match subject {
+        Value::Str(text) if is_legacy => Ok(unmarked(&parse(text)?)),
         Value::Str(text) => parse(text),
         other => Err(Diagnostic::new(format!(
             "the JSON object must be str, bytes or bytearray, not {}",
             other.type_name()
         ))),
+    }
+}
+
+/// What `ansible-inventory --list` marks as not to be rendered, without the marks: here nothing of it is.
+fn unmarked(value: &Value) -> Value {
+    match value {
+        Value::List(items) => Value::list(items.iter().map(unmarked).collect()),
+        Value::Dict(entries) => match entries.get("__ansible_unsafe") {
+            Some(text) if entries.len() == 1 => text.clone(),
+            _ => Value::dict(entries.iter().map(|(key, value)| (key.clone(), unmarked(value))).collect()),
+        },
+        other => other.clone(),
     }
 }
