@@ -99,7 +99,10 @@ impl Constructed<'_> {
         magic.insert("group_names", Value::list(groups));
         if let Some(known) = inventory.host(host) {
             let path = |path: &std::path::Path| path.to_string_lossy().into_owned();
-            magic.insert("inventory_file", known.inventory_file().map_or(Value::None, |file| path(file).into()));
+            magic.insert(
+                "inventory_file",
+                known.inventory_file().map_or(Value::None, |file| path(file).into()),
+            );
             magic.insert("inventory_dir", known.inventory_dir().map_or(Value::None, |dir| path(dir).into()));
         }
         for (name, value) in self.extra_vars.into_iter().flatten() {
@@ -137,7 +140,8 @@ impl Constructed<'_> {
         let trailing = settings.flag("trailing_separator", true)?;
         if default.is_some() && keyed.get("trailing_separator").is_some() {
             return wrong(
-                "parameters are mutually exclusive for keyed groups: default_value|trailing_separator".to_owned(),
+                "parameters are mutually exclusive for keyed groups: default_value|trailing_separator"
+                    .to_owned(),
             );
         }
         if let Some(unknown) = settings.unknown(KEYS).into_iter().next() {

@@ -50,9 +50,13 @@ impl<'a> SourceFile<'a> {
                 let Some((key, named)) = self.named_plugin(&text) else { return Ok(None) };
                 match Plugin::named(&named).filter(|plugin| plugin.is_configured()) {
                     Some(plugin) => self.configured(plugin, inventory, options, &text).map(Some),
-                    None => Err(Diagnostic::new(format!("not supported yet: the inventory plugin `{named}`"))
-                        .at(&key.place)
-                        .hint("write its answer to a file: `ansible-inventory -i … --list --export --yaml`")),
+                    None => {
+                        Err(Diagnostic::new(format!("not supported yet: the inventory plugin `{named}`"))
+                            .at(&key.place)
+                            .hint(
+                                "write its answer to a file: `ansible-inventory -i … --list --export --yaml`",
+                            ))
+                    }
                 }
             }
             Plugin::Constructed | Plugin::Generator => {
@@ -109,7 +113,9 @@ impl<'a> SourceFile<'a> {
             }
             return Err(Diagnostic::new("Plugin configuration YAML file, not YAML inventory")
                 .at(&key.place)
-                .hint("a file that configures a plugin ends in .yml or .yaml, and the plugin `auto` reads it"));
+                .hint(
+                    "a file that configures a plugin ends in .yml or .yaml, and the plugin `auto` reads it",
+                ));
         }
         yaml::load(inventory, document, &self.absolute, &mut warnings)?;
         Ok(Some(warnings))

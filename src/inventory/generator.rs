@@ -14,7 +14,11 @@ use crate::yaml::Node;
 const MAX_HOSTS: usize = 1_000_000;
 
 /// Adds what the file says, given as a mapping with a `plugin` key.
-pub(super) fn load(inventory: &mut Inventory, document: &Node, source: &Arc<Path>) -> Result<Vec<Diagnostic>> {
+pub(super) fn load(
+    inventory: &mut Inventory,
+    document: &Node,
+    source: &Arc<Path>,
+) -> Result<Vec<Diagnostic>> {
     let settings = Settings::new(document);
     let layers = layers(settings.entries("layers")?)?;
     let Some(hosts) = document.get("hosts").filter(|hosts| hosts.as_map().is_some()) else {
@@ -66,7 +70,13 @@ fn combinations(layers: &Layers) -> Result<Vec<Given>> {
 }
 
 /// Makes a group with all above it, and answers its name.
-fn group(inventory: &mut Inventory, given: &Given, child: &str, group: &Node, depth: usize) -> Result<String> {
+fn group(
+    inventory: &mut Inventory,
+    given: &Given,
+    child: &str,
+    group: &Node,
+    depth: usize,
+) -> Result<String> {
     const MAX_DEPTH: usize = 100;
     let wrong = |message: String| Diagnostic::new(message).at(&group.place);
     if depth > MAX_DEPTH {

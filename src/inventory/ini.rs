@@ -130,7 +130,8 @@ impl Reader<'_> {
             .into_iter();
         // Nothing but a comment after all.
         let Some(pattern) = words.next() else { return Ok(()) };
-        let expanded = range::expand(&pattern).map_err(|mistake| Diagnostic::new(mistake.to_string()).at(place))?;
+        let expanded =
+            range::expand(&pattern).map_err(|mistake| Diagnostic::new(mistake.to_string()).at(place))?;
         if expanded.names.is_empty() {
             self.warnings.push(Diagnostic::new(format!("the range in `{pattern}` is empty")).at(place));
         }

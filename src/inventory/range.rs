@@ -138,7 +138,9 @@ fn items(range: &str) -> Result<Vec<String>, Mistake> {
     }
     let width = if begin.len() > 1 && begin.starts_with('0') { begin.len() } else { 0 };
     if width > 0 && width != end.len() {
-        return Err(Mistake::Form(format!("begin and end of the range `[{range}]` must have the same length")));
+        return Err(Mistake::Form(format!(
+            "begin and end of the range `[{range}]` must have the same length"
+        )));
     }
     let (first, last): (usize, usize) = (number(begin, range)?, number(end, range)?);
     if last.saturating_sub(first) / step > MAX_NAMES {
@@ -155,7 +157,8 @@ fn letter(text: &str) -> Option<usize> {
 }
 
 fn number(text: &str, range: &str) -> Result<usize, Mistake> {
-    let wrong = |_| Mistake::NoNumber(format!("`{text}` in the range `[{range}]` is neither a number nor a letter"));
+    let wrong =
+        |_| Mistake::NoNumber(format!("`{text}` in the range `[{range}]` is neither a number nor a letter"));
     text.parse().map_err(wrong)
 }
 

@@ -400,7 +400,8 @@ fn a_bad_source_is_an_error_unless_ansible_s_way_is_asked_for() {
     error: there is no inventory at /no/such/file
     help: a list of hosts needs a comma: `-i host,`
     ");
-    let lenient = InventoryOptions { sources, any_unparsed_is_failed: Some(false), ..InventoryOptions::default() };
+    let lenient =
+        InventoryOptions { sources, any_unparsed_is_failed: Some(false), ..InventoryOptions::default() };
     let (inventory, warnings) = Inventory::load(&lenient).unwrap();
     assert_eq!(inventory.hosts().count(), 1);
     assert_snapshot!(warnings[0], @"Unable to parse /no/such/file as an inventory source");

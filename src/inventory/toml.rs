@@ -20,7 +20,9 @@ pub(super) fn load(
     let groups: Table = text.text.parse().map_err(|error| invalid(&error, text))?;
     let place = Place { source: Arc::clone(text), line: 1, column: 1, length: 0 };
     if groups.contains_key("plugin") {
-        return Err(Diagnostic::new("this TOML file configures a plugin, which only YAML files can").at(&place));
+        return Err(
+            Diagnostic::new("this TOML file configures a plugin, which only YAML files can").at(&place)
+        );
     }
     let mut reader = Reader { inventory, source, place, warnings: Vec::new() };
     for (name, group) in &groups {
@@ -85,8 +87,8 @@ impl Reader<'_> {
 
     fn host(&mut self, group: &str, pattern: &str, vars: &Toml) -> Result<()> {
         let Toml::Table(vars) = vars else { return self.wrong(pattern, group, vars) };
-        let expanded = range::expand(pattern)
-            .map_err(|mistake| Diagnostic::new(mistake.to_string()).at(&self.place))?;
+        let expanded =
+            range::expand(pattern).map_err(|mistake| Diagnostic::new(mistake.to_string()).at(&self.place))?;
         for name in &expanded.names {
             self.inventory.name_host(name, Some(self.source));
             self.inventory.put(name, group);
@@ -108,8 +110,10 @@ impl Reader<'_> {
     fn wrong<T>(&self, what: &str, group: &str, found: &Toml) -> Result<T> {
         let expected = if what == "children" { "an array of names" } else { "a table" };
         let found = found.type_str();
-        Err(Diagnostic::new(format!("`{what}` of the group `{group}` must be {expected}, this is of type {found}"))
-            .at(&self.place))
+        Err(Diagnostic::new(format!(
+            "`{what}` of the group `{group}` must be {expected}, this is of type {found}"
+        ))
+        .at(&self.place))
     }
 }
 

@@ -113,7 +113,8 @@ impl Reader<'_> {
             ))
             .at(&pattern.place));
         };
-        let expanded = range::expand(text).map_err(|mistake| Diagnostic::new(mistake.to_string()).at(&pattern.place))?;
+        let expanded =
+            range::expand(text).map_err(|mistake| Diagnostic::new(mistake.to_string()).at(&pattern.place))?;
         let vars = vars.map_or(Ok(&[][..]), |vars| entries(vars, "a host's variables"))?;
         for name in &expanded.names {
             self.inventory.name_host(name, Some(self.source));
