@@ -440,12 +440,11 @@ fn inventory_sources(given: &Given<'_>) -> Vec<String> {
 fn inventory_plugins(config: &mut Config, given: &Given<'_>) {
     let mut plugins = Vec::new();
     for name in given.list() {
-        match Plugin::named(&name) {
-            Some(plugin) => plugins.push(plugin),
-            None => {
-                let message = format!("Failed to load inventory plugin, skipping {name}");
-                config.warnings.push(crate::diagnostic::Diagnostic::new(message));
-            }
+        if let Some(plugin) = Plugin::named(&name) {
+            plugins.push(plugin);
+        } else {
+            let message = format!("Failed to load inventory plugin, skipping {name}");
+            config.warnings.push(crate::diagnostic::Diagnostic::new(message));
         }
     }
     config.inventory.plugins = plugins;

@@ -40,6 +40,10 @@ pub(super) fn load(inventory: &mut Inventory, document: &Node, extra_vars: &Dict
     Ok(settings.unknown(OPTIONS))
 }
 
+/// What an entry of `keyed_groups` may hold.
+const KEYS: &[&str] =
+    &["key", "prefix", "separator", "parent_group", "default_value", "trailing_separator"];
+
 struct Constructed<'a> {
     /// Whether an expression that fails is an error; it is passed over otherwise.
     strict: bool,
@@ -126,8 +130,6 @@ impl Constructed<'_> {
         if keyed.as_map().is_none() {
             return wrong(format!("Invalid keyed group entry: {}", keyed.to_value()));
         }
-        const KEYS: &[&str] =
-            &["key", "prefix", "separator", "parent_group", "default_value", "trailing_separator"];
         let settings = Settings::new(keyed);
         let written = settings.text("key").unwrap_or_default();
         let lead = format!("Could not generate group for host {host} from {written} entry");

@@ -42,7 +42,6 @@ impl<'a> SourceFile<'a> {
             };
         };
         match plugin {
-            Plugin::HostList | Plugin::AdvancedHostList | Plugin::Script => Ok(None),
             Plugin::Auto => {
                 if !matches!(self.extension, Some("yml" | "yaml")) {
                     return Ok(None);
@@ -80,7 +79,7 @@ impl<'a> SourceFile<'a> {
             Plugin::Toml if self.extension == Some("toml") => {
                 toml::load(inventory, &text, &self.absolute).map(Some)
             }
-            Plugin::Toml => Ok(None),
+            Plugin::HostList | Plugin::AdvancedHostList | Plugin::Script | Plugin::Toml => Ok(None),
         }
     }
 

@@ -52,7 +52,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn group(&mut self, name: &str, group: &Toml) -> Result<()> {
         let Toml::Table(group) = group else {
-            return self.warn(format!("Skipping '{name}' as this is not a valid group definition"));
+            self.warn(format!("Skipping '{name}' as this is not a valid group definition"));
+            return Ok(());
         };
         self.inventory.add_group(name);
         for (key, section) in group {
@@ -79,7 +80,7 @@ impl Reader<'_> {
                 ("vars" | "children" | "hosts", other) => return self.wrong(key, name, other),
                 _ => self.warn(format!(
                     "Skipping unexpected key \"{key}\" in group \"{name}\", only \"vars\", \"children\" and \"hosts\" are valid"
-                ))?,
+                )),
             }
         }
         Ok(())
@@ -102,9 +103,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn warn(&mut self, message: String) -> Result<()> {
+    fn warn(&mut self, message: String) {
         self.warnings.push(Diagnostic::new(message).at(&self.place));
-        Ok(())
     }
 
     fn wrong<T>(&self, what: &str, group: &str, found: &Toml) -> Result<T> {
