@@ -41,8 +41,7 @@ pub(super) fn load(inventory: &mut Inventory, document: &Node, extra_vars: &Dict
 }
 
 /// What an entry of `keyed_groups` may hold.
-const KEYS: &[&str] =
-    &["key", "prefix", "separator", "parent_group", "default_value", "trailing_separator"];
+const KEYS: &[&str] = &["key", "prefix", "separator", "parent_group", "default_value", "trailing_separator"];
 
 struct Constructed<'a> {
     /// Whether an expression that fails is an error; it is passed over otherwise.
