@@ -15,7 +15,7 @@ pub struct Selection {
     /// May be given several times
     #[arg(short, long, value_name = "PATTERN")]
     pub limit: Vec<String>,
-    /// Forgets facts of earlier runs (fanfare keeps none between runs)
+    /// Forgets the facts that `fact_caching` kept of earlier runs
     #[arg(long)]
     pub flush_cache: bool,
 }
@@ -26,5 +26,6 @@ impl Selection {
             config.inventory.sources = self.inventory;
         }
         config.inventory.limit = self.limit;
+        config.run.fact_cache.flush |= self.flush_cache;
     }
 }

@@ -4,9 +4,10 @@ use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use super::{AnyOutput, Exit, Stage, interrupt};
-use crate::config::Config;
+use crate::config::{Config, FactCacheOptions};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::Inventory;
 use crate::playbook::{LoadOptions, Loader, Playbook};
@@ -14,7 +15,7 @@ use crate::run::actions::Library;
 use crate::run::event::Event;
 use crate::run::{self, RunOptions, Shared};
 use crate::target::{Links, NoteTaker, Surroundings};
-use crate::vars::RunFacts;
+use crate::vars::{FactCache, Hosts, RunFacts};
 
 /// A run about to start.
 pub(super) struct Engine {
@@ -95,7 +96,10 @@ impl Engine {
             .map_err(|error| Diagnostic::new(format!("cannot start: {error}")))?;
         let notes = (options.verbosity > 0).then(|| note_taker(events.clone()));
         let links = Links::with(Surroundings::real(), stage.lab, notes);
-        let shared = Arc::new(Shared::new(options, inventory, loader, links, extra_vars, facts, events));
+        let hosts = Hosts::with(fact_cache(&options.run.fact_cache, &inventory, &events)?);
+        let mut shared = Shared::new(options, inventory, loader, links, extra_vars, facts, events);
+        shared.hosts = hosts;
+        let shared = Arc::new(shared);
         let end = runtime
             .block_on(async { Ok::<_, io::Error>(run::run(shared, playbooks, interrupt::first()?).await) });
         // The senders are gone with the run: the consumer shows what is left and ends.
@@ -133,6 +137,31 @@ fn consume(events: Receiver<Event>, output: AnyOutput) -> Result<JoinHandle<Resu
         .name("output".to_owned())
         .spawn(show)
         .map_err(|error| Diagnostic::new(format!("cannot start: {error}")))
+}
+
+/// Where facts are kept between runs, if they are.
+fn fact_cache(
+    options: &FactCacheOptions,
+    inventory: &Inventory,
+    events: &Sender<Event>,
+) -> Result<Option<FactCache>> {
+    if !options.in_files {
+        return Ok(None);
+    }
+    let Some(directory) = &options.directory else {
+        return Err(Diagnostic::new("defaults.fact_caching: jsonfile needs fact_caching_connection")
+            .hint("it is the directory in which the facts are kept"));
+    };
+    let events = events.clone();
+    // The consumer lives until the run ends.
+    let complain = move |error| drop(events.send(Event::Warning(error)));
+    let lifetime = Some(options.timeout).filter(|seconds| *seconds > 0).map(Duration::from_secs);
+    let cache = FactCache::open(directory, &options.prefix, lifetime, Box::new(complain))?;
+    if options.flush {
+        inventory.hosts().for_each(|(host, _)| cache.forget(host));
+        cache.forget("localhost");
+    }
+    Ok(Some(cache))
 }
 
 /// Shows what is remarkable about connections.

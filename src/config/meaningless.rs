@@ -190,11 +190,6 @@ pub(super) const TABLE: &[Row] = &[
         ],
     ),
     (
-        "facts are not kept between runs",
-        &[("defaults", &["fact_caching_connection", "fact_caching_prefix", "fact_caching_timeout"])],
-        &["ANSIBLE_CACHE_PLUGIN_CONNECTION", "ANSIBLE_CACHE_PLUGIN_PREFIX", "ANSIBLE_CACHE_PLUGIN_TIMEOUT"],
-    ),
-    (
         "no retry files are written",
         &[("defaults", &["retry_files_save_path"])],
         &["ANSIBLE_RETRY_FILES_SAVE_PATH"],

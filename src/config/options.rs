@@ -164,6 +164,7 @@ pub struct RunOptions {
     pub any_errors_fatal: bool,
     pub strategy: Strategy,
     pub gathering: Gathering,
+    pub fact_cache: FactCacheOptions,
     /// Seconds after which a task fails.
     pub task_timeout: Option<u64>,
     pub no_log: bool,
@@ -206,12 +207,32 @@ impl Default for RunOptions {
             any_errors_fatal: false,
             strategy: Strategy::default(),
             gathering: Gathering::default(),
+            fact_cache: FactCacheOptions::default(),
             task_timeout: None,
             no_log: false,
             roles_path: Vec::new(),
             collections_path: Vec::new(),
             playbook_dir: None,
         }
+    }
+}
+
+/// Whether facts are kept between runs, and where.
+#[derive(Debug)]
+pub struct FactCacheOptions {
+    pub in_files: bool,
+    pub directory: Option<PathBuf>,
+    /// What the names of the files begin with.
+    pub prefix: String,
+    /// For how many seconds facts count; 0 for ever.
+    pub timeout: u64,
+    /// `--flush-cache`: what is known is forgotten before the run.
+    pub flush: bool,
+}
+
+impl Default for FactCacheOptions {
+    fn default() -> Self {
+        Self { in_files: false, directory: None, prefix: String::new(), timeout: 86400, flush: false }
     }
 }
 

@@ -220,10 +220,39 @@ const RUN: &[Setting] = &[
     Setting {
         ini: &[("defaults", "fact_caching")],
         env: &["ANSIBLE_CACHE_PLUGIN"],
-        r#use: OnlyAs(
-            &["memory", "ansible.builtin.memory"],
-            "keeping facts between runs; they are gathered anew",
-        ),
+        r#use: Sets(|config, given| {
+            config.run.fact_cache.in_files = given.choice(&[
+                ("memory", false),
+                ("ansible.builtin.memory", false),
+                ("jsonfile", true),
+                ("ansible.builtin.jsonfile", true),
+            ])?;
+            Ok(())
+        }),
+    },
+    Setting {
+        ini: &[("defaults", "fact_caching_connection")],
+        env: &["ANSIBLE_CACHE_PLUGIN_CONNECTION"],
+        r#use: Sets(|config, given| {
+            config.run.fact_cache.directory = given.optional().map(|path| given.resolve(&path));
+            Ok(())
+        }),
+    },
+    Setting {
+        ini: &[("defaults", "fact_caching_prefix")],
+        env: &["ANSIBLE_CACHE_PLUGIN_PREFIX"],
+        r#use: Sets(|config, given| {
+            config.run.fact_cache.prefix = given.string();
+            Ok(())
+        }),
+    },
+    Setting {
+        ini: &[("defaults", "fact_caching_timeout")],
+        env: &["ANSIBLE_CACHE_PLUGIN_TIMEOUT"],
+        r#use: Sets(|config, given| {
+            config.run.fact_cache.timeout = given.number()?;
+            Ok(())
+        }),
     },
     Setting {
         ini: &[("defaults", "retry_files_enabled")],

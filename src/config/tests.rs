@@ -97,12 +97,6 @@ fn nothing_is_ignored_silently() {
     check("", &[("ANSIBLE_MY_OWN_TOOL", "7")], told, "");
     check("[defaults]\nnocows = 1\n", &[], told, "defaults.nocows has no meaning here: there are no cows");
     check(
-        "[defaults]\nfact_caching = jsonfile\n",
-        &[],
-        told,
-        "defaults.fact_caching: not supported yet: keeping facts between runs; they are gathered anew []",
-    );
-    check(
         "[galaxy]\nserver = x\n",
         &[],
         told,

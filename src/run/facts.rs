@@ -55,7 +55,8 @@ fn wants(batch: &Batch, host: &Arc<str>) -> Result<bool> {
         Gathering::Implicit => settings::flag(explicit, true, &context)?,
         Gathering::Explicit => settings::flag(explicit, false, &context)?,
         Gathering::Smart => {
-            let known = !batch.run.hosts.state(host).facts().injected.is_empty();
+            // Facts that tasks set do not count.
+            let known = batch.run.hosts.state(host).facts().injected.contains("module_setup");
             settings::flag(explicit, !known, &context)? && !known
         }
     })

@@ -3,20 +3,37 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use parking_lot::{Mutex, RwLock};
 
+use super::FactCache;
 use crate::playbook::Layer;
 use crate::value::{Dict, Value};
 
 /// What a run has learnt about each host. Shared by all plays of the run.
 #[derive(Default)]
-pub struct Hosts(RwLock<IndexMap<Arc<str>, Arc<HostState>>>);
+pub struct Hosts {
+    states: RwLock<IndexMap<Arc<str>, Arc<HostState>>>,
+    cache: Option<Arc<FactCache>>,
+}
 
 impl Hosts {
-    /// The state of a host, empty at first sight.
+    /// With facts of earlier runs, which last until later ones.
+    pub fn with(cache: Option<FactCache>) -> Self {
+        Self { cache: cache.map(Arc::new), ..Self::default() }
+    }
+
+    /// The state of a host: empty at first sight, but for facts of earlier runs.
     pub fn state(&self, host: &Arc<str>) -> Arc<HostState> {
-        if let Some(state) = self.0.read().get(host) {
+        if let Some(state) = self.states.read().get(host) {
             return state.clone();
         }
-        self.0.write().entry(host.clone()).or_default().clone()
+        let state = match &self.cache {
+            Some(cache) => {
+                let state = HostState::default();
+                state.learn(&cache.load(host));
+                HostState { cache: Some((cache.clone(), host.clone())), ..state }
+            }
+            None => HostState::default(),
+        };
+        self.states.write().entry(host.clone()).or_insert_with(|| Arc::new(state)).clone()
     }
 }
 
@@ -29,6 +46,8 @@ pub struct HostState {
     included: Mutex<Layer>,
     /// Level 11: what `setup` and other modules returned under `ansible_facts`.
     facts: Mutex<Facts>,
+    /// Where the facts are kept, too, and under which name.
+    cache: Option<(Arc<FactCache>, Arc<str>)>,
 }
 
 /// Facts in both forms in which playbooks read them.
@@ -63,6 +82,13 @@ impl HostState {
     }
 
     pub fn add_facts(&self, new: &Dict) {
+        self.learn(new);
+        if let Some((cache, host)) = &self.cache {
+            cache.store(host, &self.facts().injected);
+        }
+    }
+
+    fn learn(&self, new: &Dict) {
         let mut facts = self.facts.lock();
         for (key, value) in new {
             let stripped = match key.as_str().and_then(|name| name.strip_prefix("ansible_")) {
@@ -77,5 +103,8 @@ impl HostState {
 
     pub fn clear_facts(&self) {
         *self.facts.lock() = Facts::default();
+        if let Some((cache, host)) = &self.cache {
+            cache.forget(host);
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Variables: which are in force for a host and a task, looked up lazily and never copied.
 
+mod fact_cache;
 mod hosts;
 mod hostvars;
 mod magic;
 mod roles;
 mod scope;
 
+pub use fact_cache::FactCache;
 pub use hosts::Facts;
 pub use hosts::{HostState, Hosts};
 pub use magic::{Magic, PlayFacts, Reached, RunFacts, SPOKEN, World};
