@@ -19,8 +19,8 @@ use std::path::PathBuf;
 
 pub use connection::ConnectionKind;
 pub use options::{
-    Colour, ConnectionOptions, DisplayOptions, EscalationOptions, FactCacheOptions, Gathering, GroupNames, InventoryOptions,
-    OnMismatch, ResultFormat, RunOptions, Strategy,
+    Colour, ConnectionOptions, DisplayOptions, EscalationOptions, FactCacheOptions, Gathering, GroupNames,
+    InventoryOptions, OnMismatch, ResultFormat, RunOptions, Strategy,
 };
 pub use passwords::{ask, ask_passwords, password_file};
 pub use reference::guide;

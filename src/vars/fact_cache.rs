@@ -52,7 +52,9 @@ impl FactCache {
 
     pub fn forget(&self, host: &str) {
         if let Err(error) = self.path(host).and_then(|path| match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed("remove", &path, &error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(failed("remove", &path, &error))
+            }
             _ => Ok(()),
         }) {
             (self.complain)(error);
@@ -62,7 +64,9 @@ impl FactCache {
     /// `s1` is the version of the format.
     fn path(&self, host: &str) -> Result<PathBuf> {
         if host.contains('/') {
-            return Err(Diagnostic::new(format!("the facts of {host} are not kept: its name is no file name")));
+            return Err(Diagnostic::new(format!(
+                "the facts of {host} are not kept: its name is no file name"
+            )));
         }
         Ok(self.directory.join(format!("{}s1_{host}", self.prefix)))
     }
@@ -88,7 +92,10 @@ impl FactCache {
     }
 
     fn is_stale(&self, path: &Path) -> bool {
-        let age = path.metadata().and_then(|meta| meta.modified()).map(|then| SystemTime::now().duration_since(then));
+        let age = path
+            .metadata()
+            .and_then(|meta| meta.modified())
+            .map(|then| SystemTime::now().duration_since(then));
         match (self.lifetime, age) {
             (Some(lifetime), Ok(Ok(age))) => age > lifetime,
             _ => false,
@@ -100,8 +107,8 @@ impl FactCache {
         let payload = Json::Object(facts.to_json()).to_string();
         let text = serde_json::json!({ "__payload__": payload }).to_string();
         // Whoever reads meanwhile sees the old facts or the new ones.
-        let mut file =
-            tempfile::NamedTempFile::new_in(&self.directory).map_err(|error| failed("write", &path, &error))?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.directory)
+            .map_err(|error| failed("write", &path, &error))?;
         file.write_all(text.as_bytes()).map_err(|error| failed("write", &path, &error))?;
         file.persist(&path).map(drop).map_err(|error| failed("write", &path, &error.error))
     }
@@ -123,7 +130,9 @@ fn untagged(json: Json) -> Json {
             let tagged = if is_tagged { entries.remove("value") } else { None };
             match tagged {
                 Some(value) => untagged(value),
-                None => Json::Object(entries.into_iter().map(|(key, value)| (key, untagged(value))).collect()),
+                None => {
+                    Json::Object(entries.into_iter().map(|(key, value)| (key, untagged(value))).collect())
+                }
             }
         }
         other => other,
