@@ -15,6 +15,7 @@ pub mod kit;
 mod laws;
 
 mod apt;
+mod async_status;
 mod blockinfile;
 mod command;
 pub mod copy;
@@ -46,6 +47,7 @@ mod wait_for;
 // Both lists are merged line by line (.gitattributes): after a rebase only their order may need a look.
 table! {
     apt,
+    async_status,
     blockinfile,
     command,
     copy,

@@ -82,6 +82,14 @@ pub trait Host: Send + Sync {
     /// Runs a command to its end.
     fn run(&self, command: &Command) -> Result<Output>;
 
+    /// Starts the worker anew, as a process that outlives this one, to do the [`Job`] in `input`; `false` where
+    /// there are no processes to start.
+    ///
+    /// [`Job`]: crate::kit::background::Job
+    fn detach(&self, _input: &[u8]) -> Result<bool> {
+        Ok(false)
+    }
+
     /// An environment variable of the worker.
     fn env(&self, name: &str) -> Option<String>;
 

@@ -53,6 +53,7 @@
 //! are [`Failure`]s: `fail!("…")`, or `Failure::new(msg).with("rc", rc)`; `?` on everything the System gives.
 
 pub mod args;
+pub mod background;
 pub mod change;
 mod command;
 pub mod control;

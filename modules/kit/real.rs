@@ -1,5 +1,6 @@
 //! The machine this process runs on. Nothing else in this crate touches it.
 
+pub mod detached;
 mod generation;
 
 use std::any::Any;
@@ -227,6 +228,15 @@ impl Host for Real {
         let input = io::stdin();
         let watch: Option<BorrowedFd<'_>> = self.watch_input.then(|| input.as_fd());
         process::run(command, watch).map_err(|e| HostError::new("run", command.program().as_ref(), e))
+    }
+
+    fn detach(&self, input: &[u8]) -> Result<bool> {
+        // Within another program there is no worker to start.
+        if !self.watch_input {
+            return Ok(false);
+        }
+        detached::start(input).map_err(|e| HostError::new("start", "the worker", e))?;
+        Ok(true)
     }
 
     fn env(&self, name: &str) -> Option<String> {

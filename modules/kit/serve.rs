@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 
 use crate::kit::args::expand_paths;
+use crate::kit::background;
 use crate::kit::host::Host;
 use crate::kit::outcome::Failure;
 use crate::kit::overlay::Overlay;
@@ -48,7 +49,15 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
 }
 
 /// Runs one request. `pending` holds what check mode foretold so far.
-pub fn answer(host: &dyn Host, pending: &Overlay<'_>, request: Request, channel: &mut dyn Channel) -> Reply {
+pub fn answer(
+    host: &dyn Host,
+    pending: &Overlay<'_>,
+    mut request: Request,
+    channel: &mut dyn Channel,
+) -> Reply {
+    if let Some(how) = request.background.take() {
+        return Reply { result: background::start(host, request, &how) };
+    }
     if request.alone {
         pending.clear();
     }

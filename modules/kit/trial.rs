@@ -79,6 +79,11 @@ impl Trial {
         calls.iter().map(answer).collect()
     }
 
+    /// Runs it with arguments as they travel.
+    pub fn run_exact(&self, args: &Json) -> Json {
+        self.exact(args.as_object().cloned().unwrap_or_default(), false, false)
+    }
+
     fn exact(&self, args: Map<String, Json>, check: bool, diff: bool) -> Json {
         let request =
             Request { module: self.module.name.to_owned(), args, check, diff, ..Request::default() };

@@ -29,6 +29,18 @@ pub struct Request {
     /// Seconds after which the worker kills what the module started and fails the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+    /// The module runs as a job that outlives the link; the reply tells the job's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<Background>,
+}
+
+/// How a job in the background is to run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Background {
+    /// Seconds after which it is killed.
+    pub seconds: u64,
+    /// The directory of job files; `~` and `$VAR` are the target's.
+    pub dir: String,
 }
 
 /// What a module call gave: Ansible's result keys (`changed`, `failed`, `msg`, `diff` …).

@@ -203,6 +203,57 @@ mod worker {
         std::fs::remove_dir_all(dir).unwrap();
     }
 
+    /// Starts a shell command as a job and lets the worker go; the file that tells of it.
+    fn background(dir: &str, command: &str, seconds: u64) -> String {
+        let mut worker = Worker::start();
+        let how = json!({"background": {"seconds": seconds, "dir": format!("{dir}/jobs")}});
+        worker.send(&request(1, "shell", json!({"cmd": command}), how));
+        let started = worker.reply();
+        assert_eq!((&started["started"], &started["finished"]), (&json!(true), &json!(false)), "{started}");
+        started["results_file"].as_str().unwrap().to_owned()
+    }
+
+    fn finished(file: &str) -> Json {
+        let start = Instant::now();
+        loop {
+            let text = std::fs::read_to_string(file).unwrap();
+            let state: Json = serde_json::from_str(&text).expect("written whole or not at all");
+            if state.get("started").is_none() {
+                return state;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20), "{state}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[test]
+    fn a_job_outlives_the_connection() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = scratch("job");
+        let file = background(&dir, "sleep 0.5; echo done", 30);
+        let result = finished(&file);
+        assert_eq!((&result["stdout"], &result["changed"]), (&json!("done"), &json!(true)), "{result}");
+        for (path, mode) in [(file.as_str(), 0o600), (format!("{dir}/jobs").as_str(), 0o700)] {
+            assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{path}");
+        }
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_job_is_killed_when_its_time_is_over() {
+        let dir = scratch("late");
+        let file = background(&dir, &format!("echo $$ > {dir}/pid; sleep 60; echo late"), 1);
+        let result = finished(&file);
+        assert_eq!(
+            (&result["msg"], &result["failed"]),
+            (&json!("Timeout exceeded"), &json!(true)),
+            "{result}"
+        );
+        let pid = std::fs::read_to_string(format!("{dir}/pid")).unwrap();
+        assert!(!std::path::Path::new(&format!("/proc/{}", pid.trim())).exists(), "the command lives on");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
     #[test]
     fn check_mode_foretells_across_tasks() {
         let dir = scratch("check");

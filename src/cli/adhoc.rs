@@ -50,11 +50,11 @@ pub struct AdhocArgs {
     pub vault: VaultPasswords,
     #[command(flatten)]
     pub module_path: ModulePath,
-    /// Not supported yet: running in the background
-    #[arg(short = 'B', long, value_name = "SECONDS", hide_short_help = true)]
+    /// Runs the module in the background, for so many seconds at most
+    #[arg(short = 'B', long, value_name = "SECONDS")]
     pub background: Option<u64>,
-    /// Not supported yet: running in the background
-    #[arg(short = 'P', long, value_name = "SECONDS", hide_short_help = true)]
+    /// How often to look at it, with -B; 0 does not wait for it [default: 15]
+    #[arg(short = 'P', long, value_name = "SECONDS")]
     pub poll: Option<u64>,
     /// Not supported yet: one file of results per host
     #[arg(short, long, value_name = "DIR", hide_short_help = true)]
@@ -69,14 +69,14 @@ pub struct AdhocCommand {
     /// As typed: `key=value` words, or JSON.
     pub args: Option<String>,
     pub list_hosts: bool,
+    /// Seconds the module may take in the background.
+    pub background: Option<u64>,
 }
 
 impl AdhocArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<AdhocCommand> {
         self.vault.settle(config)?;
         self.module_path.refuse()?;
-        refuse("-B (--background)", self.background.is_some())?;
-        refuse("-P (--poll)", self.poll.is_some())?;
         refuse("-t (--tree)", self.tree.is_some())?;
         self.verbosity.settle(config);
         self.selection.settle(config);
@@ -89,6 +89,7 @@ impl AdhocArgs {
         if self.playbook_dir.is_some() {
             config.run.playbook_dir = self.playbook_dir;
         }
+        config.run.poll_interval = self.poll.unwrap_or(config.run.poll_interval);
         if self.one_line || !config.display.adhoc_callbacks {
             let callback = if self.one_line { "oneline" } else { "minimal" };
             callback.clone_into(&mut config.display.callback);
@@ -98,6 +99,7 @@ impl AdhocArgs {
             module: self.module_name,
             args: self.args,
             list_hosts: self.list_hosts,
+            background: self.background,
         })
     }
 }

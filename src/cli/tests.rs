@@ -25,23 +25,22 @@ fn consistent() {
 fn adhoc_is_the_default() {
     check(
         "fanfare -m ping all",
-        r#"Adhoc(AdhocCommand { pattern: "all", module: "ping", args: None, list_hosts: false })"#,
+        r#"Adhoc(AdhocCommand { pattern: "all", module: "ping", args: None, list_hosts: false, background: None })"#,
     );
     check(
         "fanfare web -m shell -a 'ls -l' -bvK",
-        r#"Adhoc(AdhocCommand { pattern: "web", module: "shell", args: Some("ls -l"), list_hosts: false })"#,
+        r#"Adhoc(AdhocCommand { pattern: "web", module: "shell", args: Some("ls -l"), list_hosts: false, background: None })"#,
     );
     // A host may be called as a subcommand is.
     check(
         "fanfare -o -m ping run",
-        r#"Adhoc(AdhocCommand { pattern: "run", module: "ping", args: None, list_hosts: false })"#,
+        r#"Adhoc(AdhocCommand { pattern: "run", module: "ping", args: None, list_hosts: false, background: None })"#,
     );
     check("fanfare", "error: the following required arguments were not provided:");
 }
 
 #[test]
 fn unsupported_flags_are_refused() {
-    check("fanfare all -B 10", "not supported yet: -B (--background)");
     check("fanfare all -t out", "not supported yet: -t (--tree)");
     check("fanfare run x.yml -M lib", "not supported: -M (--module-path)");
     check("fanfare doc -t lookup file", "not supported yet: -t lookup");

@@ -23,7 +23,7 @@ pub(super) fn adhoc(command: AdhocCommand, config: Config, stage: Stage) -> Resu
         return Err(Diagnostic::new(format!("No argument passed to {} module", command.module))
             .hint("give the command line with -a"));
     }
-    let play = engine.loader.adhoc(&command.pattern, &command.module, &args, &dir)?;
+    let play = engine.loader.adhoc(&command.pattern, &command.module, &args, command.background, &dir)?;
     let playbook = Playbook { path: PathBuf::new(), plays: vec![play] };
     engine.run(stage, vec![playbook], Vec::new(), None, false)
 }

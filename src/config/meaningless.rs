@@ -117,14 +117,12 @@ pub(super) const TABLE: &[Row] = &[
         "hosts are worked on by tasks of one process, without polling",
         &[(
             "defaults",
-            &["internal_poll_interval", "poll_interval", "worker_session_isolation", "async_dir"],
+            &["internal_poll_interval", "worker_session_isolation"],
         )],
         &[
-            "ANSIBLE_POLL_INTERVAL",
             "ANSIBLE_WORKER_SESSION_ISOLATION",
             "ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT",
             "ANSIBLE_WORKER_SHUTDOWN_POLL_DELAY",
-            "ANSIBLE_ASYNC_DIR",
         ],
     ),
     (

@@ -167,6 +167,10 @@ pub struct RunOptions {
     pub fact_cache: FactCacheOptions,
     /// Seconds after which a task fails.
     pub task_timeout: Option<u64>,
+    /// Seconds between looks at a task in the background.
+    pub poll_interval: u64,
+    /// Where the targets keep what they know of tasks in the background.
+    pub async_dir: String,
     pub no_log: bool,
     pub roles_path: Vec<PathBuf>,
     /// Directories that hold `ansible_collections/`.
@@ -209,6 +213,8 @@ impl Default for RunOptions {
             gathering: Gathering::default(),
             fact_cache: FactCacheOptions::default(),
             task_timeout: None,
+            poll_interval: 15,
+            async_dir: "~/.ansible_async".to_owned(),
             no_log: false,
             roles_path: Vec::new(),
             collections_path: Vec::new(),

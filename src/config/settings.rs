@@ -129,6 +129,22 @@ const RUN: &[Setting] = &[
         }),
     },
     Setting {
+        ini: &[("defaults", "poll_interval")],
+        env: &["ANSIBLE_POLL_INTERVAL"],
+        r#use: Sets(|config, given| {
+            config.run.poll_interval = given.number()?;
+            Ok(())
+        }),
+    },
+    Setting {
+        ini: &[("defaults", "async_dir")],
+        env: &["ANSIBLE_ASYNC_DIR"],
+        r#use: Sets(|config, given| {
+            config.run.async_dir = given.string();
+            Ok(())
+        }),
+    },
+    Setting {
         ini: &[("defaults", "executable")],
         env: &["ANSIBLE_EXECUTABLE"],
         r#use: OnlyAs(&["/bin/sh"], "another shell for all tasks than /bin/sh; give the option executable"),

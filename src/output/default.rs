@@ -10,7 +10,7 @@ use super::page::{Page, Stream};
 use super::shown::{self, CENSORED_LABEL, Scope};
 use super::style::Meaning;
 use super::{Callback, Look, diff, dump, recap};
-use crate::run::event::{Delegate, Event, NoHosts, Stats, Status, TaskInfo, TaskKind, TaskResult};
+use crate::run::event::{Delegate, Event, JobState, NoHosts, Stats, Status, TaskInfo, TaskKind, TaskResult};
 use crate::value::Dict;
 
 /// What is remembered between events.
@@ -68,6 +68,7 @@ impl Callback for Default {
                 self.host_done(host, task, result, scope, page);
             }
             Event::Retrying { host, task, left, result } => self.retrying(host, task, *left, result, page),
+            Event::Background { host, job, state } => background(host, job, *state, page),
             Event::Included { what, hosts, item } => self.included(what, hosts, item.as_deref(), page),
             Event::Notified { handler, host } if self.look.display.verbosity > 1 => {
                 page.out(Meaning::Verbose, &format!("NOTIFIED HANDLER {handler} for {host}"));
@@ -295,6 +296,15 @@ impl Default {
     fn failure_stream(&self) -> Stream {
         if self.look.display.failed_to_stderr { Stream::Err } else { Stream::Out }
     }
+}
+
+fn background(host: &str, job: &str, state: JobState, page: &mut Page) {
+    let (word, more) = match state {
+        JobState::Waiting => ("POLL", " started=True finished=False"),
+        JobState::Done => ("OK", ""),
+        JobState::Failed => ("FAILED", ""),
+    };
+    page.out(Meaning::Retrying, &format!("ASYNC {word} on {host}: jid={job}{more}"));
 }
 
 fn title(text: &str, page: &mut Page) {

@@ -80,7 +80,8 @@ pub(super) fn heading(status: Status) -> (&'static str, Meaning) {
 
 /// `rc=0 >>` and what the command wrote, one thing after the other.
 fn spoken(task: &TaskInfo, result: &TaskResult) -> Option<String> {
-    if !SPEAK_TEXT.contains(&task.action.as_str()) || task.no_log {
+    let of_job = result.status != Status::Failed && result.fields.contains("ansible_job_id");
+    if !SPEAK_TEXT.contains(&task.action.as_str()) || task.no_log || of_job {
         return None;
     }
     let code = result.fields.get("rc")?;

@@ -39,7 +39,8 @@ fn answer(task: &TaskInfo, result: &TaskResult) -> String {
 
 /// What a command wrote; of one that failed, the whole result follows.
 fn spoken(task: &TaskInfo, result: &TaskResult) -> Option<String> {
-    if !SPEAK_TEXT.contains(&task.action.as_str()) || task.no_log {
+    let of_job = result.status != Status::Failed && result.fields.contains("ansible_job_id");
+    if !SPEAK_TEXT.contains(&task.action.as_str()) || task.no_log || of_job {
         return None;
     }
     let code = result.fields.get("rc")?;

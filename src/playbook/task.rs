@@ -36,6 +36,10 @@ pub struct Task {
     pub until: Vec<Setting>,
     pub retries: Option<Setting>,
     pub delay: Option<Setting>,
+    /// `async`: seconds the task may take in the background.
+    pub background: Option<Setting>,
+    /// Seconds between looks at a task in the background.
+    pub poll: Option<Setting>,
     pub changed_when: Vec<Setting>,
     pub failed_when: Vec<Setting>,
     /// For handlers: the topics they answer to besides their name.

@@ -8,6 +8,7 @@ use fanfare_modules::kit::wire::Request;
 use serde_json::Value as Json;
 
 use super::actions::{self, Action};
+use super::background::{self, Plan};
 use super::content::Contents;
 use super::outcome::Raw;
 use super::task::{Job, unmet, when_failed};
@@ -51,9 +52,52 @@ pub(super) async fn perform(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc
             Err(error) => Raw::error(error),
         },
         None => match prepare(job, scope, delegated) {
-            Ok(sending) => send(job, vec![sending]).await.pop().unwrap_or_default(),
+            Ok((sending, plan)) => {
+                let raw = send(job, vec![sending]).await.pop().unwrap_or_default();
+                match plan {
+                    Some(plan) => attended(job, scope, delegated, &plan, raw).await,
+                    None => raw,
+                }
+            }
             Err(error) => Raw::error(error),
         },
+    }
+}
+
+/// Waits for a job in the background, as long as the task may take.
+async fn attended(
+    job: &Job<'_>,
+    scope: &Scope,
+    delegated: Option<&Arc<str>>,
+    plan: &Plan,
+    started: Raw,
+) -> Raw {
+    let attend = background::attend(job, scope, delegated, plan, started);
+    match timeout(job, &Context::new(scope)) {
+        Ok(Some(seconds)) => match tokio::time::timeout(Duration::from_secs(seconds), attend).await {
+            Ok(raw) => raw,
+            Err(_) => Raw::timed_out(seconds),
+        },
+        Ok(None) => attend.await,
+        Err(error) => Raw::error(error),
+    }
+}
+
+/// Calls a module on the task's host, with one more argument that is none of the user's.
+pub(super) async fn module(
+    job: &Job<'_>,
+    scope: &Scope,
+    delegated: Option<&Arc<str>>,
+    module: &str,
+    args: &Dict,
+    (name, value): (&str, Json),
+) -> Raw {
+    match prepare_module(job, scope, delegated, module, args) {
+        Ok(mut sending) => {
+            sending.request.args.insert(name.to_owned(), value);
+            send(job, vec![sending]).await.pop().unwrap_or_default()
+        }
+        Err(error) => Raw::error(error),
     }
 }
 
@@ -98,12 +142,14 @@ fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
     }
     let delegated = destination::delegate(job, scope)?;
     let scope = destination::seen_from(job, scope, delegated.as_ref());
-    let sending = prepare(job, &scope, delegated.as_ref())?;
+    let (sending, _) = prepare(job, &scope, delegated.as_ref())?;
     Ok(Item::Send(Box::new(sending), delegated))
 }
 
 async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, action: &Action) -> Result<Raw> {
     let context = Context::new(scope);
+    // No action can: this is an error, or the task is not in the background.
+    background::plan(job, &context)?;
     let args = if action.takes_templates {
         let mut args = defaults(job, &context)?;
         args.extend(computed(job, &context)?);
@@ -212,10 +258,16 @@ fn short(module: &str) -> &str {
         .unwrap_or(module)
 }
 
-fn prepare(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Result<Sending> {
+/// Makes a task's call ready, and tells how it runs in the background, if it does.
+fn prepare(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Result<(Sending, Option<Plan>)> {
     let context = Context::new(scope);
+    let plan = background::plan(job, &context)?;
     let args = args(job, &context)?;
-    prepare_module(job, scope, delegated, &job.task.action.name, &args)
+    let mut sending = prepare_module(job, scope, delegated, &job.task.action.name, &args)?;
+    if let Some(plan) = &plan {
+        background::detach(plan, &mut sending.request, job, &context)?;
+    }
+    Ok((sending, plan))
 }
 
 /// Makes a module call ready to be sent.
@@ -243,16 +295,18 @@ fn prepare_module(
     })?;
     let contents = Contents::prepare(spec, &mut exact, scope)?;
     let timeout = timeout(job, &context)?;
-    let request = Request {
+    let mut request = Request {
         module: spec.name.to_owned(),
         args: exact,
         check: settings::flag(keywords.check_mode.as_ref(), options.run.check, &context)?,
         diff: settings::flag(keywords.diff.as_ref(), options.run.diff, &context)?,
         environment: settings::environment(keywords, &context)?,
         timeout,
+        background: None,
         // `check_mode: yes` on one task of a real run does not see what another such task foretold.
         alone: !options.run.check,
     };
+    background::direct(&mut request, job, &context)?;
     Ok(Sending { to: destination::of(job, scope, delegated)?, request, contents: Arc::new(contents) })
 }
 

@@ -52,6 +52,13 @@ pub enum Event {
         left: u32,
         result: TaskResult,
     },
+    /// A look at a task in the background.
+    Background {
+        host: Arc<str>,
+        /// Ansible's `jid`.
+        job: String,
+        state: JobState,
+    },
     /// A dynamic include brought tasks in.
     Included {
         what: String,
@@ -165,6 +172,14 @@ pub struct Diff {
     pub prepared: Option<String>,
     /// Why a side is not shown: `destination file appears to be binary` …
     pub skipped: Vec<String>,
+}
+
+/// How a task in the background is getting on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    Waiting,
+    Done,
+    Failed,
 }
 
 /// The counts of the recap, per host in order of first appearance.

@@ -95,6 +95,8 @@ fn setup_task(batch: &Batch, args: Dict) -> Task {
         until: Vec::new(),
         retries: None,
         delay: None,
+        background: None,
+        poll: None,
         changed_when: Vec::new(),
         failed_when: Vec::new(),
         listen: Vec::new(),

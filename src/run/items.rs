@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::event::Delegate;
 use super::outcome::{Raw, public};
 use super::task::{Ended, Job, judge, one, unmet};
-use super::{call, destination, include, report, settings};
+use super::{background, call, destination, include, report, settings};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Loop, LoopControl, Task};
 use crate::template::{self, Context, Names, lookups};
@@ -144,6 +144,7 @@ fn travels_together(job: &Job<'_>) -> bool {
         && task.loop_control.pause.is_none()
         && task.loop_control.break_when.is_empty()
         && task.keywords.throttle.is_none()
+        && background::is_unattended(job)
         && !task.register.as_ref().is_some_and(|name| mentions(task, name))
         && call::is_remote(&task.action.name)
 }

@@ -7,6 +7,7 @@
 pub mod actions;
 mod argument_spec;
 mod ask;
+mod background;
 mod batch;
 mod call;
 mod content;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::Batch;
-use super::event::{Counts, Delegate, Diff, Event, Status, TaskInfo, TaskResult};
+use super::event::{Counts, Delegate, Diff, Event, JobState, Status, TaskInfo, TaskResult};
 use super::outcome::{HostOutcome, Raw};
 use super::shared::Shared;
 use super::task::{Ended, Job};
@@ -71,6 +71,12 @@ pub(super) fn retrying(job: &Job<'_>, raw: &Raw, left: u32, delegated: Option<&A
     let result = result(job, raw, None, delegated, false, false, Instant::now());
     let (host, task) = (job.host.clone(), job.info.clone());
     job.batch.run.emit(Event::Retrying { host, task, left, result });
+}
+
+/// Tells of a look at a task in the background.
+pub(super) fn background(job: &Job<'_>, name: String, state: JobState) {
+    announce(job);
+    job.batch.run.emit(Event::Background { host: job.host.clone(), job: name, state });
 }
 
 /// Tells that a `meta` was not for this host. It counts nowhere.

@@ -82,7 +82,7 @@ fn variable(names: &[&str], context: &Context<'_>) -> Result<Option<Value>> {
     Ok(None)
 }
 
-fn variable_text(names: &[&str], context: &Context<'_>) -> Result<Option<String>> {
+pub(super) fn variable_text(names: &[&str], context: &Context<'_>) -> Result<Option<String>> {
     Ok(variable(names, context)?.map(|value| value.to_string()).filter(|text| !text.is_empty()))
 }
 

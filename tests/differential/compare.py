@@ -18,12 +18,14 @@ ADHOC = re.compile(r"^(\S+) \| ([A-Z]+)!?(?: \| rc=(-?\d+))? (=>|>>) ?(.*)$")
 MESSAGES = ("[ERROR]", "[WARNING]", "[DEPRECATION WARNING]", "error: ", "warning: ", "deprecated: ")
 # Keys of a result that no two runs share, or that speak of the tool and not of the work.
 VOLATILE = {"delta", "start", "end", "atime", "mtime", "ctime", "inode", "dev", "elapsed", "version", "cache_update_time", "exception", "pid",
-            "invocation", "warnings", "deprecations", "ansible_facts.discovered_interpreter_python", "remote_tmp"}
+            "ansible_job_id", "results_file", "erased", "child_pid", "invocation", "warnings", "deprecations", "ansible_facts.discovered_interpreter_python", "remote_tmp"}
 # What a failure may tell besides, on either side: how the file was, which call it was.
 ASIDE = {"msg", "message", "errno", "path", "dest", "src", "uid", "gid", "owner", "group", "mode", "size", "state", "failed", "details",
          "failed_when_suppressed_exception", "module_stderr", "module_stdout"}
 # What ssh says when it gives a terminal back.
 CLOSED = re.compile(r"Shared connection to \S+ closed\.\s*$")
+# What is known of tasks in the background, by names that no two runs share.
+JOBS = re.compile(r"/\.ansible_async(/|$)")
 TEMPORARY = re.compile(r"/\.ansible/tmp/|/ansible-local-|/ansible-tmp-|/\.cache/|/ansible\.[^/ ]*$")
 
 
@@ -41,10 +43,14 @@ def differences(case, oracle, tool):
             yield Difference(aspect, str(run), left, right)
 
 
+def lasting(state):
+    return {path: what for path, what in state.items() if not JOBS.search(path)}
+
+
 def compare(case, run, a, b):
     if a["rc"] != b["rc"]:
         yield "exit", str(a["rc"]), f"{b['rc']}   {last(b)}"
-    yield from ((("state",) + d) for d in mapping(a["state"], b["state"]))
+    yield from ((("state",) + d) for d in mapping(lasting(a["state"]), lasting(b["state"])))
     if run.text:
         yield from lines("text", words(a["out"]), words(b["out"]))
     elif run.verb == "inventory":
@@ -184,8 +190,11 @@ def played(out):
             host, latest = entry(m[1], rest, pending)
             told.blocks[-1].setdefault(host, []).append(latest)
             pending = []
+        elif row.startswith("ASYNC POLL"):
+            # How often depends on how long a look takes.
+            continue
         elif row.strip():
-            pending.append(row)
+            pending.append(re.sub(r"^(ASYNC .*: jid)=\S+", r"\1", row))
     return told
 
 

@@ -76,6 +76,7 @@ pub struct System<'a> {
     headers: Headers,
     warnings: Vec<String>,
     deprecations: Vec<Json>,
+    adopted: Option<Map<String, Json>>,
 }
 
 impl<'a> System<'a> {
@@ -89,7 +90,13 @@ impl<'a> System<'a> {
             headers: Headers::default(),
             warnings: Vec::new(),
             deprecations: Vec::new(),
+            adopted: None,
         }
+    }
+
+    /// The result of another call is this one's, `changed` and `failed` as they were.
+    pub fn adopt(&mut self, result: Map<String, Json>) {
+        self.adopted = Some(result);
     }
 
     /// Tells the user something that is no error.
@@ -217,6 +224,7 @@ impl<'a> System<'a> {
     pub fn finish(self, outcome: Result<Json>) -> Map<String, Json> {
         let mut map = result_map(outcome);
         map.insert("changed".to_owned(), Json::Bool(!self.changes.is_empty()));
+        map.extend(self.adopted.into_iter().flatten());
         if self.wishes.diff
             && let Some(diff) = diff(&self.changes, self.headers)
         {

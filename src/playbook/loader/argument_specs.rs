@@ -94,6 +94,8 @@ pub(super) fn validation(
         until: Vec::new(),
         retries: None,
         delay: None,
+        background: None,
+        poll: None,
         changed_when: Vec::new(),
         failed_when: Vec::new(),
         listen: Vec::new(),

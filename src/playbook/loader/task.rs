@@ -76,6 +76,8 @@ impl Loader {
             until: self.conditions(fields, "until")?,
             retries: optional(fields, "retries")?,
             delay: optional(fields, "delay")?,
+            background: optional(fields, "async")?,
+            poll: optional(fields, "poll")?,
             changed_when: self.conditions(fields, "changed_when")?,
             failed_when: self.conditions(fields, "failed_when")?,
             listen: fields.get("listen").map(|field| texts(&field)).transpose()?.unwrap_or_default(),
