@@ -103,9 +103,9 @@ impl Job {
         });
         let result = match result.recv_timeout(Duration::from_secs(job.seconds)) {
             Ok(result) if !result.contains_key("timedout") => result,
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                result_map(Err(Failure::new("the module ended by an error in fanfare itself; please report it")))
-            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => result_map(Err(Failure::new(
+                "the module ended by an error in fanfare itself; please report it",
+            ))),
             late => {
                 if late.is_err() {
                     // What it has to say no longer matters, but it may be killing what it started.

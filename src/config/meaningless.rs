@@ -115,10 +115,7 @@ pub(super) const TABLE: &[Row] = &[
     ),
     (
         "hosts are worked on by tasks of one process, without polling",
-        &[(
-            "defaults",
-            &["internal_poll_interval", "worker_session_isolation"],
-        )],
+        &[("defaults", &["internal_poll_interval", "worker_session_isolation"])],
         &[
             "ANSIBLE_WORKER_SESSION_ISOLATION",
             "ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT",

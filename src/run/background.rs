@@ -127,14 +127,17 @@ pub(super) async fn attend(
 }
 
 fn overdue(plan: &Plan, raw: Raw) -> Raw {
-    let message =
-        format!("async task did not complete within the requested time - {}s", plan.seconds);
+    let message = format!("async task did not complete within the requested time - {}s", plan.seconds);
     let mut overdue = Raw::failed(message);
     overdue.set("async_result", Value::dict(raw.fields));
     overdue
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds; negative ones are none")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "seconds; negative ones are none"
+)]
 fn seconds_of(number: f64) -> u64 {
     number as u64
 }

@@ -27,7 +27,10 @@ fn a_task_is_started_and_asked_about() {
     assert_eq!(run.result("a", "fire", "finished").to_string(), "False");
     assert_eq!(run.result("a", "ask", "finished").to_string(), "True");
     assert_eq!(run.task("ask"), "a:changed");
-    assert_eq!(run.result("a", "clean", "erased").to_string(), run.result("a", "fire", "results_file").to_string());
+    assert_eq!(
+        run.result("a", "clean", "erased").to_string(),
+        run.result("a", "fire", "results_file").to_string()
+    );
     assert_eq!(run.message("a", "gone"), "could not find job");
     assert!(looks(&run).is_empty());
 }
@@ -78,12 +81,19 @@ fn a_link_that_stays_broken_is_told_when_the_time_is_over() {
 
 #[test]
 fn what_cannot_run_in_the_background_says_so() {
-    for task in ["debug: {msg: x}", "copy: {dest: /x, content: x}", "raw: x", "async_status: {jid: x}", "pause: {seconds: 1}"] {
+    for task in [
+        "debug: {msg: x}",
+        "copy: {dest: /x, content: x}",
+        "raw: x",
+        "async_status: {jid: x}",
+        "pause: {seconds: 1}",
+    ] {
         let (_, run) = tasks("a", &format!("- {{name: one, async: 5, poll: 0, {task}}}"));
         let action = task.split(':').next().unwrap();
         assert_eq!(run.message("a", "one"), format!("This action ({action}) does not support async."));
     }
-    for (keywords, expected) in [("async: -1", "'async' cannot be negative"), ("async: \"{{ 'x' }}\"", "'x' is not a number")]
+    for (keywords, expected) in
+        [("async: -1", "'async' cannot be negative"), ("async: \"{{ 'x' }}\"", "'x' is not a number")]
     {
         let (_, run) = tasks("a", &format!("- {{name: one, ping: , {keywords}}}"));
         assert!(run.message("a", "one").contains(expected), "{run}");
