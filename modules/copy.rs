@@ -42,7 +42,15 @@ use crate::kit::{
 ///   copy: {src: /etc/skel/.bashrc, dest: /root/.bashrc, remote_src: yes, force: no}
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("mutually_exclusive" = [["src", "content"]], "required_one_of" = [["src", "content"]]))]
+#[schemars(extend(
+    "mutually_exclusive" = [["src", "content"]],
+    "required_one_of" = [["src", "content"]],
+    "words" = {
+        "parameters are mutually exclusive: src|content": "src and content are mutually exclusive",
+        "one of the following is required: src, content": "src (or content) is required",
+        "missing required arguments: dest": "dest is required",
+    },
+))]
 pub struct Args {
     /// The file or directory to copy. Of a directory with a trailing slash only what is in it is copied, else the
     /// directory with its name.

@@ -24,6 +24,11 @@ pub const CONTENT: &str = "fetch";
 ///     flat: yes
 /// ```
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("words" = {
+    "missing required arguments: src": "src and dest are required",
+    "missing required arguments: dest": "src and dest are required",
+    "missing required arguments: dest, src": "src and dest are required",
+}))]
 pub struct Args {
     /// The file on the target. Directories cannot be fetched.
     pub src: FilePath,

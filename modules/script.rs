@@ -26,7 +26,10 @@ use crate::kit::{Command, ControlScript, Failure, Result, System, quote};
 ///     executable: python3
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("free_form" = "cmd"))]
+#[schemars(extend(
+    "free_form" = "cmd",
+    "words" = {"missing required arguments: cmd": "one of the following is required: _raw_params, cmd"},
+))]
 pub struct Args {
     /// The path of the script on the control node, and its arguments.
     pub cmd: ControlScript,

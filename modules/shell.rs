@@ -27,7 +27,10 @@ use crate::kit::{Command, FilePath, Result, System};
 ///     executable: /bin/bash
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("free_form" = "cmd"))]
+#[schemars(extend(
+    "free_form" = "cmd",
+    "words" = {"missing required arguments: cmd": "one of the following is required: _raw_params, cmd, argv"},
+))]
 pub struct Args {
     /// The line.
     pub cmd: String,
@@ -69,6 +72,6 @@ mod tests {
         trial.run(&json!({"cmd": "true", "executable": "/bin/bash"}));
         assert_eq!(trial.host.ran()[0], "/bin/sh -c echo hi");
         assert!(trial.host.ran().contains(&"/bin/bash -c true".to_owned()));
-        assert_eq!(trial.run(&json!({}))["msg"], "missing required arguments: cmd");
+        assert_eq!(trial.run(&json!({}))["msg"], "one of the following is required: _raw_params, cmd, argv");
     }
 }

@@ -32,6 +32,11 @@ use crate::kit::{ControlFile, FileAttributes, FilePath, Result, System};
 ///     variable_end_string: ']]'
 /// ```
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("words" = {
+    "missing required arguments: src": "src and dest are required",
+    "missing required arguments: dest": "src and dest are required",
+    "missing required arguments: dest, src": "src and dest are required",
+}))]
 pub struct Args {
     /// The template on the control node.
     #[schemars(extend("control" = "template"))]

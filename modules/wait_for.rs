@@ -35,7 +35,12 @@ use crate::kit::{Failure, FileFacts, FilePath, Result, System};
 ///     state: absent
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("mutually_exclusive" = [["port", "path"]]))]
+#[schemars(extend(
+    "mutually_exclusive" = [["port", "path"]],
+    "words" = {
+        "parameters are mutually exclusive: port|path": "port and path parameter can not both be passed to wait_for",
+    },
+))]
 pub struct Args {
     /// The host to connect to.
     #[serde(default = "localhost")]

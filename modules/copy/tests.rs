@@ -61,7 +61,8 @@ fn content_given_right_here() {
     }
     error(json!({"content": "x", "dest": "/d/"}), "can not use content with a dir as dest");
     error(json!({"content": "x", "dest": "/nope/x"}), "Destination directory /nope does not exist");
-    error(json!({"dest": "/d/x"}), "one of the following is required: src, content");
+    error(json!({"dest": "/d/x"}), "src (or content) is required");
+    error(json!({"src": "", "dest": "/d/x"}), "src (or content) is required");
     error(
         json!({"content": "x", "dest": "/d/x", "checksum": "abc"}),
         "Copied file does not match the expected checksum. Transfer failed.",

@@ -82,6 +82,14 @@ pub struct ControlUse {
     pub unless: Option<String>,
 }
 
+impl OptionSpec {
+    /// Whether a value is one: null is none, and neither is the empty name of a file of the control node, which
+    /// would stand for the directory it is looked for in.
+    fn is_given(&self, value: &Json) -> bool {
+        !(value.is_null() || (self.kind == Kind::Control && value.as_str() == Some("")))
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ControlKind {
     /// A file, sent as a `ControlFile`.
@@ -156,13 +164,14 @@ impl Spec {
     /// Brings arguments to canonical names and exact types. An option that is null is not given. Defaults are
     /// left to the module.
     pub fn normalise(&self, given: &Map<String, Json>) -> Result<Map<String, Json>, ArgsError> {
+        self.exact(given).map_err(|error| self.rules.worded(error))
+    }
+
+    fn exact(&self, given: &Map<String, Json>) -> Result<Map<String, Json>, ArgsError> {
         self.known(given)?;
         let mut exact = Map::with_capacity(given.len());
         for (name, value) in given {
-            let Some(option) = self.option(name) else { continue };
-            if value.is_null() {
-                continue;
-            }
+            let Some(option) = self.option(name).filter(|option| option.is_given(value)) else { continue };
             exact.insert(option.name.clone(), option.coerce(value)?);
         }
         self.rules.check_given(&exact)?;
@@ -178,7 +187,7 @@ impl Spec {
         wrong.extend(self.known(given).err());
         for (name, value) in given {
             if let Some(option) = self.option(name)
-                && !value.is_null()
+                && option.is_given(value)
                 && !is_template(value)
             {
                 wrong.extend(option.coerce(value).err());
@@ -186,11 +195,11 @@ impl Spec {
         }
         let present = |name: &str| {
             given.iter().any(|(key, value)| {
-                !value.is_null() && self.option(key).is_some_and(|option| option.name == name)
+                self.option(key).is_some_and(|option| option.name == name && option.is_given(value))
             })
         };
         wrong.extend(self.check_required(present).err());
-        wrong
+        wrong.into_iter().map(|error| self.rules.worded(error)).collect()
     }
 
     fn known(&self, given: &Map<String, Json>) -> Result<(), ArgsError> {

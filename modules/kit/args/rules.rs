@@ -16,6 +16,8 @@ pub struct Rules {
     pub required_if: Vec<RequiredIf>,
     /// An option, and those that must be given with it.
     pub required_by: Map<String, Json>,
+    /// Where Ansible's module says a broken rule in other words: the usual words and its own.
+    pub words: Map<String, Json>,
 }
 
 /// `["state", "link", ["src"]]`: when `state` is `link`, `src` must be given. With `true` as fourth, one of them
@@ -62,6 +64,14 @@ impl Rules {
             }
         }
         Ok(())
+    }
+
+    /// The error in the module's own words.
+    pub(super) fn worded(&self, mut error: ArgsError) -> ArgsError {
+        if let Some(own) = self.words.get(&error.message).and_then(Json::as_str) {
+            own.clone_into(&mut error.message);
+        }
+        error
     }
 
     /// What is missing.
