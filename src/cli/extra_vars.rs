@@ -10,11 +10,11 @@ use crate::yaml::{self, Loaded, Trust};
 
 const LABEL: &str = "<command line option -e>";
 
-/// All `-e` options, the later over the earlier.
-pub(super) fn load(given: &[String]) -> Result<Dict> {
+/// All `-e` options, the later over the earlier, or merged with it.
+pub(super) fn load(given: &[String], merges: bool) -> Result<Dict> {
     let mut variables = Dict::new();
     for text in given {
-        variables.extend(load_one(text)?);
+        crate::vars::merge(&mut variables, &load_one(text)?, merges);
     }
     Ok(variables)
 }
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &str) {
-        let got = match load(&[text.to_owned()]) {
+        let got = match load(&[text.to_owned()], false) {
             Ok(variables) => Value::dict(variables).repr(),
             Err(error) => error.to_string(),
         };

@@ -91,7 +91,7 @@ impl InventoryArgs {
         refuse("--toml", self.toml)?;
         self.verbosity.settle(config);
         self.selection.settle(config);
-        config.run.extra_vars = extra_vars::load(&self.extra_vars)?;
+        config.run.extra_vars = extra_vars::load(&self.extra_vars, config.run.merges)?;
         config.inventory.extra_vars = Arc::new(config.run.extra_vars.clone());
         if self.playbook_dir.is_some() {
             config.run.playbook_dir = self.playbook_dir;

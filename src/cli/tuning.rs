@@ -30,7 +30,7 @@ impl Tuning {
         let run = &mut config.run;
         run.check |= self.check;
         run.diff |= self.diff;
-        run.extra_vars = extra_vars::load(&self.extra_vars)?;
+        run.extra_vars = extra_vars::load(&self.extra_vars, run.merges)?;
         config.inventory.extra_vars = Arc::new(run.extra_vars.clone());
         if let Some(forks) = self.forks {
             run.forks = forks;

@@ -23,6 +23,7 @@ pub(super) fn inventory(command: &InventoryCommand, mut config: Config) -> Resul
         limit: limit.as_ref(),
         export,
         extra_vars: &config.run.extra_vars,
+        merges: config.run.merges,
     };
     let is_yaml = command.format == InventoryFormat::Yaml;
     let text = match &command.view {

@@ -172,6 +172,8 @@ pub struct RunOptions {
     /// Where the targets keep what they know of tasks in the background.
     pub async_dir: String,
     pub no_log: bool,
+    /// Whether dictionaries of one name are laid over each other, instead of the strongest hiding the others.
+    pub merges: bool,
     pub roles_path: Vec<PathBuf>,
     /// Directories that hold `ansible_collections/`.
     pub collections_path: Vec<PathBuf>,
@@ -216,6 +218,7 @@ impl Default for RunOptions {
             poll_interval: 15,
             async_dir: "~/.ansible_async".to_owned(),
             no_log: false,
+            merges: false,
             roles_path: Vec::new(),
             collections_path: Vec::new(),
             playbook_dir: None,

@@ -196,7 +196,10 @@ const RUN: &[Setting] = &[
     Setting {
         ini: &[("defaults", "hash_behaviour")],
         env: &["ANSIBLE_HASH_BEHAVIOUR"],
-        r#use: MustBe(&["replace"], "not supported yet: merging dictionaries of the same name"),
+        r#use: Sets(|config, given| {
+            config.run.merges = given.choice(&[("replace", false), ("merge", true)])?;
+            Ok(())
+        }),
     },
     Setting {
         ini: &[("defaults", "error_on_undefined_vars")],

@@ -63,10 +63,10 @@ fn values() {
         "defaults.host_key_checking: expected yes or no, got \"maybe\"",
     );
     check(
-        "[defaults]\nhash_behaviour = merge\n",
+        "[defaults]\nerror_on_undefined_vars = no\n",
         &[],
         gathering,
-        "defaults.hash_behaviour: not supported yet: merging dictionaries of the same name",
+        "defaults.error_on_undefined_vars: not supported: an undefined variable is always an error",
     );
     let colour = |config: &Config| format!("{:?}", config.display.colour);
     check("", &[("NO_COLOR", "1")], colour, "Never");

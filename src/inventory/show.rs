@@ -25,6 +25,8 @@ pub struct View<'a> {
     pub export: bool,
     /// `-e`, which a host has unless exported.
     pub extra_vars: &'a Dict,
+    /// Whether dictionaries of one name are laid over each other.
+    pub merges: bool,
 }
 
 /// `--list`: what an inventory script answers, in JSON.
@@ -91,15 +93,16 @@ impl Shower<'_> {
     fn host_vars(&self, host: &str) -> Result<Dict> {
         let layers = self.inventory.host_layers(host, self.view.playbook_dir)?;
         if self.view.export {
-            return Ok(merged(layers.iter().filter(|layer| layer.level >= Level::InventoryHost)));
+            let own = layers.iter().filter(|layer| layer.level >= Level::InventoryHost);
+            return Ok(merged(own, self.view.merges));
         }
-        let mut vars = merged(layers.iter());
-        vars.extend(self.view.extra_vars.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let mut vars = merged(layers.iter(), self.view.merges);
+        crate::vars::merge(&mut vars, self.view.extra_vars, self.view.merges);
         Ok(vars)
     }
 
     fn group_vars(&self, group: &str) -> Result<Dict> {
-        Ok(merged(self.inventory.group_layers(group, self.view.playbook_dir)?.iter()))
+        Ok(merged(self.inventory.group_layers(group, self.view.playbook_dir)?.iter(), self.view.merges))
     }
 
     /// Adds a group and all below it to the answer, those without any content left out.
@@ -209,10 +212,10 @@ fn line(text: &mut String, depth: usize, content: &str) {
     text.push('\n');
 }
 
-fn merged<'l>(layers: impl Iterator<Item = &'l Layer>) -> Dict {
+fn merged<'l>(layers: impl Iterator<Item = &'l Layer>, merges: bool) -> Dict {
     let mut vars = Dict::new();
     for layer in layers {
-        vars.extend(layer.vars.iter().map(|(name, value)| (name.clone(), value.clone())));
+        crate::vars::merge(&mut vars, &layer.vars, merges);
     }
     vars
 }

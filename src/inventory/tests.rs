@@ -52,6 +52,7 @@ fn shows_what_ansible_inventory_shows() {
             limit: None,
             export,
             extra_vars: &extra_vars,
+            merges: false,
         };
         let mut shown = vec![
             ("list".to_owned(), show::list(&inventory, &view(false))),

@@ -15,6 +15,16 @@ pub struct Action {
     pub args: Dict,
     /// `args: "{{ a_dict }}"`: options that are known only when rendered; those in `args` win.
     pub computed: Option<Setting>,
+    /// Of an action whose name is a template, `name` is empty until the run.
+    pub dynamic: Option<Dynamic>,
+}
+
+/// `action: "{{ name }} key=value"`: what is called is known only in the run.
+#[derive(Clone, Debug)]
+pub struct Dynamic {
+    pub name: Setting,
+    /// What stands behind the name.
+    pub text: Setting,
 }
 
 /// The modules and actions there are: the loader checks names and options against it.

@@ -14,7 +14,7 @@ mod task;
 
 use std::sync::Arc;
 
-pub use action::{Action, Actions, Known, Misuse};
+pub use action::{Action, Actions, Dynamic, Known, Misuse};
 pub use keywords::Keywords;
 pub use list::{Listing, list};
 pub use loader::{LoadOptions, LoadedRole, LoadedTasks, Loader, RoleRequest};

@@ -24,6 +24,7 @@ pub struct Block {
     pub always: Vec<Node>,
 }
 
+#[derive(Clone)]
 pub struct Task {
     pub place: Place,
     pub name: Option<Setting>,
@@ -50,6 +51,7 @@ pub struct Task {
 }
 
 /// What the tasks of a dynamic include inherit: what is around it, its vars, and `apply`.
+#[derive(Clone)]
 pub struct Include {
     pub(super) around: Around,
     /// What tells uses of the same role apart.
@@ -57,6 +59,7 @@ pub struct Include {
 }
 
 /// `loop:` or `with_<lookup>:`.
+#[derive(Clone)]
 pub struct Loop {
     /// `None` for `loop:`, the lookup's name for `with_…`.
     pub lookup: Option<String>,

@@ -55,10 +55,11 @@ pub(super) struct Batch {
 
 impl Batch {
     pub fn new(run: Arc<Shared>, play: Arc<Play>, facts: Arc<PlayFacts>) -> Self {
+        let merges = run.options.run.merges;
         let mut vars = Dict::new();
         let mut defaults = Dict::new();
         for role in &play.roles {
-            crate::vars::export(role, &mut defaults, &mut vars);
+            crate::vars::export(role, &mut defaults, &mut vars, merges);
         }
         let handlers = RwLock::new(play.handlers.clone());
         Self {
@@ -78,7 +79,7 @@ impl Batch {
             roles_left: Mutex::default(),
             exported: RwLock::new((Arc::new(vars), Arc::new(defaults))),
             merged_roles: Mutex::default(),
-            vars_files: VarsFiles::default(),
+            vars_files: VarsFiles::new(merges),
             throttled: Mutex::default(),
             banners: Mutex::default(),
         }
@@ -103,6 +104,7 @@ impl Batch {
             inventory: self.run.inventory_layers(host)?,
             play_role_defaults,
             inner: inner.to_vec(),
+            merges: self.run.options.run.merges,
         };
         let magic = Magic {
             world: Arc::new(self.run.clone()),
@@ -148,7 +150,11 @@ impl Batch {
         let mut cache = self.merged_roles.lock();
         // The role is kept beside its vars, so that no other can come to live at the same address.
         let key = Arc::as_ptr(role) as usize;
-        cache.entry(key).or_insert_with(|| (role.clone(), role_vars(role))).1.clone()
+        cache
+            .entry(key)
+            .or_insert_with(|| (role.clone(), role_vars(role, self.run.options.run.merges)))
+            .1
+            .clone()
     }
 
     /// Takes in what an include brought to the whole play: handlers, and roles whose vars all tasks see.
@@ -162,7 +168,8 @@ impl Batch {
         for role in roles {
             let mut exported = self.exported.write();
             let (vars, defaults) = &mut *exported;
-            crate::vars::export(role, Arc::make_mut(defaults), Arc::make_mut(vars));
+            let merges = self.run.options.run.merges;
+            crate::vars::export(role, Arc::make_mut(defaults), Arc::make_mut(vars), merges);
         }
     }
 

@@ -86,7 +86,14 @@ fn setup_task(batch: &Batch, args: Dict) -> Task {
     Task {
         place: place.clone(),
         name: Some(Setting { value: "Gathering Facts".into(), place: place.clone() }),
-        action: Action { name: "setup".to_owned(), written: "setup".to_owned(), place, args, computed: None },
+        action: Action {
+            name: "setup".to_owned(),
+            written: "setup".to_owned(),
+            place,
+            args,
+            computed: None,
+            dynamic: None,
+        },
         keywords: Arc::new(keywords),
         role: None,
         repeat: None,

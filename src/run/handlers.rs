@@ -62,6 +62,16 @@ fn stand_together(one: &Task, other: &Task) -> bool {
     Arc::ptr_eq(&one.place.source, &other.place.source) && identity(one) == identity(other)
 }
 
+/// What `role : name` wants of the role; that of a collection is also called without it.
+fn of_role<'a>(role: &str, wanted: &'a str) -> Option<&'a str> {
+    let (prefix, name) = wanted.split_once(" : ")?;
+    let short = match role.splitn(3, '.').collect::<Vec<_>>()[..] {
+        [_, _, short] => short,
+        _ => role,
+    };
+    (prefix == role || prefix == short).then_some(name)
+}
+
 impl Batch {
     /// The handlers that answer to a name: one that is so called, and those that listen to it, but of those with
     /// one name only one. The first of the last list counts (roles come before the play, `include_role` after it).
@@ -112,19 +122,16 @@ impl Batch {
         let name = self.handler_text(handler, name, host);
         match &handler.role {
             None => name == wanted,
-            Some(role) => {
-                name == wanted
-                    || wanted
-                        .strip_prefix(&*role.name)
-                        .is_some_and(|rest| rest.strip_prefix(" : ").is_some_and(|rest| rest == name))
-            }
+            Some(role) => name == wanted || of_role(&role.name, wanted) == Some(&*name),
         }
     }
 
     fn handler_listens(&self, handler: &Task, wanted: &str, host: &Arc<str>) -> bool {
+        let of_role = handler.role.as_ref().and_then(|role| of_role(&role.name, wanted));
+        let is_wanted = |topic: &str| topic == wanted || Some(topic) == of_role;
         handler.listen.iter().any(|topic| match &topic.value {
-            Value::List(topics) => topics.iter().any(|topic| topic.to_string() == wanted),
-            _ => self.handler_text(handler, topic, host) == wanted,
+            Value::List(topics) => topics.iter().any(|topic| is_wanted(&topic.to_string())),
+            _ => is_wanted(&self.handler_text(handler, topic, host)),
         })
     }
 

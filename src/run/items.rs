@@ -146,6 +146,7 @@ fn travels_together(job: &Job<'_>) -> bool {
         && task.keywords.throttle.is_none()
         && background::is_unattended(job)
         && !task.register.as_ref().is_some_and(|name| mentions(task, name))
+        && task.action.dynamic.is_none()
         && call::is_remote(&task.action.name)
 }
 

@@ -162,6 +162,7 @@ fn play_scope(shared: &Arc<Shared>, play: &Play) -> Scope {
     };
     let parts = ScopeParts {
         extra: shared.extra_vars.clone(),
+        merges: shared.options.run.merges,
         play_vars: play.vars.clone(),
         ..ScopeParts::default()
     };
@@ -225,6 +226,7 @@ fn batches(play: &Play, hosts: HostList, context: &Context<'_>) -> Result<Vec<Ho
     let mut sizes = Vec::new();
     for setting in &play.serial {
         let values = match settings::rendered(setting, context)? {
+            Value::Omit | Value::None => Vec::new(),
             Value::List(items) => items.to_vec(),
             other => vec![other],
         };

@@ -222,6 +222,21 @@ fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Res
 pub(super) fn environment(keywords: &Keywords, context: &Context<'_>) -> Result<IndexMap<String, String>> {
     let mut environment = IndexMap::new();
     for setting in &keywords.environment {
+        if let Value::Dict(entries) = &setting.value {
+            for (name, value) in entries.iter() {
+                let setting = Setting { value: value.clone(), place: setting.place.clone() };
+                match rendered(&setting, context) {
+                    Ok(Value::Omit) => {}
+                    Ok(value) => {
+                        environment.insert(name.to_string(), value.to_string());
+                    }
+                    // What goes on from the environment of the host is left out until that is known.
+                    Err(error) if error.is_undefined() && error.message().contains("'ansible_env'") => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            continue;
+        }
         let value = rendered(setting, context)?;
         let mut add = |entries: &Dict| {
             for (name, value) in entries {

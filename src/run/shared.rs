@@ -128,6 +128,7 @@ impl Shared {
             magic,
             ScopeParts {
                 extra: self.extra_vars.clone(),
+                merges: self.options.run.merges,
                 set: state.set(),
                 included: state.included(),
                 facts: state.facts(),

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use super::event::{Delegate, Event, Status, TaskInfo};
 use super::outcome::{HostOutcome, Raw};
 use super::walk::Place;
-use super::{destination, handlers, items, register, report, until};
+use super::{destination, handlers, items, register, report, settings, until};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Setting, Task};
 use crate::template::{self, Context};
@@ -52,6 +52,13 @@ pub(super) async fn run_on_host(
     outcome
 }
 
+/// The task as it is where the name of its module is a template, and that is known.
+pub(super) fn named(batch: &Batch, task: &Arc<Task>, scope: &Scope) -> Result<Arc<Task>> {
+    let Some(dynamic) = &task.action.dynamic else { return Ok(task.clone()) };
+    let name = settings::rendered(&dynamic.name, &Context::new(scope))?.to_string();
+    batch.run.loader.name_task(task, dynamic, name.trim())
+}
+
 /// A finished task: its result, and what it asked to include.
 pub(super) struct Ended {
     pub raw: Raw,
@@ -86,6 +93,11 @@ pub(super) async fn one(job: &Job<'_>, scope: &Scope) -> (Raw, Option<Arc<str>>)
         }
         Err(error) => return (Raw::error(when_failed(error)), None),
     }
+    let named = match named(job.batch, job.task, scope) {
+        Ok(named) => named,
+        Err(error) => return (Raw::error(error.context("Task failed")), None),
+    };
+    let job = &Job { task: &named, ..*job };
     let delegated = match destination::delegate(job, scope) {
         Ok(delegated) => delegated,
         Err(error) => return (Raw::error(error.context("Task failed")), destination::written(job)),

@@ -16,6 +16,8 @@ use crate::yaml::{self, Node};
 
 #[derive(Default)]
 pub(super) struct VarsFiles {
+    /// Whether dictionaries of one name are laid over each other.
+    merges: bool,
     read: Mutex<HashMap<PathBuf, Layer>>,
     by_host: Mutex<HashMap<Arc<str>, OfHost>>,
 }
@@ -24,6 +26,10 @@ pub(super) struct VarsFiles {
 type OfHost = (bool, Vec<Layer>);
 
 impl VarsFiles {
+    pub fn new(merges: bool) -> Self {
+        Self { merges, ..Self::default() }
+    }
+
     /// Those for a host, weakest first. `scope` is what their names are rendered with.
     pub fn of(
         &self,
@@ -61,7 +67,7 @@ impl VarsFiles {
         if let Some(layer) = self.read.lock().get(&path) {
             return Ok(layer.clone());
         }
-        let layer = load(&path)?;
+        let layer = load(&path, self.merges)?;
         Ok(self.read.lock().entry(path).or_insert(layer).clone())
     }
 }
@@ -97,7 +103,7 @@ pub(super) fn check(play: &Play, context: &Context<'_>) -> Result<()> {
     for setting in &play.vars_files {
         let names = names(setting, context).unwrap_or_default();
         if let Some(path) = names.iter().find_map(|name| existing(base, name)) {
-            load(&path)?;
+            load(&path, false)?;
         }
     }
     Ok(())
@@ -109,7 +115,7 @@ fn existing(base: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// Loads a file of `vars_files`: one dictionary of variables, or a list of them.
-fn load(path: &Path) -> Result<Layer> {
+fn load(path: &Path, merges: bool) -> Result<Layer> {
     let loaded = yaml::load_file(path)?;
     let Some(Value::List(layers)) = loaded.documents.first().map(Node::to_value) else {
         return load_vars(path);
@@ -117,7 +123,7 @@ fn load(path: &Path) -> Result<Layer> {
     let mut vars = Dict::new();
     for layer in layers.iter() {
         let Value::Dict(layer) = layer else { return load_vars(path) };
-        crate::vars::merge(&mut vars, layer);
+        crate::vars::merge(&mut vars, layer, merges);
     }
     Ok(Arc::new(vars))
 }

@@ -133,7 +133,9 @@ impl Batch {
         let Some(first) = hosts.first().cloned() else { return Fate::default() };
         let info = match self.scope(&first, Some(task), &place.inner) {
             Ok(scope) => {
-                let info = Arc::new(self.info(task, &scope, place.kind));
+                // Where nobody can say what it will be, it is shown as it is written.
+                let shown = task::named(self, task, &scope).unwrap_or_else(|_| task.clone());
+                let info = Arc::new(self.info(&shown, &scope, place.kind));
                 if self.run.options.step && !self.run.ask_step(&info.name).await {
                     return Fate { alive: hosts, failed: Vec::new() };
                 }

@@ -172,6 +172,11 @@ impl Magic {
         match name {
             "role_name" | "ansible_role_name" => Some(role.name.as_str().into()),
             "role_path" => Some(role.path.to_string_lossy().into_owned().into()),
+            "ansible_parent_role_names" | "ansible_parent_role_paths"
+                if self.includers().next().is_none() =>
+            {
+                None
+            }
             "ansible_parent_role_names" => Some(strings(self.includers().map(|parent| parent.name.clone()))),
             "ansible_parent_role_paths" => {
                 Some(strings(self.includers().map(|parent| parent.path.to_string_lossy().into_owned())))

@@ -11,5 +11,5 @@ pub use fact_cache::FactCache;
 pub use hosts::Facts;
 pub use hosts::{HostState, Hosts};
 pub use magic::{Magic, PlayFacts, Reached, RunFacts, SPOKEN, World};
-pub use roles::{RoleVars, export, merge, role_vars};
+pub use roles::{RoleVars, export, merge, merge_deep, role_vars};
 pub use scope::{Scope, ScopeParts};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::hostvars::VarsObject;
-use super::{Magic, Reached, RoleVars};
+use super::{Magic, Reached, RoleVars, merge_deep};
 use crate::inventory::{self, Level};
 use crate::playbook::{Keywords, Layer};
 use crate::template::Names;
@@ -27,6 +27,8 @@ pub struct Scope {
 /// Layers, strongest first.
 #[derive(Clone, Default)]
 struct Stack {
+    /// `hash_behaviour = merge`: dictionaries of one name are laid over each other.
+    merges: bool,
     layers: SmallVec<[Layer; 24]>,
     /// Which of them hold what the run learnt: results, facts, items of loops.
     learnt: SmallVec<[usize; 4]>,
@@ -46,8 +48,15 @@ impl Stack {
         }
     }
 
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.layers.iter().find_map(|layer| layer.get(name))
+    fn get(&self, name: &str) -> Option<Value> {
+        let mut found = self.layers.iter().filter_map(|layer| layer.get(name));
+        let strongest = found.next()?;
+        if !self.merges {
+            return Some(strongest.clone());
+        }
+        let below: Vec<&Value> = found.take_while(|value| matches!(value, Value::Dict(_))).collect();
+        let weakest_first = below.into_iter().rev().chain([strongest]);
+        weakest_first.cloned().reduce(|below, above| merge_deep(below, &above))
     }
 }
 
@@ -78,6 +87,8 @@ pub struct ScopeParts<'a> {
     pub play_role_defaults: Layer,
     /// The loop variables of the includes around the task, outermost first: above all but extra vars.
     pub inner: Vec<Layer>,
+    /// Whether dictionaries of one name are laid over each other.
+    pub merges: bool,
 }
 
 impl ScopeParts<'_> {
@@ -96,13 +107,14 @@ impl ScopeParts<'_> {
             inventory: self.inventory.clone(),
             play_role_defaults: self.play_role_defaults.clone(),
             inner: self.inner.clone(),
+            merges: self.merges,
         }
     }
 }
 
 impl Scope {
     pub fn new(magic: Magic, parts: ScopeParts<'_>) -> Self {
-        let mut stack = Stack::default();
+        let mut stack = Stack { merges: parts.merges, ..Stack::default() };
         stack.push(parts.extra);
         parts.inner.into_iter().rev().for_each(|layer| stack.push_learnt(layer));
         if let Some(keywords) = parts.keywords {
@@ -173,7 +185,7 @@ impl Names for Scope {
             return Some(value);
         }
         if let Some(value) = self.stack.get(name) {
-            return Some(value.clone());
+            return Some(value);
         }
         match name {
             // `ansible_local` exists only where facts were gathered; the facts layer has it then.

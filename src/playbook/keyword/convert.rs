@@ -33,8 +33,11 @@ pub fn convert(keyword: &Keyword, value: &Value) -> Result<Value> {
     }
 }
 
-/// Whether `name` can be a variable: letters, digits and underscores, no digit first.
+/// Whether `name` can be a variable: letters, digits and underscores, no digit first; and no constant of Jinja.
 pub fn is_variable_name(name: &str) -> bool {
+    if matches!(name, "true" | "True" | "false" | "False" | "none" | "None") {
+        return false;
+    }
     let mut letters = name.chars();
     letters.next().is_some_and(|first| first == '_' || first.is_ascii_alphabetic())
         && letters.all(|c| c == '_' || c.is_ascii_alphanumeric())

@@ -1,5 +1,7 @@
 //! Which module a task calls, and with what.
 
+use std::sync::Arc;
+
 use super::Loader;
 use super::fields::{Field, Fields, setting_of};
 use super::merge::piece;
@@ -7,7 +9,8 @@ use super::repeat::lookup_of;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::nearest::nearest;
 use crate::playbook::keyword::{Object, find};
-use crate::playbook::{Action, Setting, split};
+use crate::playbook::{Action, Dynamic, Setting, Task, split};
+use crate::template::Template;
 use crate::value::{Dict, Value};
 use crate::yaml::Node;
 
@@ -41,6 +44,8 @@ pub(super) struct Called<'a> {
     pub place: &'a Place,
     /// The key that calls it.
     pub key: &'a str,
+    /// A template as the name: what it comes to is known only in the run.
+    dynamic: bool,
     /// A module that there is elsewhere, but not here.
     pub foreign: bool,
     free_form: bool,
@@ -94,6 +99,7 @@ impl Loader {
                         written: name.to_owned(),
                         place: &field.key.place,
                         key: field.name,
+                        dynamic: false,
                         foreign: false,
                         free_form,
                         given: Given::Node(field.value),
@@ -103,6 +109,7 @@ impl Loader {
                         written: name.to_owned(),
                         place: &field.key.place,
                         key: field.name,
+                        dynamic: false,
                         foreign: true,
                         free_form: true,
                         given: Given::Node(field.value),
@@ -204,7 +211,7 @@ impl Loader {
             }
             (None, Some(text)) => {
                 let text = text.trim();
-                let (name, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+                let (name, rest) = split_name(text);
                 (name.to_owned(), Given::Text(field.value, rest.trim_start().to_owned()))
             }
             (None, None) => {
@@ -216,7 +223,18 @@ impl Loader {
             }
         };
         if written.contains("{{") {
-            return Err(Diagnostic::new("a template as the name of a module is not supported yet").at(place));
+            let name = String::new();
+            let key = field.name;
+            return Ok(Called {
+                name,
+                written,
+                place,
+                key,
+                dynamic: true,
+                foreign: false,
+                free_form: true,
+                given,
+            });
         }
         let resolved = self.resolve(&written);
         let foreign = resolved.is_none() && self.options.actions.is_foreign(&written);
@@ -225,21 +243,27 @@ impl Loader {
             None if foreign => (written.clone(), true),
             None => return Err(self.unknown_action(&written, place)),
         };
-        Ok(Called { name, written, place, key: field.name, foreign, free_form, given })
+        Ok(Called { name, written, place, key: field.name, dynamic: false, foreign, free_form, given })
     }
 
     /// The options under the module's name and those of `args:`.
     pub(super) fn options<'a>(called: &Called<'a>, fields: &Fields<'a>) -> Result<Options<'a>> {
         let Options { all: mut options, mut computed } = match &called.given {
             Given::Node(node) => given(called, node)?,
+            Given::Text(..) if called.dynamic => Options::all(Vec::new()),
             Given::Text(node, text) => text_options(called, node, text)?,
-            Given::Rest(entries) => Options::all(
-                entries
-                    .iter()
-                    .filter(|(key, _)| key.as_str() != Some("module"))
-                    .map(entry)
-                    .collect::<Result<_>>()?,
-            ),
+            Given::Rest(entries) => {
+                let nested = |(key, value): &'a (Node, Node)| match (key.as_str(), value.as_map()) {
+                    (Some("args"), Some(inner)) => inner.iter().collect(),
+                    _ => Vec::new(),
+                };
+                let own = entries.iter().filter(|(key, value)| match key.as_str() {
+                    Some("module") => false,
+                    Some("args") => value.as_map().is_none(),
+                    _ => true,
+                });
+                Options::all(own.chain(entries.iter().flat_map(nested)).map(entry).collect::<Result<_>>()?)
+            }
         };
         if let Some(field) = fields.get("args").filter(|field| !field.value.is_null()) {
             match (field.value.as_map(), field.value.as_scalar()) {
@@ -295,6 +319,26 @@ impl Loader {
         let complete = options.computed.is_none() && !has_defaults;
         let pairs: Vec<_> =
             options.all.iter().map(|option| (option.name.clone(), option.value.clone())).collect();
+        if called.dynamic {
+            let value =
+                |text: &str| Value::Template(Arc::new(Template::new(text, Some(called.place.clone()))));
+            let text = match &called.given {
+                Given::Text(_, text) => text.as_str(),
+                Given::Node(_) | Given::Rest(_) => "",
+            };
+            let dynamic = Dynamic {
+                name: Setting { value: value(&called.written), place: called.place.clone() },
+                text: Setting { value: value(text), place: called.place.clone() },
+            };
+            return Ok(Action {
+                name: String::new(),
+                written: called.written.clone(),
+                place: called.place.clone(),
+                args: pairs.into_iter().collect::<Dict>(),
+                computed: options.computed,
+                dynamic: Some(dynamic),
+            });
+        }
         if let Err(misuse) = self.options.actions.check(&called.name, &pairs, complete) {
             let option = misuse.option.as_deref().and_then(|name| options.get(name));
             let place = match option {
@@ -327,8 +371,58 @@ impl Loader {
             place: called.place.clone(),
             args: pairs.into_iter().collect::<Dict>(),
             computed: options.computed,
+            dynamic: None,
         })
     }
+
+    /// The task as it is once the name of its module is known.
+    pub(super) fn named_task(&self, task: &Task, dynamic: &Dynamic, name: &str) -> Result<Task> {
+        const FIXED: [&str; 3] = ["meta", "include_role", "include_tasks"];
+        let place = &dynamic.name.place;
+        let (canonical, free_form) = self.resolve(name).ok_or_else(|| self.unknown_action(name, place))?;
+        if STATIC.contains(&canonical.as_str()) || FIXED.contains(&canonical.as_str()) {
+            let error = Diagnostic::new(format!("a template cannot come to '{canonical}'")).at(place);
+            return Err(error.hint("what a task includes, and what it tells the run, must be seen before it"));
+        }
+        let mut action = task.action.clone();
+        let text = match &dynamic.text.value {
+            Value::Template(text) => text.source().clone(),
+            _ => Arc::from(""),
+        };
+        let value = |text: &str| match Template::is_template(text) {
+            true => Value::Template(Arc::new(Template::new(text, Some(place.clone())))),
+            false => Value::str(text),
+        };
+        let parsed =
+            split::parse(&text, COMMANDS.contains(&canonical.as_str())).map_err(|error| error.at(place))?;
+        let mut args: Dict =
+            parsed.options.into_iter().map(|(name, text)| (Value::from(name), value(&text))).collect();
+        if let Some(rest) = parsed.rest {
+            if !free_form && rest.trim().starts_with("{{") && rest.trim().ends_with("}}") {
+                action.computed = Some(Setting { value: value(rest.trim()), place: place.clone() });
+            } else {
+                args.insert("_raw_params", value(&rest));
+            }
+        }
+        args.extend(std::mem::take(&mut action.args));
+        let pairs: Vec<_> = args.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        let complete = action.computed.is_none() && task.keywords.module_defaults.is_empty();
+        if let Err(misuse) = self.options.actions.check(&canonical, &pairs, complete) {
+            let error = Diagnostic::new(misuse.message).at(place);
+            return Err(misuse.hints.into_iter().fold(error, Diagnostic::hint));
+        }
+        action.name = canonical;
+        action.args = args;
+        action.dynamic = None;
+        Ok(Task { action, ..task.clone() })
+    }
+}
+
+/// The name of a module, which may be a template, and what follows it.
+fn split_name(text: &str) -> (&str, &str) {
+    let within = if text.starts_with("{{") { text.find("}}").unwrap_or(0) } else { 0 };
+    let end = text.get(within..).and_then(|rest| rest.find(char::is_whitespace)).map(|end| within + end);
+    end.and_then(|end| text.split_at_checked(end)).unwrap_or((text, ""))
 }
 
 fn is_task_keyword(name: &str) -> bool {

@@ -85,6 +85,7 @@ pub(super) fn validation(
             place,
             args,
             computed: None,
+            dynamic: None,
         },
         keywords,
         role: Some(role.clone()),

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub(super) use around::Around;
 
-use super::{Actions, Layer, Node, Playbook, Role, Task};
+use super::{Actions, Dynamic, Layer, Node, Playbook, Role, Task};
 use crate::diagnostic::{Diagnostic, Result};
 
 /// Where things are found.
@@ -48,7 +48,9 @@ pub struct Loader {
     files: Mutex<HashMap<PathBuf, Result<files::File>>>,
     included_tasks: Mutex<HashMap<(TaskId, PathBuf), Arc<LoadedTasks>>>,
     included_roles: Mutex<HashMap<(TaskId, RoleRequest), Arc<LoadedRole>>>,
-    /// Include tasks whose address is a key of the two maps above: kept, so that no other task gets it.
+    /// Tasks whose module's name is a template, by that name.
+    named_tasks: Mutex<HashMap<(TaskId, String), Arc<Task>>>,
+    /// Tasks whose address is a key of the maps above: kept, so that no other task gets it.
     kept: Mutex<Vec<Arc<Task>>>,
     warnings: Mutex<Vec<Diagnostic>>,
     /// The directories of the playbooks of the command line, which may have `collections/` in them.
@@ -108,6 +110,7 @@ impl Loader {
             files: Mutex::default(),
             included_tasks: Mutex::default(),
             included_roles: Mutex::default(),
+            named_tasks: Mutex::default(),
             kept: Mutex::default(),
             warnings: Mutex::default(),
             playbooks: Mutex::default(),
@@ -141,6 +144,17 @@ impl Loader {
         let loaded = Arc::new(self.load_included_role(include, request)?);
         self.keep(include);
         Ok(locked(&self.included_roles).entry(key).or_insert(loaded).clone())
+    }
+
+    /// A task whose module's name is a template, once that has come to `name`.
+    pub fn name_task(&self, task: &Arc<Task>, dynamic: &Dynamic, name: &str) -> Result<Arc<Task>> {
+        let key = (id(task), name.to_owned());
+        if let Some(named) = locked(&self.named_tasks).get(&key) {
+            return Ok(named.clone());
+        }
+        let named = Arc::new(self.named_task(task, dynamic, name)?);
+        self.keep(task);
+        Ok(locked(&self.named_tasks).entry(key).or_insert(named).clone())
     }
 
     /// Takes the warnings that came up since the last call.

@@ -12,6 +12,7 @@ use crate::run::outcome::Raw;
 use crate::run::vars_files::load_vars;
 use crate::template::{self, Names};
 use crate::value::{Dict, Value};
+use crate::vars::merge_deep;
 
 pub(super) const MANUAL: Manual = Manual {
     text: "Loads variables from a file or a directory while the play runs.",
@@ -34,7 +35,8 @@ pub(super) const MANUAL: Manual = Manual {
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let merges = match call.text("hash_behaviour").as_deref() {
-        None | Some("replace") => false,
+        None => call.job.batch.run.options.run.merges,
+        Some("replace") => false,
         Some("merge") => true,
         Some(other) => {
             return Err(call.misuse(format!(
@@ -50,7 +52,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     if call.text("dir").is_none() && file(call).is_none() {
         return Err(call.misuse("include_vars: one of the following is required: file, dir"));
     }
-    let (vars, files, error) = match load(call) {
+    let (vars, files, error) = match load(call, merges) {
         Ok((vars, files)) => (vars, files, None),
         Err(error) => (Dict::new(), Vec::new(), Some(error)),
     };
@@ -84,38 +86,25 @@ fn merged(call: &Call<'_>, vars: Dict) -> Result<Dict> {
                 return Ok((name, value));
             };
             let held = template::render_all(&held, &context)?;
-            Ok((name, over(held, &value)))
+            Ok((name, merge_deep(held, &value)))
         })
         .collect()
 }
 
-fn over(held: Value, new: &Value) -> Value {
-    let (Value::Dict(held), Value::Dict(entries)) = (&held, new) else { return new.clone() };
-    let mut merged = held.as_ref().clone();
-    for (key, value) in entries.iter() {
-        let value = match merged.get_value(key) {
-            Some(held) => over(held.clone(), value),
-            None => value.clone(),
-        };
-        merged.insert(key.clone(), value);
-    }
-    Value::dict(merged)
-}
-
 /// The variables, and the files they come from.
-fn load(call: &Call<'_>) -> Result<(Dict, Vec<PathBuf>)> {
+fn load(call: &Call<'_>, merges: bool) -> Result<(Dict, Vec<PathBuf>)> {
     let mut vars = Dict::new();
     let mut files = Vec::new();
     if let Some(dir) = call.text("dir") {
         let dir = directory(call, &dir)?;
         for path in listed(call, &dir)? {
-            crate::vars::merge(&mut vars, &*load_vars(&path)?);
+            crate::vars::merge(&mut vars, &*load_vars(&path)?, merges);
             files.push(path);
         }
     } else {
         let file = file(call).unwrap_or_default();
         let path = content::find(file.trim(), "vars", call.scope)?;
-        crate::vars::merge(&mut vars, &*load_vars(&path)?);
+        crate::vars::merge(&mut vars, &*load_vars(&path)?, merges);
         files.push(path);
     }
     if let Some(name) = call.text("name") {

@@ -2,6 +2,7 @@
 
 use super::manual::{Manual, Opt, What};
 use crate::diagnostic::Result;
+use crate::playbook::keyword::{invalid_name, is_variable_name};
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::value::{Dict, Value};
@@ -22,17 +23,13 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let cacheable = call.flag("cacheable", false)?;
     let mut facts = Dict::new();
     for (name, value) in &call.args {
-        let name = name.to_string();
-        if name == "cacheable" {
-            continue;
+        match name.as_str() {
+            Some("cacheable") => {}
+            Some(text) if is_variable_name(text) => {
+                facts.insert(name.clone(), value.clone());
+            }
+            _ => return Err(invalid_name(name).at(&call.job.task.action.place).context("Task failed")),
         }
-        if !is_identifier(&name) {
-            return Err(call.misuse(format!(
-                "The variable name '{name}' is not valid. Variables must start with a letter or underscore \
-                 character, and contain only letters, numbers and underscores."
-            )));
-        }
-        facts.insert(name, value.clone());
     }
     if facts.is_empty() {
         return Err(
@@ -44,10 +41,4 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     fields.insert("_ansible_facts_cacheable", cacheable);
     fields.insert("changed", false);
     Ok(Raw::ok(fields))
-}
-
-/// Whether a name can be a variable's.
-pub(super) fn is_identifier(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -56,7 +56,7 @@ fn add(old: &Value, new: &Value) -> Value {
         (Value::List(a), Value::List(b)) => Value::list([a.as_slice(), b.as_slice()].concat()),
         (Value::Dict(a), Value::Dict(b)) => {
             let mut merged = a.as_ref().clone();
-            crate::vars::merge(&mut merged, b);
+            crate::vars::merge(&mut merged, b, false);
             Value::dict(merged)
         }
         _ => new.clone(),

@@ -1,7 +1,7 @@
 //! `csvfile`: a field of the row with a key.
 
 use super::inline;
-use super::search::{find, read, searched, text};
+use super::search::{Encoding, find, read_as, searched, text};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
 use crate::value::Value;
@@ -35,10 +35,7 @@ fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Option<Va
             Diagnostic::new(format!("Config '{name}' has an invalid value: '{given}' is no number"))
         })
     };
-    let encoding = option("encoding", "utf-8").to_lowercase();
-    if !matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii") {
-        return Err(Diagnostic::new(format!("the encoding '{encoding}' is not supported")));
-    }
+    let encoding = Encoding::named(&option("encoding", "utf-8"))?;
     let delimiter = match option("delimiter", "TAB").as_str() {
         "TAB" | "\\t" => '\t',
         given => {
@@ -51,11 +48,11 @@ fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Option<Va
     };
     let name = option("file", "ansible.csv");
     let path = find(context, &["files"], &name).ok_or_else(|| {
-        let error = Diagnostic::new(format!("Unable to access the file '{name}': File not found"));
+        let error = Diagnostic::new(format!("Unable to access the file '{name}': No such file or directory"));
         searched(error, context, &["files"], &name)
     })?;
     let (key_column, column) = (column("keycol", "0")?, column("col", "1")?);
-    for row in rows(&read(&path)?, delimiter) {
+    for row in rows(&read_as(&path, encoding)?, delimiter) {
         if row.get(key_column) == Some(&key) {
             return match row.get(column) {
                 Some(field) => Ok(Some(Value::from(field.as_str()))),

@@ -6,7 +6,7 @@ use fanfare_modules::kit::regex::{Anchor, Flags, Regex};
 
 use super::super::filters::engine_error;
 use super::inline;
-use super::search::{find, read, searched, text};
+use super::search::{Encoding, find, read_as, searched, text};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
 use crate::value::Value;
@@ -43,10 +43,7 @@ fn values(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Valu
             matches!(word.to_lowercase().as_str(), "true" | "yes" | "on" | "1" | "y" | "t")
         })
     };
-    let encoding = option("encoding").unwrap_or("utf-8".to_owned()).to_lowercase();
-    if !matches!(encoding.as_str(), "utf-8" | "utf8" | "ascii") {
-        return Err(Diagnostic::new(format!("the encoding '{encoding}' is not supported")));
-    }
+    let encoding = Encoding::named(option("encoding").as_deref().unwrap_or("utf-8"))?;
     let properties = match option("type").as_deref() {
         None | Some("ini") => false,
         Some("properties") => true,
@@ -64,7 +61,7 @@ fn values(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Valu
     } else {
         option("section").unwrap_or("global".to_owned())
     };
-    let content = read(&path)?;
+    let content = read_as(&path, encoding)?;
     let content = if properties { format!("[{section}]\n{content}") } else { content };
     let reading = Reading {
         case_sensitive: flag("case_sensitive", false),

@@ -62,8 +62,33 @@ pub(super) fn searched(
     error.hint(format!("Searched in: {}.", places.join(", ")))
 }
 
+/// How bytes are text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Utf8,
+    /// Each byte is the character of its number.
+    Latin1,
+}
+
+impl Encoding {
+    /// By the names that Python gives them.
+    pub fn named(name: &str) -> Result<Self> {
+        let plain: String = name.to_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+        match plain.as_str() {
+            "utf8" | "ascii" | "usascii" => Ok(Self::Utf8),
+            "latin1" | "iso88591" | "l1" | "cp819" => Ok(Self::Latin1),
+            _ => Err(Diagnostic::new(format!("the encoding '{name}' is not supported"))
+                .hint("It can be utf-8 or latin-1.")),
+        }
+    }
+}
+
 /// The text of a file, decrypted when it is a vault.
 pub(super) fn read(path: &Path) -> Result<String> {
+    read_as(path, Encoding::Utf8)
+}
+
+pub(super) fn read_as(path: &Path, encoding: Encoding) -> Result<String> {
     let failed = |why: String| {
         Diagnostic::new(format!(
             "An error occurred while trying to read the file '{}': {why}",
@@ -72,6 +97,9 @@ pub(super) fn read(path: &Path) -> Result<String> {
     };
     let bytes = std::fs::read(path).map_err(|error| failed(told(&error, path)))?;
     let plain = vault::open(path, bytes)?;
+    if encoding == Encoding::Latin1 {
+        return Ok(plain.content.into_iter().map(char::from).collect());
+    }
     String::from_utf8(plain.content).map_err(|_| failed("it is not UTF-8 text".to_owned()))
 }
 

@@ -91,7 +91,9 @@ fn numbers(options: &HashMap<String, String>) -> Result<Vec<Value>> {
     let number = |name: &str| -> Result<Option<i64>> {
         let parse = |text: &String| {
             integer(text).ok_or_else(|| {
-                Diagnostic::new(format!("'{name}' of with_sequence must be an integer, not '{text}'"))
+                Diagnostic::new(format!(
+                    "with_sequence: '{name}' has an invalid value: '{text}' is no integer"
+                ))
             })
         };
         options.get(name).map(parse).transpose()

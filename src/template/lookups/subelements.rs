@@ -70,6 +70,7 @@ fn parts(entries: &Dict, path: &[&str], item: &Value, skip_missing: bool) -> Res
             Err(Diagnostic::new(format!("the key {key} should point to a list, got '{other}'")))
         }
         (Some(Value::Dict(inner)), _) => parts(inner, rest, item, skip_missing),
+        (Some(_), _) if skip_missing => Ok(None),
         (Some(other), _) => {
             Err(Diagnostic::new(format!("the key {key} should point to a dictionary, got '{other}'")))
         }
