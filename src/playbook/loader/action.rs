@@ -389,9 +389,12 @@ impl Loader {
             Value::Template(text) => text.source().clone(),
             _ => Arc::from(""),
         };
-        let value = |text: &str| match Template::is_template(text) {
-            true => Value::Template(Arc::new(Template::new(text, Some(place.clone())))),
-            false => Value::str(text),
+        let value = |text: &str| {
+            if Template::is_template(text) {
+                Value::Template(Arc::new(Template::new(text, Some(place.clone()))))
+            } else {
+                Value::str(text)
+            }
         };
         let parsed =
             split::parse(&text, COMMANDS.contains(&canonical.as_str())).map_err(|error| error.at(place))?;
