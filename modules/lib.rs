@@ -16,21 +16,30 @@ mod laws;
 
 mod apt;
 mod async_status;
+pub mod assemble;
 mod blockinfile;
 mod command;
 pub mod copy;
+mod cron;
+mod debconf;
+mod dpkg_selections;
 pub mod fetch;
 mod file;
 mod find;
 mod get_url;
+mod getent;
 mod group;
+mod hostname;
+mod known_hosts;
 mod lineinfile;
 mod package;
+mod package_facts;
 mod ping;
 mod raw;
 mod replace;
 mod script;
 mod service;
+mod service_facts;
 mod setup;
 mod shell;
 mod slurp;
@@ -48,21 +57,30 @@ mod wait_for;
 table! {
     apt,
     async_status,
+    assemble,
     blockinfile,
     command,
     copy,
+    cron,
+    debconf,
+    dpkg_selections,
     fetch,
     file,
     find,
     get_url,
+    getent,
     group,
+    hostname,
+    known_hosts,
     lineinfile,
     package,
+    package_facts,
     ping,
     raw,
     replace,
     script,
     service,
+    service_facts,
     setup,
     shell,
     slurp,
@@ -90,10 +108,29 @@ impl Module {
     }
 }
 
-/// The module with that name: short, an alias, or with Ansible's collections (`ansible.builtin.copy`).
+/// Collections whose modules some of ours are. All are also known as Ansible's own: that forwards their names.
+const COLLECTIONS: &[(&str, &[&str])] = &[
+    ("ansible.posix", &["authorized_key", "mount", "sysctl"]),
+    (
+        "community.general",
+        &["alternatives", "htpasswd", "ini_file", "locale_gen", "modprobe", "timezone", "ufw"],
+    ),
+];
+
+/// What stands before the name of a module of Ansible's own, or of a collection that has one of that name.
+pub fn short(name: &str) -> &str {
+    let own = ["ansible.builtin.", "ansible.legacy."].iter().find_map(|prefix| name.strip_prefix(prefix));
+    let collected = || {
+        let (collection, short) = name.rsplit_once('.')?;
+        let (_, names) = COLLECTIONS.iter().find(|(known, _)| *known == collection)?;
+        names.contains(&short).then_some(short)
+    };
+    own.or_else(collected).unwrap_or(name)
+}
+
+/// The module with that name: short, an alias, or with its collection (`ansible.builtin.copy`).
 pub fn find(name: &str) -> Option<&'static Module> {
-    let short = ["ansible.builtin.", "ansible.legacy."].iter().find_map(|prefix| name.strip_prefix(prefix));
-    let short = short.unwrap_or(name);
+    let short = short(name);
     MODULES.iter().find(|module| module.name == short || module.aliases.contains(&short))
 }
 

@@ -7,7 +7,7 @@ mod cpu;
 mod devices;
 mod distribution;
 mod dmi;
-mod identity;
+pub(crate) mod identity;
 mod local;
 mod lsb;
 mod memory;

@@ -17,7 +17,7 @@ pub enum Change {
     Attribute { path: PathBuf, key: &'static str, before: Json, after: Json },
     /// A command ran. `told` is what it said it would change, or has.
     Ran { line: String, told: Option<String> },
-    /// Anything else, told by before and after.
+    /// Anything else, told by before and after; `what` may be empty.
     Other { what: String, before: Json, after: Json },
 }
 
@@ -74,6 +74,9 @@ pub fn diff(changes: &[Change], headers: Headers) -> Option<Json> {
         match change {
             Change::Content { path, before, after, source } if *after != Snippet::Unread => {
                 diffs.push(content(path, before.as_ref(), after, source.as_deref(), headers));
+            }
+            Change::Other { what, before, after } if what.is_empty() => {
+                diffs.push(json!({"before": before, "after": after}));
             }
             Change::Other { what, before, after } => diffs.push(json!({
                 "before_header": what, "before": before, "after_header": what, "after": after,

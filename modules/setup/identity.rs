@@ -50,7 +50,7 @@ fn machine(sys: &System<'_>) -> String {
 
 /// The full name as `/etc/hosts` has it; the resolver is not asked. As `getfqdn` does: from the name to its address,
 /// and from that to the names that the first line with it gives.
-fn fqdn(sys: &System<'_>, nodename: &str) -> String {
+pub(crate) fn fqdn(sys: &System<'_>, nodename: &str) -> String {
     if nodename.contains('.') {
         return nodename.to_owned();
     }

@@ -252,10 +252,7 @@ pub(super) fn qualified(job: &Job<'_>) -> String {
 }
 
 fn short(module: &str) -> &str {
-    module
-        .strip_prefix("ansible.builtin.")
-        .or_else(|| module.strip_prefix("ansible.legacy."))
-        .unwrap_or(module)
+    fanfare_modules::short(module)
 }
 
 /// Makes a task's call ready, and tells how it runs in the background, if it does.

@@ -54,9 +54,7 @@ impl Contents {
     pub fn prepare(spec: &Spec, args: &mut Map<String, Json>, scope: &Scope) -> Result<Self> {
         let mut contents = Self::default();
         for (option, usage) in spec.control_options() {
-            let on_target =
-                usage.unless.as_ref().is_some_and(|name| args.get(name) == Some(&Json::Bool(true)));
-            if on_target || usage.what == ControlKind::Destination {
+            if spec.is_on_target(usage, args) || usage.what == ControlKind::Destination {
                 continue;
             }
             let Some(Json::String(path)) = args.get(&option.name) else { continue };

@@ -161,6 +161,13 @@ impl Spec {
         self.options.iter().filter_map(|option| Some((option, option.control.as_ref()?)))
     }
 
+    /// Whether a file of that option is on the target: the option that says so is set, or is so by default.
+    pub fn is_on_target(&self, usage: &ControlUse, args: &Map<String, Json>) -> bool {
+        let Some(name) = &usage.unless else { return false };
+        let usual = || self.option(name).and_then(|option| option.default.as_ref());
+        args.get(name).or_else(usual) == Some(&Json::Bool(true))
+    }
+
     /// Brings arguments to canonical names and exact types. An option that is null is not given. Defaults are
     /// left to the module.
     pub fn normalise(&self, given: &Map<String, Json>) -> Result<Map<String, Json>, ArgsError> {

@@ -1,5 +1,7 @@
 //! Commands.
 
+use serde_json::Value as Json;
+
 use crate::kit::change::Change;
 use crate::kit::command::{Command, Output};
 use crate::kit::outcome::{Failure, Result};
@@ -50,6 +52,12 @@ impl System<'_> {
         if let Some(Change::Ran { told, .. }) = self.changes.last_mut() {
             *told = Some(text.into());
         }
+    }
+
+    /// What a command of this call changes, as a diff of before and after; `what` names it, or is empty.
+    pub fn tell_states(&mut self, what: &str, before: impl Into<Json>, after: impl Into<Json>) {
+        let (before, after) = (before.into(), after.into());
+        self.changes.push(Change::Other { what: what.to_owned(), before, after });
     }
 
     /// Runs a command that only looks, also in check mode, however it ends.

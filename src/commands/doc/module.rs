@@ -28,8 +28,7 @@ pub(super) fn all() -> Vec<Box<dyn Entry>> {
 
 /// The table's name for what the user typed.
 pub(super) fn canonical(name: &str) -> &str {
-    let short = ["ansible.builtin.", "ansible.legacy."].iter().find_map(|prefix| name.strip_prefix(prefix));
-    fanfare_modules::find(name).map_or(short.unwrap_or(name), |module| module.name)
+    fanfare_modules::find(name).map_or_else(|| fanfare_modules::short(name), |module| module.name)
 }
 
 impl Entry for Page {

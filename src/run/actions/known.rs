@@ -13,10 +13,7 @@ pub struct Library;
 
 impl Actions for Library {
     fn resolve(&self, name: &str) -> Option<Known> {
-        let short = name
-            .strip_prefix("ansible.builtin.")
-            .or_else(|| name.strip_prefix("ansible.legacy."))
-            .unwrap_or(name);
+        let short = fanfare_modules::short(name);
         // As the action of a task, it is the module behind it.
         let (short, name) = if short == "gather_facts" { ("setup", "setup") } else { (short, name) };
         if let Some(action) = find(short) {

@@ -1,0 +1,273 @@
+mod apt;
+
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json, json};
+
+use crate::kit::{Command, Failure, Result, System};
+
+/// Tells which packages are installed, as the fact `packages`.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: The installed packages
+///   package_facts:
+///     manager: auto
+/// ```
+#[derive(Deserialize, JsonSchema)]
+pub struct Args {
+    /// Which package managers to ask. `auto` stands for all that are known.
+    #[serde(default = "auto")]
+    pub manager: Vec<Manager>,
+    /// Whether the first manager that is there is asked alone, or all.
+    #[serde(default)]
+    pub strategy: Strategy,
+}
+
+fn auto() -> Vec<Manager> {
+    vec![Manager::Auto]
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Strategy {
+    #[default]
+    First,
+    All,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Manager {
+    Auto,
+    Apk,
+    Apt,
+    Dnf,
+    Dnf5,
+    OpenbsdPkg,
+    Pacman,
+    Pkg,
+    Pkg5,
+    PkgInfo,
+    Pkgng,
+    Portage,
+    Rpm,
+    Yum,
+    Zypper,
+}
+
+#[derive(Serialize)]
+pub struct Returns {
+    ansible_facts: Facts,
+}
+
+#[derive(Default, Serialize)]
+struct Facts {
+    packages: Packages,
+}
+
+type Packages = Map<String, Json>;
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let mut asked = Vec::new();
+    for manager in args.manager {
+        let kinds = match manager {
+            Manager::Auto => vec![Kind::Apk, Kind::Apt, Kind::Pacman, Kind::Rpm],
+            Manager::Apk => vec![Kind::Apk],
+            Manager::Apt => vec![Kind::Apt],
+            Manager::Pacman => vec![Kind::Pacman],
+            Manager::Dnf | Manager::Dnf5 | Manager::Rpm | Manager::Yum | Manager::Zypper => vec![Kind::Rpm],
+            other => {
+                let name = serde_json::to_value(other).unwrap_or_default();
+                return Err(Failure::new(format!("manager: {name} is not supported yet")));
+            }
+        };
+        asked.extend(kinds);
+    }
+    let mut found = false;
+    let mut packages = Packages::new();
+    for kind in asked {
+        if !kind.is_here(sys)? {
+            continue;
+        }
+        found = true;
+        kind.list(sys, &mut packages)?;
+        if args.strategy == Strategy::First {
+            break;
+        }
+    }
+    if !found {
+        return Err(Failure::new("Could not detect a supported package manager from the requested list"));
+    }
+    Ok(Returns { ansible_facts: Facts { packages } })
+}
+
+/// What databases of packages there are.
+#[derive(Clone, Copy)]
+enum Kind {
+    Apk,
+    Apt,
+    Pacman,
+    Rpm,
+}
+
+impl Kind {
+    fn is_here(self, sys: &System<'_>) -> Result<bool> {
+        match self {
+            Self::Apk => Ok(sys.which("apk").is_some()),
+            Self::Apt => sys.exists(Path::new(apt::STATUS)),
+            Self::Pacman => Ok(sys.which("pacman").is_some()),
+            Self::Rpm => Ok(sys.which("rpm").is_some()),
+        }
+    }
+
+    fn list(self, sys: &mut System<'_>, packages: &mut Packages) -> Result<()> {
+        match self {
+            Self::Apt => apt::list(sys, packages),
+            Self::Apk => apk(&ask(sys, Command::new("apk").args(["info", "-v"]))?, packages),
+            Self::Pacman => pacman(&ask(sys, Command::new("pacman").arg("-Qi"))?, packages),
+            Self::Rpm => {
+                let format = "%{NAME}\t%{VERSION}\t%{RELEASE}\t%{EPOCH}\t%{ARCH}\n";
+                rpm(&ask(sys, Command::new("rpm").args(["-qa", "--qf", format]))?, packages)
+            }
+        }
+        .map(drop)
+    }
+}
+
+fn ask(sys: &mut System<'_>, command: Command) -> Result<String> {
+    let program = command.program().into_owned();
+    let output = sys.query(command.env("LC_ALL", "C"))?;
+    if !output.ok() {
+        return Err(Failure::new(format!(
+            "Unable to list packages rc={} : {}",
+            output.code,
+            output.stderr()
+        ))
+        .context(program));
+    }
+    Ok(output.stdout().into_owned())
+}
+
+/// Adds a package; several of one name stand side by side.
+fn add(packages: &mut Packages, name: &str, package: Json) {
+    match packages.get_mut(name).and_then(Json::as_array_mut) {
+        Some(known) => known.push(package),
+        None => {
+            packages.insert(name.to_owned(), Json::Array(vec![package]));
+        }
+    }
+}
+
+fn rpm(text: &str, packages: &mut Packages) -> Result<()> {
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [name, version, release, epoch, arch] = fields.as_slice() else {
+            return Err(Failure::new(format!("rpm said what is no package: {line:?}")));
+        };
+        let epoch = epoch.parse::<u64>().ok();
+        let none = |text: &str| (text != "(none)").then(|| text.to_owned());
+        let package = json!({
+            "name": name, "version": version, "release": release, "epoch": epoch, "arch": none(arch),
+            "source": "rpm",
+        });
+        add(packages, name, package);
+    }
+    Ok(())
+}
+
+fn apk(text: &str, packages: &mut Packages) -> Result<()> {
+    for line in text.lines().filter(|line| !line.starts_with("WARNING")) {
+        let mut parts = line.trim().rsplitn(3, '-');
+        let (Some(release), Some(version), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(Failure::new(format!("apk said what is no package: {line:?}")));
+        };
+        let package = json!({"name": name, "version": version, "release": release, "source": "apk"});
+        add(packages, name, package);
+    }
+    Ok(())
+}
+
+fn pacman(text: &str, packages: &mut Packages) -> Result<()> {
+    for paragraph in text.split("\n\n") {
+        let field = |wanted: &str| {
+            paragraph.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                (name.trim() == wanted).then(|| value.trim())
+            })
+        };
+        let Some(name) = field("Name") else { continue };
+        let package = json!({
+            "name": name, "version": field("Version"), "arch": field("Architecture"), "source": "pacman",
+        });
+        add(packages, name, package);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use crate::kit::trial::Trial;
+
+    fn check(prepare: impl Fn(&Trial), args: &Json, expected: &Json) {
+        let trial = Trial::of("package_facts");
+        prepare(&trial);
+        let result = trial.run(args);
+        assert_eq!(&result["ansible_facts"]["packages"], expected, "{result:#}");
+    }
+
+    #[test]
+    fn each_manager_tells() {
+        check(
+            |trial| {
+                trial.host.program("/usr/bin/rpm").answer(
+                    "rpm",
+                    0,
+                    "a\t1\t2\t(none)\tnoarch\na\t1\t3\t4\tx86_64\n",
+                );
+            },
+            &json!({}),
+            &json!({"a": [
+                {"name": "a", "version": "1", "release": "2", "epoch": null, "arch": "noarch", "source": "rpm"},
+                {"name": "a", "version": "1", "release": "3", "epoch": 4, "arch": "x86_64", "source": "rpm"},
+            ]}),
+        );
+        check(
+            |trial| {
+                trial.host.program("/sbin/apk").answer("apk", 0, "alpine-keys-2.4-r1\n");
+            },
+            &json!({"manager": "apk"}),
+            &json!({"alpine-keys": [{"name": "alpine-keys", "version": "2.4", "release": "r1", "source": "apk"}]}),
+        );
+    }
+
+    #[test]
+    fn apt_knows_where_a_version_is_from() {
+        let status = "Package: a\nStatus: install ok installed\nSection: admin\nArchitecture: all\nVersion: 1\n\n\
+                      Package: gone\nStatus: deinstall ok config-files\nVersion: 2\n\n";
+        check(
+            |trial| {
+                trial.host.file("/var/lib/dpkg/status", status);
+                trial.host.file(
+                    "/var/lib/apt/lists/d_main_Packages",
+                    "Package: a\nVersion: 1\nArchitecture: all\n",
+                );
+                trial.host.file("/var/lib/apt/lists/d_InRelease", "Origin: Debian\n");
+            },
+            &json!({"manager": "auto"}),
+            &json!({"a": [{"name": "a", "version": "1", "arch": "all", "category": "admin", "origin": "Debian",
+                           "source": "apt"}]}),
+        );
+    }
+
+    #[test]
+    fn nothing_known_is_an_error() {
+        let result = Trial::of("package_facts").run(&json!({}));
+        assert_eq!(result["msg"], "Could not detect a supported package manager from the requested list");
+    }
+}
