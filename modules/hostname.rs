@@ -74,7 +74,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
                 // Only the kernel's name; the file holds it for the next boot.
                 sys.exec(Command::new("hostname").arg(&name))?;
             }
-            if kept != name { kept } else { now }
+            if kept == name { now } else { kept }
         }
         _ => {
             let way = serde_json::to_value(way).unwrap_or_default();

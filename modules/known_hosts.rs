@@ -82,9 +82,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             if known == [true] {
                 None
             } else {
-                let line = match hashed(wanted, args.hash_host) && !wanted.hosts.starts_with("|1|") {
-                    true => format!("{} {} {}", hash(&host, sys), wanted.kind, wanted.key),
-                    false => key.unwrap_or_default().to_owned(),
+                let line = if hashed(wanted, args.hash_host) && !wanted.hosts.starts_with("|1|") {
+                    format!("{} {} {}", hash(&host, sys), wanted.kind, wanted.key)
+                } else {
+                    key.unwrap_or_default().to_owned()
                 };
                 let mut new: Vec<&str> = lines.iter().copied().filter(|line| !same_type(line)).collect();
                 new.push(&line);

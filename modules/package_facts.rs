@@ -128,13 +128,15 @@ impl Kind {
         match self {
             Self::Apt => apt::list(sys, packages),
             Self::Apk => apk(&ask(sys, Command::new("apk").args(["info", "-v"]))?, packages),
-            Self::Pacman => pacman(&ask(sys, Command::new("pacman").arg("-Qi"))?, packages),
+            Self::Pacman => {
+                pacman(&ask(sys, Command::new("pacman").arg("-Qi"))?, packages);
+                Ok(())
+            }
             Self::Rpm => {
                 let format = "%{NAME}\t%{VERSION}\t%{RELEASE}\t%{EPOCH}\t%{ARCH}\n";
                 rpm(&ask(sys, Command::new("rpm").args(["-qa", "--qf", format]))?, packages)
             }
         }
-        .map(drop)
     }
 }
 
@@ -191,7 +193,7 @@ fn apk(text: &str, packages: &mut Packages) -> Result<()> {
     Ok(())
 }
 
-fn pacman(text: &str, packages: &mut Packages) -> Result<()> {
+fn pacman(text: &str, packages: &mut Packages) {
     for paragraph in text.split("\n\n") {
         let field = |wanted: &str| {
             paragraph.lines().find_map(|line| {
@@ -205,7 +207,6 @@ fn pacman(text: &str, packages: &mut Packages) -> Result<()> {
         });
         add(packages, name, package);
     }
-    Ok(())
 }
 
 #[cfg(test)]

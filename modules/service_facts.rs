@@ -144,10 +144,8 @@ fn systemd(sys: &mut System<'_>, services: &mut Map<String, Json>) -> Result<()>
         }
         // Templates and what is not loaded: systemd knows their state alone.
         let shown = sys.query(Command::new("systemctl").args(["show", name, "--property=ActiveState"]))?;
-        let state = match shown.ok() {
-            true => shown.stdout().trim().replace("ActiveState=", ""),
-            false => "unknown".to_owned(),
-        };
+        let state =
+            if shown.ok() { shown.stdout().trim().replace("ActiveState=", "") } else { "unknown".to_owned() };
         let service = json!({"name": name, "state": state, "status": status, "source": "systemd"});
         services.insert(name.to_owned(), service);
     }
