@@ -163,6 +163,8 @@ fn keep(way: Way, name: &str, sys: &mut System<'_>) -> Result<String> {
 mod tests {
     use serde_json::json;
 
+    use crate::kit::Output;
+    use crate::kit::host::Placement;
     use crate::kit::trial::Trial;
 
     #[test]
@@ -171,9 +173,9 @@ mod tests {
         trial.host.file("/etc/hostname", "old\n").file("/proc/sys/kernel/hostname", "old\n");
         trial.host.script("hostname", |command, host| {
             let name = format!("{}\n", command.argv.last().unwrap().to_string_lossy());
-            host.place("/proc/sys/kernel/hostname".as_ref(), &mut name.as_bytes(), &Default::default())
+            host.place("/proc/sys/kernel/hostname".as_ref(), &mut name.as_bytes(), &Placement::default())
                 .unwrap();
-            Default::default()
+            Output::default()
         });
         let result = trial.lawful(&json!({"name": "web.example.org"}));
         assert_eq!(result["ansible_facts"]["ansible_hostname"], "web");

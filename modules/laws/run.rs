@@ -1,7 +1,7 @@
 //! The examples of the documentation, run: in check mode, then twice. Check mode touches nothing and foretells
 //! `changed` and the diff exactly; the second run changes nothing.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 
 use super::{arguments, examples};
 use crate::kit::args::Kind;
