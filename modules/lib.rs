@@ -15,8 +15,8 @@ pub mod kit;
 mod laws;
 
 mod apt;
-mod async_status;
 pub mod assemble;
+mod async_status;
 mod blockinfile;
 mod command;
 pub mod copy;
