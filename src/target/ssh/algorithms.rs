@@ -35,6 +35,11 @@ pub(super) fn preferred(
         keys.sort_by_key(|key| !known.contains(recorded_as(key)));
     }
     let host_key_certificates = if certificates { keys.clone() } else { Vec::new() };
+    let mut ciphers_by_default = defaults.cipher.to_vec();
+    if has_fast_aes() {
+        // Several times as fast as ChaCha20 on both sides, which is felt when the worker is sent to many hosts.
+        ciphers_by_default.sort_by_key(|name| *name != cipher::AES_256_GCM);
+    }
     let compression = if settings.compression {
         vec![compression::ZLIB_LEGACY, compression::ZLIB, compression::NONE]
     } else {
@@ -44,10 +49,20 @@ pub(super) fn preferred(
         kex: exchanges.into(),
         key: keys.into(),
         host_key_certificates: host_key_certificates.into(),
-        cipher: Cow::Owned(choose("Ciphers", ciphers.as_deref(), &defaults.cipher, cipher::ALL_CIPHERS)?),
+        cipher: Cow::Owned(choose("Ciphers", ciphers.as_deref(), &ciphers_by_default, cipher::ALL_CIPHERS)?),
         mac: Cow::Owned(choose("MACs", macs.as_deref(), &defaults.mac, mac::ALL_MAC_ALGORITHMS)?),
         compression: compression.into(),
     })
+}
+
+/// Whether this machine's processor does AES by itself; then most likely those it manages do, too.
+fn has_fast_aes() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("aes");
+    #[cfg(target_arch = "aarch64")]
+    return std::arch::is_aarch64_feature_detected!("aes");
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    false
 }
 
 /// The type under which `known_hosts` has a key of this algorithm.
