@@ -18,7 +18,7 @@ pub use action::{Action, Actions, Dynamic, Known, Misuse};
 pub use keywords::Keywords;
 pub use list::{Listing, list};
 pub use loader::{LoadOptions, LoadedRole, LoadedTasks, Loader, RoleRequest};
-pub use play::{Play, Playbook};
+pub use play::{Play, Playbook, Prompt};
 pub use role::Role;
 pub use start::name_matches;
 pub use tags::{effective, is_selected};

@@ -24,6 +24,8 @@ pub struct Play {
     pub vars: Layer,
     /// Each a path, or a list of paths of which the first that exists is taken.
     pub vars_files: Vec<Setting>,
+    /// `vars_prompt`: what to ask the operator for before the play begins.
+    pub prompts: Vec<Prompt>,
     /// In the order they run: pre_tasks, roles, tasks, post_tasks. Handlers are flushed between sections.
     pub sections: [Vec<Node>; 4],
     /// The roles under `roles:` and of `import_role`, dependencies first: what they bring to the whole play.
@@ -39,4 +41,22 @@ pub struct Play {
     pub order: Option<Setting>,
     pub max_fail_percentage: Option<Setting>,
     pub force_handlers: Option<Setting>,
+}
+
+/// One entry of `vars_prompt`.
+pub struct Prompt {
+    pub name: Setting,
+    /// What to ask; the name when not given.
+    pub prompt: Option<Setting>,
+    pub default: Option<Setting>,
+    /// Whether the answer stays hidden; yes when not given.
+    pub private: Option<Setting>,
+    /// Whether it is asked for twice.
+    pub confirm: Option<Setting>,
+    /// How the answer is hashed.
+    pub encrypt: Option<Setting>,
+    pub salt_size: Option<Setting>,
+    pub salt: Option<Setting>,
+    /// Whether the answer may hold braces that are no template.
+    pub is_unsafe: Option<Setting>,
 }

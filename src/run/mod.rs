@@ -21,6 +21,7 @@ mod lost;
 mod options;
 mod outcome;
 mod play;
+mod prompts;
 mod register;
 mod report;
 mod settings;

@@ -12,7 +12,7 @@ use super::event::{Event, NoHosts};
 use super::lost::Lost;
 use super::shared::Shared;
 use super::walk::{HostList, Place, in_order};
-use super::{facts, settings, vars_files};
+use super::{facts, prompts, settings, vars_files};
 use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Play, Playbook, Role};
@@ -61,7 +61,7 @@ pub async fn run(shared: Arc<Shared>, playbooks: Vec<Playbook>, stop: impl Futur
 async fn all(shared: &Arc<Shared>, playbooks: Vec<Playbook>) -> Result<()> {
     for playbook in playbooks {
         for play in playbook.plays {
-            if let After::Stop = whole(shared, Arc::new(play)).await? {
+            if let After::Stop = whole(shared, play).await? {
                 return Ok(());
             }
         }
@@ -74,10 +74,15 @@ async fn all(shared: &Arc<Shared>, playbooks: Vec<Playbook>) -> Result<()> {
 }
 
 /// Runs a play on all its batches.
-async fn whole(shared: &Arc<Shared>, play: Arc<Play>) -> Result<After> {
+async fn whole(shared: &Arc<Shared>, mut play: Play) -> Result<After> {
     let dir = play.path.parent().unwrap_or(Path::new("")).to_owned();
     let dir = std::path::absolute(&dir).unwrap_or(dir);
     shared.set_playbook_dir(dir.clone());
+    if !play.prompts.is_empty() {
+        let scope = play_scope(shared, &play);
+        prompts::ask(shared, &mut play, &Context::new(&scope)).await?;
+    }
+    let play = Arc::new(play);
     let scope = play_scope(shared, &play);
     let context = Context::new(&scope);
     let pattern = settings::rendered(&play.hosts, &context)?;

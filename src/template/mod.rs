@@ -46,6 +46,7 @@ pub use access::{call, get_attr, get_item, iterate};
 pub use call::{Args, Filter, FilterEntry, Lookup, LookupEntry, Names, Test, TestEntry};
 pub use condition::{condition, trusted};
 pub use context::Context;
+pub use filters::hash_password;
 pub use finalize::{render_all, resolve, resolve_deep};
 pub use shown::render_shown;
 pub use syntax::Syntax;

@@ -8,6 +8,7 @@ mod handlers;
 mod hosts;
 mod loops;
 mod plays;
+mod prompts;
 mod secrets;
 mod strategies;
 mod trouble;

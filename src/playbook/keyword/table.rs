@@ -98,6 +98,6 @@ pub const KEYWORDS: &[Keyword] = &[
     row("validate_argspec", Text, PLAY, NotYet, "Checks the play's variables against an argument spec."),
     row("vars", Dict, ANYWHERE, Done, "Variables."),
     row("vars_files", List, PLAY, Done, "Files of variables; of a list within the list the first that exists."),
-    row("vars_prompt", List, PLAY, NotYet, "Variables to ask the user for."),
+    row("vars_prompt", List, PLAY, Done, "Variables to ask the operator for before the play begins, unless the command line gives them: `name`, and `prompt`, `default`, `private`, `confirm`, `encrypt`, `salt`, `salt_size`, `unsafe`."),
     row("when", List, On::of(&[Role, Block, Task, Handler, IncludeTasks, IncludeRole, ImportPlaybook]), Done, "Conditions without which the task is skipped."),
 ];

@@ -12,6 +12,7 @@ mod include;
 mod merge;
 mod meta;
 mod play;
+mod prompts;
 mod repeat;
 mod role;
 mod search;

@@ -5,6 +5,7 @@ use super::around::{Around, PlayAround};
 use super::fields::{Fields, setting_of};
 use super::merge::vars;
 use super::meta::collections;
+use super::prompts::prompts;
 use super::task::without_effect;
 use super::{Found, Loader, locked};
 use crate::diagnostic::{Diagnostic, Result};
@@ -30,7 +31,7 @@ impl Loader {
     pub fn play_value(&self, play: &Play, setting: &Setting) -> Result<Value> {
         let around = PlayAround {
             dir: play.path.parent().unwrap_or(Path::new("/")).to_owned(),
-            vars: play.vars.clone(),
+            vars: Arc::new(with_defaults(play)),
             vars_files: play.vars_files.clone(),
         };
         self.render(&outermost(around, Arc::default()), &setting.value)
@@ -205,6 +206,7 @@ impl Loader {
             hosts,
             vars,
             vars_files,
+            prompts: prompts(fields)?,
             sections: [pre_tasks, roles, tasks, post_tasks],
             roles: found.roles,
             handlers: brought.into_iter().chain(own).chain(found.handlers).collect(),
@@ -285,6 +287,17 @@ impl Loader {
                 .hint("there are 'linear', 'free' and 'host_pinned'")),
         }
     }
+}
+
+/// A play's variables where nobody is asked for those it prompts for.
+fn with_defaults(play: &Play) -> Dict {
+    let mut vars = Dict::clone(&play.vars);
+    for prompt in &play.prompts {
+        if let Some(default) = &prompt.default {
+            vars.insert(prompt.name.value.clone(), default.value.clone());
+        }
+    }
+    vars
 }
 
 /// The world around the first thing of a play.

@@ -41,6 +41,7 @@ use crate::diagnostic::Result;
 use crate::value::{Dict, Value};
 
 pub(super) use encoding::url_parts;
+pub use passwords::hash_password;
 pub(super) use passwords::{encrypt, fresh_salt};
 pub(super) use paths::{expanduser, glob};
 pub(super) use regex::engine_error;

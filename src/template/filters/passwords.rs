@@ -79,6 +79,21 @@ pub(in crate::template) fn encrypt(
     hash(Scheme::parse(scheme)?, password, salt, None, ident)
 }
 
+/// The hash of a password, with a salt of that size where none is given.
+pub fn hash_password(
+    password: &str,
+    scheme: &str,
+    salt: Option<&str>,
+    salt_size: Option<usize>,
+) -> Result<String> {
+    let scheme = Scheme::parse(scheme)?;
+    let salt = match salt {
+        Some(salt) => checked_salt(scheme, salt)?.to_owned(),
+        None => random_salt(salt_size.unwrap_or(scheme.salt_size()))?,
+    };
+    hash(scheme, password, &salt, None, None)
+}
+
 /// A random salt of the length that the scheme wants.
 pub(in crate::template) fn fresh_salt(scheme: &str) -> Result<String> {
     random_salt(Scheme::parse(scheme)?.salt_size())
@@ -90,6 +105,12 @@ fn salt(scheme: Scheme, args: &Args<'_>) -> Result<String> {
         let wanted = args.int("salt_size")?.and_then(|size| usize::try_from(size).ok());
         return random_salt(wanted.unwrap_or(size));
     };
+    Ok(checked_salt(scheme, &salt)?.to_owned())
+}
+
+/// The salt, if it is one for that scheme.
+fn checked_salt(scheme: Scheme, salt: &str) -> Result<&str> {
+    let size = scheme.salt_size();
     if !salt.bytes().all(|c| DIGITS.contains(&c)) {
         return Err(Diagnostic::new("invalid characters in salt"));
     }
@@ -102,7 +123,7 @@ fn salt(scheme: Scheme, args: &Args<'_>) -> Result<String> {
             "invalid salt size supplied ({length}), expected at most {size}"
         )));
     }
-    Ok(salt.into_owned())
+    Ok(salt)
 }
 
 fn random_salt(size: usize) -> Result<String> {
