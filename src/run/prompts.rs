@@ -35,11 +35,8 @@ struct Encrypt {
 
 /// Asks for the variables that the command line does not give; the answers lie over the play's own variables.
 pub(super) async fn ask(shared: &Shared, play: &mut Play, context: &Context<'_>) -> Result<()> {
-    let questions = play
-        .prompts
-        .iter()
-        .map(|prompt| question(prompt, context))
-        .collect::<Result<Vec<_>>>()?;
+    let questions =
+        play.prompts.iter().map(|prompt| question(prompt, context)).collect::<Result<Vec<_>>>()?;
     let interactive = std::io::stdin().is_terminal();
     for question in questions {
         if shared.extra_vars.contains(question.name.as_str()) {
@@ -72,11 +69,9 @@ fn question(prompt: &Prompt, context: &Context<'_>) -> Result<Question> {
     };
     let asked = text(prompt.prompt.as_ref())?.unwrap_or_else(|| name.clone());
     let encrypt = match text(prompt.encrypt.as_ref())? {
-        Some(scheme) => Some(Encrypt {
-            scheme,
-            salt: text(prompt.salt.as_ref())?,
-            salt_size: size(prompt, context)?,
-        }),
+        Some(scheme) => {
+            Some(Encrypt { scheme, salt: text(prompt.salt.as_ref())?, salt_size: size(prompt, context)? })
+        }
         None => None,
     };
     Ok(Question {

@@ -16,7 +16,10 @@ pub(super) fn prompts(fields: &Fields<'_>) -> Result<Vec<Prompt>> {
     let mut prompts = Vec::new();
     for item in field.items() {
         if item.as_map().is_none() {
-            let message = format!("Invalid vars_prompt data structure, expected a dictionary but got {}", item.describe());
+            let message = format!(
+                "Invalid vars_prompt data structure, expected a dictionary but got {}",
+                item.describe()
+            );
             return Err(Diagnostic::new(message).at(&item.place));
         }
         let keys = Fields::of(item, "vars_prompt")?;
