@@ -46,7 +46,7 @@ pub fn is_variable_name(name: &str) -> bool {
 pub fn invalid_name(value: &Value) -> Diagnostic {
     let error = match value {
         Value::Str(_) | Value::Template(_) => Diagnostic::new(format!("Invalid variable name '{value}'.")),
-        other => Diagnostic::new(format!("Invalid variable name of type '{}'.", other.type_name())),
+        other => Diagnostic::new(format!("Invalid variable name '{other}' of type '{}'.", other.type_name())),
     };
     error.hint(
         "variable names start with a letter or an underscore and contain only letters, numbers and underscores",

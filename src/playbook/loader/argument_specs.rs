@@ -69,7 +69,9 @@ pub(super) fn validation(
     Arc::make_mut(&mut keywords).tags.push(Setting { value: "always".into(), place: place.clone() });
     let mut context = Dict::new();
     context.insert("argument_spec_name", entry);
-    context.insert("name", role.name.as_str());
+    // That of a collection goes by its own name here.
+    let own = role.name.splitn(3, '.').nth(2).unwrap_or(&role.name);
+    context.insert("name", own);
     context.insert("path", role.path.to_string_lossy().into_owned());
     context.insert("type", "role");
     let mut args = Dict::new();

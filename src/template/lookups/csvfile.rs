@@ -21,7 +21,8 @@ fn csvfile(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Ve
     Ok(found)
 }
 
-fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Option<Value>> {
+/// The field of the row with the key, or the defaults.
+fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value>> {
     let (key, inline) = inline::assignments(term, OPTIONS)?;
     if key.is_empty() {
         return Err(no_key());
@@ -55,13 +56,17 @@ fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Option<Va
     for row in rows(&read_as(&path, encoding)?, delimiter) {
         if row.get(key_column) == Some(&key) {
             return match row.get(column) {
-                Some(field) => Ok(Some(Value::from(field.as_str()))),
+                Some(field) => Ok(vec![Value::from(field.as_str())]),
                 None => Err(Diagnostic::new("list index out of range")
                     .hint(format!("The row of '{key}' has {} columns, counted from 0.", row.len()))),
             };
         }
     }
-    Ok(inline.get("default").map(|text| Value::from(text.as_str())).or_else(|| args.some("default").cloned()))
+    Ok(match (inline.get("default"), args.some("default")) {
+        (Some(text), _) => vec![Value::from(text.as_str())],
+        (None, Some(Value::List(items))) => items.to_vec(),
+        (None, default) => default.cloned().into_iter().collect(),
+    })
 }
 
 fn no_key() -> Diagnostic {
