@@ -325,6 +325,11 @@ fn policy(args: &Args, sys: &mut System<'_>) -> Result<Option<std::path::PathBuf
 }
 
 /// How apt-get is called.
+/// Fetches the lists of packages. No change by itself.
+pub(crate) fn refresh(args: &Args, sys: &mut System<'_>) -> Result<()> {
+    cache::refresh(&Apt { args }, false, sys).map(drop)
+}
+
 pub(crate) struct Apt<'a> {
     args: &'a Args,
 }

@@ -15,13 +15,18 @@ pub mod kit;
 mod laws;
 
 mod apt;
+mod apt_key;
+mod apt_repository;
 pub mod assemble;
 mod async_status;
+mod authorized_key;
 mod blockinfile;
 mod command;
 pub mod copy;
 mod cron;
+mod deb822_repository;
 mod debconf;
+mod dnf;
 mod dpkg_selections;
 pub mod fetch;
 mod file;
@@ -30,8 +35,12 @@ mod get_url;
 mod getent;
 mod group;
 mod hostname;
+mod ini_file;
 mod known_hosts;
 mod lineinfile;
+mod locale_gen;
+mod modprobe;
+mod mount;
 mod package;
 mod package_facts;
 mod ping;
@@ -44,9 +53,11 @@ mod setup;
 mod shell;
 mod slurp;
 mod stat;
+mod sysctl;
 mod systemd;
 mod tempfile;
 pub mod template;
+mod timezone;
 mod user;
 mod wait_for;
 
@@ -56,13 +67,18 @@ mod wait_for;
 // Both lists are merged line by line (.gitattributes): after a rebase only their order may need a look.
 table! {
     apt,
-    async_status,
+    apt_key,
+    apt_repository,
     assemble,
+    async_status,
+    authorized_key,
     blockinfile,
     command,
     copy,
     cron,
+    deb822_repository,
     debconf,
+    dnf | dnf5 | yum,
     dpkg_selections,
     fetch,
     file,
@@ -71,8 +87,12 @@ table! {
     getent,
     group,
     hostname,
+    ini_file,
     known_hosts,
     lineinfile,
+    locale_gen,
+    modprobe,
+    mount,
     package,
     package_facts,
     ping,
@@ -85,9 +105,11 @@ table! {
     shell,
     slurp,
     stat,
+    sysctl,
     systemd | systemd_service,
     tempfile,
     template,
+    timezone,
     user,
     wait_for,
 }

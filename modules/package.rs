@@ -40,7 +40,7 @@ pub struct Args {
 
 /// What only dnf and yum know.
 #[derive(Deserialize, JsonSchema)]
-struct Dnf {
+pub(crate) struct Dnf {
     /// For dnf: repositories to use though they are disabled.
     enablerepo: Option<Vec<String>>,
     /// For dnf: repositories not to use.
@@ -89,7 +89,7 @@ fn auto() -> String {
 }
 
 /// A package manager as data.
-struct Manager {
+pub(crate) struct Manager {
     name: &'static str,
     /// Its program, by which it is recognised.
     path: &'static str,
@@ -192,7 +192,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
         return Err(not_with(option, manager.name));
     }
     let options: Vec<String> = options.into_iter().map(|(_, option)| option).collect();
-    ensure(manager, &args.apt, &options, sys)?;
+    let wanted = Wanted {
+        names: &args.apt.name,
+        state: args.apt.state,
+        update_cache: args.apt.update_cache == Some(true),
+    };
+    ensure(manager, &wanted, &options, sys)?;
     Ok(Json::Object(Map::new()))
 }
 
@@ -200,14 +205,53 @@ fn not_with(option: &str, manager: &str) -> Failure {
     Failure::new(format!("package: {option} means nothing to this host's package manager, {manager}"))
 }
 
+/// The package manager of that name.
+pub(crate) fn manager(name: &str) -> Option<&'static Manager> {
+    MANAGERS.iter().find(|manager| manager.name == name)
+}
+
+/// What dnf and yum are asked for by their own module.
+pub(crate) fn ensure_with(
+    manager: &Manager,
+    wanted: &Wanted<'_>,
+    dnf: &Dnf,
+    sys: &mut System<'_>,
+) -> Result<()> {
+    let options: Vec<String> = dnf.options().into_iter().map(|(_, option)| option).collect();
+    if !matches!(wanted.names, [all] if all == "*") {
+        return ensure(manager, wanted, &options, sys);
+    }
+    if wanted.state != State::Latest {
+        return Err(Failure::new("name: * is known only with state=latest"));
+    }
+    if wanted.update_cache {
+        sys.housekeep(words(manager.refresh).args(options.iter().cloned()))?;
+    }
+    let current = match manager.current {
+        Some(ask) => sys.query(words(ask).args(options.iter().cloned()))?.ok(),
+        None => false,
+    };
+    if !current {
+        sys.exec(words(manager.upgrade).args(options))?;
+    }
+    Ok(())
+}
+
+/// What is asked of a package manager.
+pub(crate) struct Wanted<'a> {
+    pub names: &'a [String],
+    pub state: State,
+    pub update_cache: bool,
+}
+
 /// `options` are the package manager's own, for what it installs.
-fn ensure(manager: &Manager, args: &apt::Args, options: &[String], sys: &mut System<'_>) -> Result<()> {
-    if args.update_cache == Some(true) {
+fn ensure(manager: &Manager, args: &Wanted<'_>, options: &[String], sys: &mut System<'_>) -> Result<()> {
+    if args.update_cache {
         sys.housekeep(words(manager.refresh).args(options.iter().cloned()))?;
     }
     let mut missing = Vec::new();
     let mut there = Vec::new();
-    for name in &args.name {
+    for name in args.names {
         if sys.query(words(manager.installed).arg(name))?.ok() {
             there.push(name.clone());
         } else {

@@ -1,0 +1,210 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::command::yes;
+use crate::get_url;
+use crate::kit::{Command, Failure, FilePath, Result, System};
+use crate::lineinfile::State;
+
+/// Manages the keys apt trusts, with `apt-key`.
+///
+/// Debian has no `apt-key` any more: put the key below `/etc/apt/keyrings` with `get_url`, and name it in the
+/// archive's `signed-by`.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: A key by its URL
+///   apt_key:
+///     url: https://ftp-master.debian.org/keys/archive-key-6.0.asc
+///     id: 9FED2BCBDCD29CDF762678CBAED4B06F473041FA
+///     state: present
+///
+/// - name: No such key
+///   apt_key: {id: "0x9FED2BCBDCD29CDF762678CBAED4B06F473041FA", state: absent}
+/// ```
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["data", "file", "keyserver", "url"]]))]
+pub struct Args {
+    /// The key's id or fingerprint.
+    pub id: Option<String>,
+    /// The key itself.
+    pub data: Option<String>,
+    /// A file of the target with the key.
+    pub file: Option<FilePath>,
+    /// The file of keys.
+    pub keyring: Option<FilePath>,
+    /// Where the key is asked for.
+    pub keyserver: Option<String>,
+    /// Where the key is fetched from.
+    pub url: Option<String>,
+    /// Whether the key is there.
+    #[serde(default)]
+    pub state: State,
+    /// Checks the certificate of the server the key comes from.
+    #[serde(default = "yes")]
+    pub validate_certs: bool,
+}
+
+#[derive(Serialize)]
+pub struct Returns {
+    id: Option<String>,
+    key_id: Option<String>,
+    short_id: Option<String>,
+    fp: Option<String>,
+    before: Vec<String>,
+    after: Vec<String>,
+}
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    if sys.which("apt-key").is_none() {
+        return Err(Failure::new(
+            "Failed to find required executable \"apt-key\": put the key below /etc/apt/keyrings with get_url instead",
+        ));
+    }
+    let given = args.id.as_deref().map(clean).transpose()?;
+    let before = keys(&args, sys)?;
+    let content = match (&args.data, &args.file, &args.url) {
+        _ if args.state == State::Absent => None,
+        (Some(data), ..) => Some(data.clone().into_bytes()),
+        (_, Some(file), _) => Some(sys.read(file)?),
+        // What is there need not be fetched.
+        (.., Some(_)) if given.as_ref().is_some_and(|id| has(&before, id)) => None,
+        (.., Some(url)) => Some(get_url::content(url, args.validate_certs, sys)?),
+        _ => None,
+    };
+    let id = match (given, &content) {
+        (Some(id), _) => Some(id),
+        (None, Some(content)) => id_of(content, sys)?,
+        (None, None) => None,
+    };
+    let Some(id) = id else {
+        return Err(Failure::new("unable to determine the key's id: an id is required"));
+    };
+    let there = has(&before, &id);
+    match args.state {
+        State::Present if !there => match (&args.keyserver, content) {
+            (Some(server), _) => {
+                let command = tool(&args).args(["adv", "--no-tty", "--keyserver", server, "--recv", &id]);
+                sys.exec(command).map_err(|failure| failure.context("Error fetching key from keyserver"))?;
+            }
+            (None, Some(content)) => {
+                sys.exec(tool(&args).args(["add", "-"]).stdin(content))?;
+            }
+            (None, None) => {
+                return Err(Failure::new(
+                    "state is present but none of data, file, keyserver or url is given",
+                ));
+            }
+        },
+        State::Absent if there => {
+            sys.exec(tool(&args).args(["del", short(&id, 8)]))?;
+        }
+        State::Present | State::Absent => {}
+    }
+    let after = keys(&args, sys)?;
+    if args.state == State::Present && !sys.is_check() && !has(&after, &id) {
+        return Err(Failure::new("apt-key did not return an error, but failed to add the key (check that the id is correct and *not* a subkey)")
+            .with("id", &id));
+    }
+    Ok(Returns {
+        key_id: Some(short(&id, 16).to_owned()),
+        short_id: Some(short(&id, 8).to_owned()),
+        fp: Some(id),
+        id: args.id,
+        before,
+        after,
+    })
+}
+
+fn tool(args: &Args) -> Command {
+    let command = Command::new("apt-key").env("LC_ALL", "C").env("APT_KEY_DONT_WARN_ON_DANGEROUS_USAGE", "1");
+    match &args.keyring {
+        Some(keyring) => command.arg("--keyring").arg(keyring.0.clone()),
+        None => command,
+    }
+}
+
+fn clean(id: &str) -> Result<String> {
+    let id = id.trim().to_uppercase().replace(' ', "");
+    let id = id.strip_prefix("0X").unwrap_or(&id).to_owned();
+    if id.len() < 8 || !id.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Err(Failure::new(format!("Invalid key_id: {id}")));
+    }
+    Ok(id)
+}
+
+fn short(id: &str, length: usize) -> &str {
+    id.get(id.len().saturating_sub(length)..).unwrap_or(id)
+}
+
+fn has(keys: &[String], id: &str) -> bool {
+    keys.iter().any(|key| key.ends_with(short(id, 16)))
+}
+
+/// The long ids of the keys that are there.
+fn keys(args: &Args, sys: &mut System<'_>) -> Result<Vec<String>> {
+    let output =
+        sys.query(tool(args).args(["adv", "--list-public-keys", "--keyid-format=long", "--with-colons"]))?;
+    if !output.ok() && !output.stderr.is_empty() {
+        return Err(Failure::new(format!("Unable to list public keys: {}", output.stderr())));
+    }
+    Ok(public(&output.stdout()))
+}
+
+fn public(text: &str) -> Vec<String> {
+    let fields = text.lines().filter(|line| line.starts_with("pub:") || line.starts_with("sub:"));
+    fields.filter_map(|line| line.split(':').nth(4)).map(str::to_owned).collect()
+}
+
+fn id_of(content: &[u8], sys: &mut System<'_>) -> Result<Option<String>> {
+    let command = Command::new("gpg").args(["--with-colons", "--show-keys", "--no-options", "-"]);
+    let output = sys.query(command.stdin(content.to_vec()))?;
+    if !output.ok() {
+        return Err(Failure::new(format!("Unable to extract key from data: {}", output.stderr())));
+    }
+    Ok(public(&output.stdout()).into_iter().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use crate::kit::trial::Trial;
+
+    fn check(args: &Json, changed: bool, ran: Option<&str>) {
+        let trial = Trial::of("apt_key");
+        trial.host.program("/usr/bin/apt-key").answer("apt-key", 0, "");
+        let pubs = "pub:-:4096:1:AED4B06F473041FA:1:::\npub:-:1:1:0123456789ABCDEF:::\n";
+        trial.host.answer("apt-key adv --list-public-keys", 0, pubs).answer(
+            "gpg",
+            0,
+            "pub:-:1:1:0123456789ABCDEF::\n",
+        );
+        let result = trial.run(args);
+        assert_eq!(result["failed"], Json::Null, "{result:#}");
+        assert_eq!(result["changed"], changed);
+        let made: Vec<String> = trial
+            .host
+            .ran()
+            .into_iter()
+            .filter(|line| !line.contains("--list") && !line.starts_with("gpg"))
+            .collect();
+        assert_eq!(made.first().map(String::as_str), ran);
+    }
+
+    #[test]
+    fn keys_come_and_go() {
+        let id = "0x9FED2BCBDCD29CDF762678CBAED4B06F473041FA";
+        check(&json!({"id": id, "url": "http://nowhere"}), false, None);
+        check(&json!({"data": "-----BEGIN"}), false, None);
+        check(&json!({"id": id, "state": "absent"}), true, Some("apt-key del 473041FA"));
+        check(&json!({"id": "99999999", "state": "absent"}), false, None);
+    }
+
+    #[test]
+    fn without_apt_key_there_is_a_hint() {
+        let result = Trial::of("apt_key").run(&json!({"id": "99999999"}));
+        assert!(result["msg"].as_str().unwrap().contains("get_url"), "{result}");
+    }
+}

@@ -1,0 +1,129 @@
+use std::path::Path;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::kit::{Command, Failure, Result, System};
+
+/// Sets the time zone, and what the hardware clock shows.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: Tokyo's time
+///   timezone: {name: Asia/Tokyo}
+/// ```
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("required_one_of" = [["hwclock", "name"]]))]
+pub struct Args {
+    /// The zone.
+    pub name: Option<String>,
+    /// Whether the hardware clock shows UTC or local time.
+    #[schemars(extend("aliases" = ["rtc"]))]
+    pub hwclock: Option<Clock>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Clock {
+    #[serde(rename = "local")]
+    Local,
+    #[serde(rename = "UTC")]
+    Utc,
+}
+
+#[derive(Serialize)]
+pub struct Returns {}
+
+const ZONES: &str = "/usr/share/zoneinfo";
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let systemd = sys.exists(Path::new("/run/systemd/system"))? && sys.which("timedatectl").is_some();
+    if let Some(name) = &args.name {
+        let zone = Path::new(ZONES).join(name);
+        let good = !name.contains("..") && !name.starts_with('/');
+        if !good || !sys.stat_followed(&zone)?.is_some_and(|meta| meta.is_file()) {
+            return Err(Failure::new(format!("given timezone \"{name}\" is not available")));
+        }
+        let before = current(sys)?;
+        if before != *name {
+            if systemd {
+                sys.exec(Command::new("timedatectl").arg("set-timezone").arg(name))?;
+            } else {
+                sys.symlink(&zone, Path::new("/etc/localtime"))?;
+            }
+            sys.tell_states("", json!({"name": before}), json!({"name": name}));
+        }
+        let file = Path::new("/etc/timezone");
+        if !systemd && sys.exists(file)? {
+            sys.write(file, format!("{name}\n"))?;
+        }
+    }
+    if let Some(clock) = args.hwclock {
+        set_clock(clock, systemd, sys)?;
+    }
+    Ok(Returns {})
+}
+
+/// What `/etc/localtime` points to.
+fn current(sys: &System<'_>) -> Result<String> {
+    let link = Path::new("/etc/localtime");
+    if sys.stat(link)?.is_some_and(|meta| meta.is_link()) {
+        let target = sys.read_link(link)?.to_string_lossy().into_owned();
+        if let Some((_, name)) = target.split_once("zoneinfo/") {
+            return Ok(name.to_owned());
+        }
+    }
+    Ok(sys.read_text_if_there(Path::new("/etc/timezone"))?.unwrap_or_default().trim().to_owned())
+}
+
+/// The third line of `adjtime` says it; without one it is UTC.
+fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<()> {
+    let path = Path::new("/etc/adjtime");
+    let text = sys.read_text_if_there(path)?;
+    let mut lines: Vec<&str> = text.as_deref().unwrap_or("0.0 0 0.0\n0\n").lines().collect();
+    let before =
+        if lines.get(2).is_some_and(|line| line.trim() == "LOCAL") { Clock::Local } else { Clock::Utc };
+    if before == clock {
+        return Ok(());
+    }
+    let local = clock == Clock::Local;
+    if systemd {
+        let command = Command::new("timedatectl").arg("set-local-rtc").arg(if local { "yes" } else { "no" });
+        sys.exec(command)?;
+    } else {
+        lines.truncate(2);
+        lines.push(if local { "LOCAL" } else { "UTC" });
+        sys.write(path, lines.join("\n") + "\n")?;
+    }
+    sys.tell_states("", json!({"hwclock": before}), json!({"hwclock": clock}));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::kit::trial::Trial;
+
+    #[test]
+    fn files_say_it() {
+        let trial = Trial::of("timezone");
+        trial.host.file("/usr/share/zoneinfo/Asia/Tokyo", "TZ").file("/etc/timezone", "Etc/UTC\n");
+        trial.lawful(&json!({"name": "Asia/Tokyo", "hwclock": "local"}));
+        assert_eq!(trial.host.read("/etc/timezone").unwrap(), "Asia/Tokyo\n");
+        assert_eq!(trial.host.read("/etc/localtime").unwrap(), "TZ");
+        assert_eq!(trial.host.read("/etc/adjtime").unwrap(), "0.0 0 0.0\n0\nLOCAL\n");
+        let msg = "given timezone \"Mars/Base\" is not available";
+        assert_eq!(trial.run(&json!({"name": "Mars/Base"}))["msg"], msg);
+    }
+
+    #[test]
+    fn systemd_is_told() {
+        let trial = Trial::of("timezone");
+        trial.host.file("/usr/share/zoneinfo/Asia/Tokyo", "TZ").dir("/run/systemd/system");
+        trial.host.program("/usr/bin/timedatectl").answer("timedatectl", 0, "");
+        trial.run(&json!({"name": "Asia/Tokyo"}));
+        assert_eq!(trial.host.ran(), ["timedatectl set-timezone Asia/Tokyo"]);
+    }
+}
