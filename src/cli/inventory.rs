@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Result};
 
 /// Shows what the inventory says about hosts and groups, after all sources, group_vars and host_vars.
 #[derive(Args, Debug)]
-#[command(group(ArgGroup::new("view").required(true).args(["list", "host", "graph"])))]
+#[command(group(ArgGroup::new("view").required(true).args(["list", "host", "graph", "why"])))]
 pub struct InventoryArgs {
     /// The group to start from, with --graph
     #[arg(value_name = "GROUP")]
@@ -26,6 +26,9 @@ pub struct InventoryArgs {
     /// Draws the tree of groups and hosts
     #[arg(long)]
     pub graph: bool,
+    /// Shows which place sets a variable of a host, and which others it won against
+    #[arg(long, num_args = 2, value_names = ["VARIABLE", "HOST"])]
+    pub why: Vec<String>,
     /// With --graph: shows the variables too
     #[arg(long)]
     pub vars: bool,
@@ -72,6 +75,10 @@ pub enum InventoryView {
         name: String,
         export: bool,
     },
+    Why {
+        variable: String,
+        host: String,
+    },
     /// From this group, else from `all`.
     Graph {
         group: Option<String>,
@@ -111,10 +118,20 @@ impl InventoryArgs {
         if self.output.is_some() && !self.list {
             return Err(Diagnostic::new("--output is for --list only"));
         }
-        let view = match self.host {
-            Some(name) => InventoryView::Host { name, export: self.export || config.inventory.export },
-            None if self.graph => InventoryView::Graph { group: self.group, vars: self.vars },
-            None => InventoryView::List { export: self.export || config.inventory.export },
+        let why = match self.why.as_slice() {
+            [variable, host] => {
+                if self.yaml || self.export {
+                    return Err(Diagnostic::new("--yaml and --export are not for --why"));
+                }
+                Some(InventoryView::Why { variable: variable.clone(), host: host.clone() })
+            }
+            _ => None,
+        };
+        let view = match (why, self.host) {
+            (Some(why), _) => why,
+            (None, Some(name)) => InventoryView::Host { name, export: self.export || config.inventory.export },
+            (None, None) if self.graph => InventoryView::Graph { group: self.group, vars: self.vars },
+            (None, None) => InventoryView::List { export: self.export || config.inventory.export },
         };
         let format = if self.yaml { InventoryFormat::Yaml } else { InventoryFormat::Json };
         Ok(InventoryCommand { view, format, output: self.output })

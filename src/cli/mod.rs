@@ -6,6 +6,7 @@
 #![expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 
 mod adhoc;
+mod config;
 mod connection;
 mod doc;
 mod escalation;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use adhoc::{AdhocArgs, AdhocCommand};
+pub use config::{ConfigArgs, ConfigCommand, ConfigView, DumpFormat, InitFormat, ListFormat};
 pub use doc::{DocArgs, DocCommand, DocFormat, DocTopic};
 pub use inventory::{InventoryArgs, InventoryCommand, InventoryFormat, InventoryView};
 pub use run::{Listing, RunArgs, RunCommand};
@@ -83,6 +85,8 @@ pub enum Command {
     Doc(DocArgs),
     /// Encrypts files and values, and shows or edits what is encrypted.
     Vault(VaultArgs),
+    /// Shows the settings.
+    Config(ConfigArgs),
     /// Makes links to fanfare under Ansible's names.
     InstallShims(InstallShimsArgs),
 }
@@ -95,6 +99,7 @@ pub enum Invocation {
     Inventory(InventoryCommand),
     Doc(DocCommand),
     Vault(VaultCommand),
+    Config(ConfigCommand),
     InstallShims(PathBuf),
 }
 
@@ -112,6 +117,7 @@ impl Cli {
             Some(Command::Inventory(args)) => Invocation::Inventory(args.settle(config)?),
             Some(Command::InstallShims(args)) => Invocation::InstallShims(args.dir),
             Some(Command::Doc(args)) => Invocation::Doc(args.settle(config)?),
+            Some(Command::Config(args)) => Invocation::Config(args.settle(config)?),
             Some(Command::Vault(args)) => Invocation::Vault(args.settle(config)),
         })
     }

@@ -9,8 +9,9 @@ use super::Cli;
 use crate::vars::SPOKEN;
 
 /// Ansible's programs and the subcommands that stand for them; ad hoc is none.
-pub const SHIMS: [(&str, Option<&str>); 5] = [
+pub const SHIMS: [(&str, Option<&str>); 6] = [
     ("ansible", None),
+    ("ansible-config", Some("config")),
     ("ansible-doc", Some("doc")),
     ("ansible-inventory", Some("inventory")),
     ("ansible-playbook", Some("run")),
@@ -90,6 +91,7 @@ mod tests {
         check("ansible-inventory --list", "Inventory");
         check("ansible-vault view x", "Vault");
         check("ansible-doc copy", "Doc");
+        check("ansible-config dump --only-changed", "Config");
         check("ansible all -m ping", "ad hoc on all");
         check("ansible run -m ping", "ad hoc on run");
         check("fanfare run site.yml", "Run");

@@ -5,6 +5,7 @@ use crate::cli::{InventoryCommand, InventoryFormat, InventoryView};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::show::{self, View};
+use crate::inventory::why::why;
 use crate::inventory::{Inventory, Selection};
 use crate::output;
 
@@ -15,7 +16,7 @@ pub(super) fn inventory(command: &InventoryCommand, mut config: Config) -> Resul
     let limit = limit(&inventory, &mut config)?;
     let export = match &command.view {
         InventoryView::List { export } | InventoryView::Host { export, .. } => *export,
-        InventoryView::Graph { .. } => false,
+        InventoryView::Graph { .. } | InventoryView::Why { .. } => false,
     };
     let view = View {
         // The current directory stands in for a playbook's, as with an ad-hoc command.
@@ -34,6 +35,12 @@ pub(super) fn inventory(command: &InventoryCommand, mut config: Config) -> Resul
                 return Ok(refuse(&unknown("host", name), &config));
             }
             show::host(&inventory, name, is_yaml, &view)?
+        }
+        InventoryView::Why { variable, host } => {
+            if !inventory.is_known(host) {
+                return Ok(refuse(&unknown("host", host), &config));
+            }
+            why(&inventory, variable, host, &view)?
         }
         InventoryView::Graph { group, vars } => {
             let group = group.as_deref().unwrap_or("all");

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod adhoc;
+mod config;
 mod doc;
 mod engine;
 mod exit;
@@ -33,6 +34,7 @@ pub fn execute(cli: Cli, stage: Stage) -> Result<Exit> {
         }
         Invocation::Inventory(command) => inventory::inventory(&command, config),
         Invocation::InstallShims(dir) => install_shims::install_shims(&dir),
+        Invocation::Config(command) => config::config(&command, &config, &stage),
         Invocation::Doc(command) => doc::doc(&command, &config),
         Invocation::Vault(command) => vault::vault(command, config),
     }

@@ -4,6 +4,7 @@
 //! command line ([`crate::cli`]) lays its flags on top. What the rest of the program reads is one [`Config`].
 
 mod connection;
+mod constants;
 mod ini;
 mod locate;
 mod meaningless;
@@ -18,6 +19,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use connection::ConnectionKind;
+pub use constants::{
+    Constant, Setting as ConstantSetting, file as config_file, settings as constant_settings,
+};
 pub use options::{
     Colour, ConnectionOptions, DisplayOptions, EscalationOptions, FactCacheOptions, Gathering, GroupNames,
     InventoryOptions, OnMismatch, ResultFormat, RunOptions, Strategy,
@@ -63,6 +67,16 @@ impl Surroundings {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         Ok(Self { variables, directory })
+    }
+}
+
+impl Surroundings {
+    /// The same without what sets anything.
+    #[must_use]
+    pub fn without_settings(&self) -> Self {
+        let home = self.variables.iter().filter(|(name, _)| *name == "HOME");
+        let variables = home.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Self { variables, directory: self.directory.clone() }
     }
 }
 

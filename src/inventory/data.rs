@@ -26,6 +26,8 @@ pub struct Inventory {
     pub(super) groups: IndexMap<Arc<str>, Group>,
     /// Where `group_vars` and `host_vars` lie beside the sources, in the order of the sources.
     pub(super) vars_dirs: Vec<Arc<VarsDir>>,
+    /// The files that were read, in order.
+    pub(super) files: Vec<Arc<Path>>,
     pub(super) cache: LayerCache,
     /// Texts that came out of expressions: they are never rendered, and `--list` says so.
     pub(super) computed: Computed,
@@ -125,6 +127,7 @@ impl Default for Inventory {
             hosts: IndexMap::new(),
             groups: IndexMap::new(),
             vars_dirs: Vec::new(),
+            files: Vec::new(),
             cache: LayerCache::default(),
             computed: Computed::default(),
             replaces_names: false,

@@ -24,6 +24,7 @@ mod source;
 mod tests;
 mod toml;
 mod vars_dir;
+pub mod why;
 mod words;
 mod yaml;
 

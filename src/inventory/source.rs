@@ -155,6 +155,7 @@ impl Loader<'_> {
                 Ok(None) => {}
                 Ok(Some(warnings)) => {
                     self.warnings.extend(warnings);
+                    inventory.files.push(path.into());
                     self.is_any_read = true;
                     return Ok(());
                 }
