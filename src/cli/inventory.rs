@@ -129,7 +129,9 @@ impl InventoryArgs {
         };
         let view = match (why, self.host) {
             (Some(why), _) => why,
-            (None, Some(name)) => InventoryView::Host { name, export: self.export || config.inventory.export },
+            (None, Some(name)) => {
+                InventoryView::Host { name, export: self.export || config.inventory.export }
+            }
             (None, None) if self.graph => InventoryView::Graph { group: self.group, vars: self.vars },
             (None, None) => InventoryView::List { export: self.export || config.inventory.export },
         };

@@ -53,9 +53,7 @@ fn dumped(settings: &[ConstantSetting], format: DumpFormat) -> String {
         };
         return settings.iter().map(line).chain(["\nGALAXY_SERVERS:\n".to_owned()]).collect();
     }
-    let entry = |setting: &ConstantSetting| {
-        json!({"name": setting.constant.name, "origin": setting.origin, "value": setting.value})
-    };
+    let entry = |setting: &ConstantSetting| json!({"name": setting.constant.name, "origin": setting.origin, "value": setting.value});
     let all = settings.iter().map(entry).chain([json!({"GALAXY_SERVERS": {}})]).collect();
     match format {
         DumpFormat::Yaml => yaml(all),

@@ -180,7 +180,8 @@ mod tests {
     /// Each as ansible-config 2.21 shows it.
     #[test]
     fn settings_have_ansible_s_types_and_origins() {
-        let cfg = "[defaults]\nforks = 7\nroles_path = r:~/q:/a/../b\ninventory = h,../x\nremote_user = \"me\"\n";
+        let cfg =
+            "[defaults]\nforks = 7\nroles_path = r:~/q:/a/../b\ninventory = h,../x\nremote_user = \"me\"\n";
         check("DEFAULT_FORKS", cfg, &[], "DIR/a.cfg 7");
         check("DEFAULT_FORKS", cfg, &[("ANSIBLE_FORKS", "9")], "env: ANSIBLE_FORKS 9");
         check("DEFAULT_ROLES_PATH", cfg, &[], r#"DIR/a.cfg ["DIR/r","/home/me/q","/b"]"#);

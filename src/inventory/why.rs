@@ -151,7 +151,8 @@ enum Parsed {
 impl Parsed {
     fn read(path: &Path) -> Option<Self> {
         let source = Arc::new(yaml::read_source(path).ok()?);
-        let document = yaml::load(&source).ok().and_then(|loaded| loaded.single().ok()).and_then(|(node, _)| node);
+        let document =
+            yaml::load(&source).ok().and_then(|loaded| loaded.single().ok()).and_then(|(node, _)| node);
         match document.filter(|node| node.as_map().is_some()) {
             Some(node) => Some(Self::Yaml(node)),
             None => Some(Self::Ini(source)),
@@ -165,7 +166,9 @@ fn group_place(file: &Parsed, group: &str, variable: &str) -> Option<Place> {
             let mut place = None;
             each_group(document, &mut |name, content| {
                 let entry = content.get("vars").and_then(|vars| vars.get_entry(variable));
-                if name == group && let Some((key, _)) = entry {
+                if name == group
+                    && let Some((key, _)) = entry
+                {
                     place = Some(key.place.clone());
                 }
             });
@@ -188,7 +191,9 @@ fn host_place(file: &Parsed, host: &str, variable: &str) -> Option<Place> {
             let mut place = None;
             each_group(document, &mut |_, content| {
                 let hosts = content.get("hosts").and_then(Node::as_map).unwrap_or_default();
-                for (pattern, vars) in hosts.iter().filter(|(pattern, _)| pattern.as_str().is_some_and(is_host)) {
+                for (pattern, vars) in
+                    hosts.iter().filter(|(pattern, _)| pattern.as_str().is_some_and(is_host))
+                {
                     if let Some((key, _)) = vars.get_entry(variable) {
                         place = Some(key.place.clone());
                     } else if variable == "ansible_port" && pattern.as_str().is_some_and(has_port) {
