@@ -264,7 +264,13 @@ mod tests {
         let options = InventoryOptions { sources: vec![ini, yml], ..InventoryOptions::default() };
         let (inventory, _) = Inventory::load(&options).unwrap();
         let check = |variable: &str, extra_vars: &Dict| {
-            let view = View { playbook_dir: Some(dir.path()), limit: None, export: false, extra_vars };
+            let view = View {
+                playbook_dir: Some(dir.path()),
+                limit: None,
+                export: false,
+                merges: false,
+                extra_vars,
+            };
             match why(&inventory, variable, "web1", &view) {
                 // The columns are as wide as the directory's name makes them.
                 Ok(text) => text
