@@ -278,7 +278,7 @@ fn work(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<Option<Output>> {
             return installed::deb(apt, deb, sys);
         }
         let path = sys.scratch(None).with_extension("deb");
-        let fetched = get_url::fetch(&deb.text(), &path, sys)
+        let fetched = get_url::fetch(&deb.text(), &path, true, sys)
             .map_err(|failure| failure.context(format!("Failure downloading {}", deb.text())));
         let done = fetched.and_then(|()| {
             if sys.is_check() {

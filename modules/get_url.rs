@@ -187,12 +187,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 }
 
 /// Downloads to a temporary file, with the usual options. No change by itself.
-pub(crate) fn fetch(url: &str, to: &Path, sys: &mut System<'_>) -> Result<()> {
-    fetch_trusting(url, to, true, sys)
-}
-
-/// The same; `validate_certs` says whether the server's certificate is checked.
-fn fetch_trusting(url: &str, to: &Path, validate_certs: bool, sys: &mut System<'_>) -> Result<()> {
+pub(crate) fn fetch(url: &str, to: &Path, validate_certs: bool, sys: &mut System<'_>) -> Result<()> {
     let args =
         serde_json::json!({"url": url, "dest": to.to_string_lossy(), "validate_certs": validate_certs});
     let args: Args =
@@ -203,9 +198,14 @@ fn fetch_trusting(url: &str, to: &Path, validate_certs: bool, sys: &mut System<'
 /// The content of a URL, read into memory. No change by itself.
 pub(crate) fn content(url: &str, validate_certs: bool, sys: &mut System<'_>) -> Result<Vec<u8>> {
     let scratch = sys.scratch(None);
-    let fetched = fetch_trusting(url, &scratch, validate_certs, sys).and_then(|()| sys.read(&scratch));
+    let fetched = fetch(url, &scratch, validate_certs, sys).and_then(|()| sys.read(&scratch));
     let cleaned = sys.discard(&scratch);
     fetched.and_then(|content| cleaned.map(|()| content))
+}
+
+/// A URL as it may show: without user and password.
+pub(crate) fn shown(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.shown())
 }
 
 fn tmp_dest<'a>(args: &'a Args, sys: &System<'_>) -> Result<Option<&'a Path>> {

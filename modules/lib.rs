@@ -33,6 +33,7 @@ mod file;
 mod find;
 mod get_url;
 mod getent;
+mod git;
 mod group;
 mod hostname;
 mod ini_file;
@@ -44,6 +45,7 @@ mod mount;
 mod package;
 mod package_facts;
 mod ping;
+mod pip;
 mod raw;
 mod replace;
 mod script;
@@ -58,6 +60,7 @@ mod systemd;
 mod tempfile;
 pub mod template;
 mod timezone;
+mod unarchive;
 mod user;
 mod wait_for;
 
@@ -85,6 +88,7 @@ table! {
     find,
     get_url,
     getent,
+    git,
     group,
     hostname,
     ini_file,
@@ -96,6 +100,7 @@ table! {
     package,
     package_facts,
     ping,
+    pip,
     raw,
     replace,
     script,
@@ -110,6 +115,7 @@ table! {
     tempfile,
     template,
     timezone,
+    unarchive,
     user,
     wait_for,
 }

@@ -360,6 +360,14 @@ impl Call<'_> {
         Context::new(self.scope)
     }
 
+    /// Calls a module on the task's host.
+    pub(super) async fn module(&self, module: &str, args: &Dict) -> Raw {
+        match prepare_module(self.job, self.scope, self.delegated, module, args) {
+            Ok(sending) => send(self.job, vec![sending]).await.pop().unwrap_or_default(),
+            Err(error) => Raw::error(error),
+        }
+    }
+
     /// Calls a module on the task's host; what the worker sends is written to `file`. Also says whether a whole
     /// file came.
     pub(super) async fn module_receiving(
@@ -384,6 +392,14 @@ impl Call<'_> {
     /// An option as text; `None` when it is absent or null.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         self.args.get(name).filter(|value| !value.is_none()).map(ToString::to_string)
+    }
+
+    /// An option that is a number of seconds, none of them negative.
+    pub(super) fn seconds(&self, name: &str, default: u64) -> Result<Duration> {
+        let Some(text) = self.text(name) else { return Ok(Duration::from_secs(default)) };
+        let seconds = text.trim().parse::<i64>();
+        let seconds = seconds.map_err(|_| self.misuse(format!("{name}: '{text}' is no whole number")))?;
+        Ok(Duration::from_secs(seconds.max(0).unsigned_abs()))
     }
 
     /// An option that is a truth value.

@@ -9,6 +9,7 @@ mod hosts;
 mod loops;
 mod plays;
 mod prompts;
+mod reconnecting;
 mod secrets;
 mod strategies;
 mod trouble;

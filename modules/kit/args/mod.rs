@@ -80,6 +80,8 @@ pub struct ControlUse {
     /// A boolean option that says the path is on the target after all: `remote_src`. The value is then sent as
     /// it is.
     pub unless: Option<String>,
+    /// A boolean option that says so when it is false: `copy`.
+    pub only_if: Option<String>,
 }
 
 impl OptionSpec {
@@ -163,9 +165,12 @@ impl Spec {
 
     /// Whether a file of that option is on the target: the option that says so is set, or is so by default.
     pub fn is_on_target(&self, usage: &ControlUse, args: &Map<String, Json>) -> bool {
-        let Some(name) = &usage.unless else { return false };
-        let usual = || self.option(name).and_then(|option| option.default.as_ref());
-        args.get(name).or_else(usual) == Some(&Json::Bool(true))
+        let says = |name: &String, what: bool| {
+            let usual = || self.option(name).and_then(|option| option.default.as_ref());
+            args.get(name).or_else(usual) == Some(&Json::Bool(what))
+        };
+        usage.unless.as_ref().is_some_and(|name| says(name, true))
+            || usage.only_if.as_ref().is_some_and(|name| says(name, false))
     }
 
     /// Brings arguments to canonical names and exact types. An option that is null is not given. Defaults are

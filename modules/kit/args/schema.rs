@@ -126,7 +126,8 @@ fn control(field: &Json, inner: &Json) -> Option<ControlUse> {
         "destination" => (ControlKind::Destination, ""),
         _ => (ControlKind::File, "files"),
     };
-    Some(ControlUse { what, subdir: subdir.to_owned(), unless: find("unless").map(str::to_owned) })
+    let [unless, only_if] = ["unless", "only_if"].map(|key| find(key).map(str::to_owned));
+    Some(ControlUse { what, subdir: subdir.to_owned(), unless, only_if })
 }
 
 fn text<'a>(schema: &'a Json, key: &str) -> Option<&'a str> {

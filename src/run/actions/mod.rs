@@ -15,9 +15,11 @@ mod manual;
 mod meta;
 mod pause;
 mod raw;
+mod reboot;
 mod set_fact;
 mod set_stats;
 mod validate_argument_spec;
+mod wait_for_connection;
 
 pub use known::{Library, check};
 pub use manual::{Manual, STATIC};
@@ -130,6 +132,13 @@ pub static ACTIONS: &[Action] = &[
     },
     Action { name: "raw", manual: None, free_form: true, takes_templates: false, run: later!(raw::run) },
     Action {
+        name: "reboot",
+        manual: Some(&reboot::MANUAL),
+        free_form: false,
+        takes_templates: false,
+        run: later!(reboot::run),
+    },
+    Action {
         name: "set_fact",
         manual: Some(&set_fact::MANUAL),
         free_form: false,
@@ -149,6 +158,13 @@ pub static ACTIONS: &[Action] = &[
         free_form: false,
         takes_templates: false,
         run: now!(validate_argument_spec::run),
+    },
+    Action {
+        name: "wait_for_connection",
+        manual: Some(&wait_for_connection::MANUAL),
+        free_form: false,
+        takes_templates: false,
+        run: later!(wait_for_connection::run),
     },
 ];
 

@@ -1,0 +1,356 @@
+mod remote;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use self::remote::Remote;
+use self::tree::Tree;
+use crate::command::yes;
+use crate::kit::{Command, Failure, FilePath, Mode, Output, Result, System, WriteOptions};
+
+/// Keeps a checkout of a git repository.
+///
+/// The target's `git` does the work. A password in the URL reaches it through the environment alone, and is not kept
+/// in the checkout's configuration.
+///
+/// # Examples
+///
+/// ```yaml
+/// - name: A release
+///   git:
+///     repo: https://foosball.example.org/path/to/repo.git
+///     dest: /srv/checkout
+///     version: release-0.22
+///
+/// - name: A branch over ssh, with a key of its own
+///   git:
+///     repo: git@github.com:mylogin/hello.git
+///     dest: /home/mylogin/hello
+///     version: main
+///     key_file: /home/mylogin/.ssh/deploy
+///     accept_newhostkey: yes
+///
+/// - name: Only the last commit
+///   git: {repo: 'https://github.com/ansible/ansible-examples.git', dest: /srv/checkout, depth: 1}
+/// ```
+#[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["separate_git_dir", "bare"], ["accept_hostkey", "accept_newhostkey"]],
+    "required_by" = {"archive_prefix": ["archive"]}))]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
+pub struct Args {
+    /// The repository: a URL, `user@host:path`, or a path on the target.
+    #[schemars(extend("aliases" = ["name"]))]
+    pub repo: String,
+    /// Where the checkout is.
+    pub dest: FilePath,
+    /// What to check out: a branch, a tag, a commit, or `HEAD` for the branch the server names.
+    #[serde(default = "head")]
+    pub version: String,
+    /// What the remote is called in the checkout.
+    #[serde(default = "origin")]
+    pub remote: String,
+    /// Throws away what was modified in the checkout. Else that is an error.
+    #[serde(default)]
+    pub force: bool,
+    /// Fetches only that many commits.
+    pub depth: Option<u32>,
+    /// Whether a checkout that is missing is made.
+    #[serde(default = "yes")]
+    pub clone: bool,
+    /// Whether a checkout that is there is brought up to date.
+    #[serde(default = "yes")]
+    pub update: bool,
+    /// Makes a repository without files.
+    #[serde(default)]
+    pub bare: bool,
+    /// Whether submodules are checked out too.
+    #[serde(default = "yes")]
+    pub recursive: bool,
+    /// Takes the newest commit of each submodule's branch instead of the recorded one.
+    #[serde(default)]
+    pub track_submodules: bool,
+    /// Clones only the history of one branch.
+    #[serde(default)]
+    pub single_branch: bool,
+    /// More to fetch: a refspec.
+    pub refspec: Option<String>,
+    /// A repository on the target to borrow objects from when cloning.
+    pub reference: Option<String>,
+    /// Puts the repository itself there, apart from the files.
+    pub separate_git_dir: Option<FilePath>,
+    /// Checks the signature of the commit or tag.
+    #[serde(default)]
+    pub verify_commit: bool,
+    /// Fingerprints of the keys that may have signed.
+    #[serde(default)]
+    #[schemars(extend("aliases" = ["gpg_whitelist"]))]
+    pub gpg_allowlist: Vec<String>,
+    /// The private key to log in with by ssh.
+    pub key_file: Option<FilePath>,
+    /// More options for ssh.
+    pub ssh_opts: Option<String>,
+    /// Accepts any host key.
+    #[serde(default)]
+    pub accept_hostkey: bool,
+    /// Accepts the key of a host that is not known yet.
+    #[serde(default)]
+    pub accept_newhostkey: bool,
+    /// The `git` to use.
+    pub executable: Option<FilePath>,
+    /// Also packs the version into this file: `.zip`, `.tar`, `.tar.gz` or `.tgz`.
+    pub archive: Option<FilePath>,
+    /// A prefix for every path in the archive.
+    pub archive_prefix: Option<String>,
+    /// The umask for the checkout, as octal text.
+    pub umask: Option<Mode>,
+}
+
+fn head() -> String {
+    "HEAD".to_owned()
+}
+
+fn origin() -> String {
+    "origin".to_owned()
+}
+
+#[derive(Debug, Default, Serialize)]
+pub struct Returns {
+    before: Option<String>,
+    after: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote_url_changed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<String>,
+}
+
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let git = Git::of(&args, sys)?;
+    let tree = Tree { git: &git, args: &args };
+    let mut returns = if tree.is_there(sys)? { update(&tree, sys)? } else { clone(&tree, sys)? };
+    if args.archive.is_some() && !(sys.is_check() && returns.before.is_none()) {
+        archive(&tree, returns.after.as_deref(), sys)?;
+    }
+    returns.msg = returns.msg.filter(|msg| !msg.is_empty());
+    Ok(returns)
+}
+
+fn clone(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
+    let args = tree.args;
+    if matches!(sys.stat_followed(&args.dest)?, Some(meta) if meta.is_dir())
+        && !sys.list(&args.dest)?.is_empty()
+    {
+        let dest = args.dest.text();
+        return Err(Failure::new(format!("{dest} is no checkout of git, and not empty: it was left alone")));
+    }
+    if !args.clone && !sys.is_check() {
+        let after = Remote::ask(tree.git, sys)?.commit(&args.version);
+        return Ok(Returns { after, ..Returns::default() });
+    }
+    let remote = Remote::ask(tree.git, sys)?;
+    tree.clone(&remote, sys)?;
+    let after = if sys.is_check() {
+        remote.commit(&args.version)
+    } else {
+        let now = tree.commit("HEAD", sys)?;
+        if !args.bare {
+            tree.switch(&remote, now.as_deref(), sys)?;
+            tree.submodules(sys)?;
+        }
+        tree.commit("HEAD", sys)?
+    };
+    if let Some(after) = &after {
+        sys.tell_change(format!(">> Newly checked out {after}"));
+    }
+    Ok(Returns { after, ..Returns::default() })
+}
+
+fn update(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
+    let args = tree.args;
+    let before = tree.commit("HEAD", sys)?;
+    let mut returns = Returns { before: before.clone(), after: before.clone(), ..Returns::default() };
+    if !args.update {
+        return Ok(returns);
+    }
+    let modified = !args.bare && tree.is_modified(sys)?;
+    if modified {
+        let msg = format!("Local modifications exist in the destination: {}", args.dest.text());
+        if !args.force {
+            return Err(Failure::new(format!("{msg} (force=no).")).with("before", &before));
+        }
+        sys.exec(tree.command(["reset", "--hard", "HEAD"]))?;
+        returns.msg = Some(msg);
+    }
+    returns.remote_url_changed = Some(tree.set_url(sys)?);
+    let remote = Remote::ask(tree.git, sys).map_err(|failure| {
+        failure.context("Failed to download remote objects and refs").with("before", &before)
+    })?;
+    let wanted = remote.commit(&args.version);
+    if wanted.is_some() && wanted == before {
+        tree.submodules(sys)?;
+        return Ok(returns);
+    }
+    if sys.is_check() {
+        let known = tree.commit(&args.version, sys)?;
+        returns.after = match wanted.or(known) {
+            Some(after) => Some(after),
+            None => return Err(Failure::new(format!("Failed to checkout {}", args.version))),
+        };
+        if returns.after != before {
+            sys.exec(tree.command(["checkout", "--force", args.version.as_str()]))?;
+        }
+    } else {
+        tree.fetch(&remote, sys)?;
+        if !args.bare {
+            tree.switch(&remote, before.as_deref(), sys)?;
+            tree.submodules(sys)?;
+        }
+        returns.after = tree.commit("HEAD", sys)?;
+    }
+    if let (Some(before), Some(after)) = (&before, &returns.after)
+        && before != after
+    {
+        let diff = sys.query(tree.command(["diff", before.as_str(), after.as_str()]))?;
+        if diff.ok() {
+            sys.tell_change(diff.stdout().into_owned());
+        }
+    }
+    Ok(returns)
+}
+
+/// Packs the version, when the archive is not so already.
+fn archive(tree: &Tree<'_>, version: Option<&str>, sys: &mut System<'_>) -> Result<()> {
+    let Some(archive) = &tree.args.archive else { return Ok(()) };
+    let name = archive.text();
+    let formats =
+        [(".zip", "zip"), (".tar.gz", "tar.gz"), (".tgz", "tar.gz"), (".gz", "tar.gz"), (".tar", "tar")];
+    let Some((_, format)) = formats.iter().find(|(ending, _)| name.ends_with(ending)) else {
+        return Err(Failure::new(format!(
+            "Unsupported archive format: {name}. Known are: .zip, .tar, .tar.gz, .tgz"
+        )));
+    };
+    let mut command = tree.command(["archive"]).arg(format!("--format={format}"));
+    if let Some(prefix) = &tree.args.archive_prefix {
+        command = command.arg(format!("--prefix={prefix}"));
+    }
+    let output = tree.git.heard(command.arg(version.unwrap_or("HEAD")), sys)?;
+    let options = WriteOptions { hidden: true, ..WriteOptions::default() };
+    sys.write_with(archive, output.stdout, &options).map(drop)
+}
+
+/// How git is called: the program, and the environment that holds what no list of processes may show.
+pub(crate) struct Git {
+    program: String,
+    umask: Option<u32>,
+    env: Vec<(String, String)>,
+    /// The repository without a password.
+    pub url: String,
+    password: Option<String>,
+}
+
+impl Git {
+    fn of(args: &Args, sys: &System<'_>) -> Result<Self> {
+        let program = match &args.executable {
+            Some(path) => path.text().into_owned(),
+            None => sys
+                .which("git")
+                .ok_or_else(|| Failure::new("Failed to find required executable \"git\""))?
+                .to_string_lossy()
+                .into_owned(),
+        };
+        let umask = match &args.umask {
+            None => None,
+            Some(Mode::Bits(bits)) => Some(*bits),
+            Some(_) => return Err(Failure::new("umask must be an octal integer")),
+        };
+        let repo = if args.repo.starts_with('~') { sys.expand(&args.repo)? } else { args.repo.clone() };
+        let repo = if repo.starts_with('/') { format!("file://{repo}") } else { repo };
+        let (url, password) = split_password(&repo);
+        let mut env = vec![("LC_ALL".to_owned(), "C".to_owned())];
+        if sys.env("GIT_TERMINAL_PROMPT").is_none() {
+            env.push(("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()));
+        }
+        if password.is_some() {
+            env.push(("GIT_CONFIG_COUNT".to_owned(), "1".to_owned()));
+            env.push(("GIT_CONFIG_KEY_0".to_owned(), format!("url.{repo}.insteadOf")));
+            env.push(("GIT_CONFIG_VALUE_0".to_owned(), url.clone()));
+        }
+        if let Some(ssh) = ssh(args) {
+            env.push(("GIT_SSH_COMMAND".to_owned(), ssh));
+        }
+        Ok(Self { program, umask, env, url, password })
+    }
+
+    pub fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
+        let command = match self.umask {
+            None => Command::new(self.program.as_str()),
+            Some(umask) => Command::new("/bin/sh").args([
+                "-c",
+                &format!("umask {umask:04o}; exec \"$0\" \"$@\""),
+                self.program.as_str(),
+            ]),
+        };
+        let mut command = command.args(words);
+        command.env.clone_from(&self.env);
+        command
+    }
+
+    /// What a command that only looks says. One that fails is an error.
+    pub fn heard(&self, command: Command, sys: &mut System<'_>) -> Result<Output> {
+        let line = command.line();
+        let output = sys.query(command)?;
+        if output.ok() { Ok(output) } else { Err(self.failed(None, &line, &output)) }
+    }
+
+    pub fn failed(&self, msg: Option<String>, line: &str, output: &Output) -> Failure {
+        let (stdout, stderr) = (self.censored(&output.stdout()), self.censored(&output.stderr()));
+        let said = if stderr.trim().is_empty() { stdout.trim() } else { stderr.trim() };
+        Failure::new(msg.unwrap_or_else(|| said.to_owned()))
+            .with("cmd", line)
+            .with("rc", output.code)
+            .with("stdout", &stdout)
+            .with("stderr", &stderr)
+    }
+
+    /// A remote's URL as it may show, comparable with `url`.
+    pub fn censored(&self, text: &str) -> String {
+        match self.password.as_deref().filter(|password| !password.is_empty()) {
+            Some(password) => text.replace(password, "********"),
+            None => text.to_owned(),
+        }
+    }
+}
+
+/// The URL without its password, and that.
+pub(crate) fn split_password(repo: &str) -> (String, Option<String>) {
+    let parts = repo.split_once("://").and_then(|(scheme, rest)| {
+        let (login, rest) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
+        let (login, host) = login.rsplit_once('@')?;
+        let (user, password) = login.split_once(':')?;
+        Some((format!("{scheme}://{user}@{host}{rest}"), Some(password.to_owned())))
+    });
+    parts.unwrap_or_else(|| (repo.to_owned(), None))
+}
+
+/// The `ssh` to use, where the usual one will not do.
+fn ssh(args: &Args) -> Option<String> {
+    let mut line = "ssh -o BatchMode=yes".to_owned();
+    let plain = line.len();
+    if args.accept_hostkey {
+        line.push_str(" -o StrictHostKeyChecking=no");
+    } else if args.accept_newhostkey {
+        line.push_str(" -o StrictHostKeyChecking=accept-new");
+    }
+    if let Some(options) = &args.ssh_opts {
+        line.push(' ');
+        line.push_str(options);
+    }
+    if let Some(key) = &args.key_file {
+        line.push_str(" -i ");
+        line.push_str(&crate::kit::quote(&key.text()));
+        line.push_str(" -o IdentitiesOnly=yes");
+    }
+    (line.len() > plain).then_some(line)
+}

@@ -1,0 +1,113 @@
+use serde_json::{Value as Json, json};
+
+use super::split_password;
+use crate::kit::trial::Trial;
+
+const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+/// A host with a checkout at `A`, of a server whose `main` is at that commit.
+fn stage(head: &str) -> Trial {
+    let trial = Trial::of("git");
+    trial.host.program("/usr/bin/git").dir("/srv/co/.git").file("/srv/co/f", "f");
+    trial.host.answer(
+        "/usr/bin/git ls-remote",
+        0,
+        &format!("ref: refs/heads/main\tHEAD\n{head}\tHEAD\n{head}\trefs/heads/main\n{A}\trefs/tags/v1\n"),
+    );
+    trial.host.answer("/usr/bin/git rev-parse", 0, &format!("{A}\n"));
+    trial.host.answer("/usr/bin/git config --get", 0, "https://u@h/r\n");
+    trial.host.answer("/usr/bin/git status", 0, "?? new\n");
+    trial.host.answer("/usr/bin/git diff", 0, "the diff\n");
+    trial
+}
+
+fn check(trial: &Trial, more: Json, expected: &Json) {
+    let mut args = json!({"repo": "https://u:secret@h/r", "dest": "/srv/co"});
+    args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let result = trial.check(&args);
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&result[key], value, "{key} of {args}: {result:#}");
+    }
+    let seen = format!("{result} {:?}", trial.host.ran());
+    assert!(!seen.contains("secret"), "{seen}");
+}
+
+#[test]
+fn what_is_up_to_date_stays() {
+    check(
+        &stage(A),
+        json!({}),
+        &json!({"changed": false, "before": A, "after": A, "remote_url_changed": false}),
+    );
+    check(&stage(B), json!({"version": "v1"}), &json!({"changed": false, "after": A}));
+    check(
+        &stage(B),
+        json!({"update": false}),
+        &json!({"changed": false, "after": A, "remote_url_changed": null}),
+    );
+}
+
+#[test]
+fn check_mode_foretells_the_commit() {
+    check(
+        &stage(B),
+        json!({}),
+        &json!({"changed": true, "before": A, "after": B, "diff": {"prepared": "the diff\n"}}),
+    );
+    let told = format!(">> Newly checked out {B}");
+    check(
+        &stage(B),
+        json!({"dest": "/srv/new"}),
+        &json!({"changed": true, "before": null, "after": B, "diff": {"prepared": told}}),
+    );
+    check(
+        &stage(A),
+        json!({"repo": "https://h/other"}),
+        &json!({"changed": true, "remote_url_changed": true}),
+    );
+}
+
+#[test]
+fn modifications_are_kept_unless_forced() {
+    let trial = stage(B);
+    trial.host.answer("/usr/bin/git status", 0, " M f\n");
+    let msg = "Local modifications exist in the destination: /srv/co";
+    check(&trial, json!({}), &json!({"failed": true, "msg": format!("{msg} (force=no)."), "before": A}));
+    check(&trial, json!({"force": true}), &json!({"changed": true, "msg": msg}));
+}
+
+#[test]
+fn failures_say_what_is_wrong() {
+    let trial = stage(A);
+    trial.host.dir("/srv/full").file("/srv/full/x", "");
+    check(
+        &trial,
+        json!({"dest": "/srv/full"}),
+        &json!({"failed": true, "msg": "/srv/full is no checkout of git, and not empty: it was left alone"}),
+    );
+    check(
+        &trial,
+        json!({"archive": "/srv/a.rar"}),
+        &json!({"msg": "Unsupported archive format: /srv/a.rar. Known are: .zip, .tar, .tar.gz, .tgz"}),
+    );
+    trial.host.script("/usr/bin/git ls-remote", |_, _| crate::kit::Output {
+        code: 128,
+        stderr: b"fatal: cannot reach https://u:secret@h/r\n".to_vec(),
+        ..crate::kit::Output::default()
+    });
+    let msg = "fatal: cannot reach https://u:********@h/r";
+    check(&trial, json!({"dest": "/srv/new"}), &json!({"failed": true, "msg": msg, "rc": 128}));
+}
+
+#[test]
+fn passwords_are_taken_out_of_urls() {
+    for (repo, plain, password) in [
+        ("https://u:p@h:80/r@1", "https://u@h:80/r@1", Some("p")),
+        ("https://u@h/r", "https://u@h/r", None),
+        ("git@h:r", "git@h:r", None),
+        ("https://h/a:b@c", "https://h/a:b@c", None),
+    ] {
+        assert_eq!(split_password(repo), (plain.to_owned(), password.map(str::to_owned)), "{repo}");
+    }
+}
