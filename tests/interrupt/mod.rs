@@ -23,7 +23,9 @@ impl Run {
         fs::write(dir.path().join("hosts"), hosts.inventory()).unwrap();
         let playbook = format!("- hosts: all\n  gather_facts: false\n  tasks:\n{tasks}");
         fs::write(dir.path().join("site.yml"), playbook).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_fanfare"))
+        // Whoever runs the tests may ignore signals (`nohup` does), which a child inherits.
+        let child = Command::new("env")
+            .args(["--default-signal=INT,TERM,HUP", env!("CARGO_BIN_EXE_fanfare")])
             .args(["run", "-i", "hosts", "site.yml"])
             .current_dir(dir.path())
             .env("HOME", dir.path())
@@ -42,8 +44,14 @@ impl Run {
     }
 
     /// The end, and how long it took.
-    fn end(self) -> (Output, Duration) {
+    fn end(mut self) -> (Output, Duration) {
         let begun = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            if begun.elapsed() > Duration::from_secs(60) {
+                self.child.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let output = self.child.wait_with_output().unwrap();
         drop(self.dir);
         (output, begun.elapsed())
