@@ -47,7 +47,7 @@ impl Run {
     fn end(mut self) -> (Output, Duration) {
         let begun = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
-            if begun.elapsed() > Duration::from_secs(60) {
+            if begun.elapsed() > Duration::from_mins(1) {
                 self.child.kill().unwrap();
             }
             std::thread::sleep(Duration::from_millis(20));
