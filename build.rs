@@ -8,9 +8,12 @@ use std::env;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -28,20 +31,31 @@ fn main() -> Result<()> {
     let mut rows = String::from("&[\n");
     for arch in ["x86_64", "aarch64"] {
         if let Some(worker) = find_worker(arch, &root, &out)? {
-            let path = worker.to_str().ok_or("the build directory's name is not UTF-8")?;
+            let bytes = fs::read(&worker)?;
+            let size = bytes.len();
             let mut sha256 = String::new();
-            for byte in Sha256::digest(fs::read(&worker)?) {
+            for byte in Sha256::digest(&bytes) {
                 write!(sha256, "{byte:02x}")?;
             }
+            let packed = pack(&bytes, &out.join(format!("{arch}.gz")))?;
             writeln!(
                 rows,
-                "Worker {{ arch: {arch:?}, bytes: include_bytes!({path:?}), sha256: {sha256:?} }},"
+                "Worker {{ arch: {arch:?}, packed: include_bytes!({packed:?}), size: {size}, \
+                 sha256: {sha256:?} }},"
             )?;
         }
     }
     rows.push(']');
     fs::write(out.join("workers.rs"), rows)?;
     Ok(())
+}
+
+/// Writes the worker compressed: as it travels.
+fn pack(bytes: &[u8], path: &Path) -> Result<String> {
+    let mut packer = GzEncoder::new(fs::File::create(path)?, Compression::best());
+    packer.write_all(bytes)?;
+    packer.finish()?;
+    Ok(path.to_str().ok_or("the build directory's name is not UTF-8")?.to_owned())
 }
 
 fn find_worker(arch: &str, root: &Path, out: &Path) -> Result<Option<PathBuf>> {

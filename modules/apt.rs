@@ -2,13 +2,15 @@ mod cache;
 mod installed;
 mod plan;
 
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::installed::Installed;
 use self::plan::Wish;
 use crate::command::yes;
-use crate::get_url;
+use crate::kit::http;
 use crate::kit::{Command, Failure, FilePath, Output, Result, System};
 
 /// Manages packages with apt.
@@ -36,7 +38,7 @@ use crate::kit::{Command, Failure, FilePath, Output, Result, System};
 ///   apt: {upgrade: dist}
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("mutually_exclusive" = [["deb", "name"]]))]
+#[schemars(extend("mutually_exclusive" = [["deb", "name", "upgrade"]]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
     /// Packages: `name`, `name=version` (with wildcards), `name/release`, `name:arch`, `name*`.
@@ -242,10 +244,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if alone {
         return Ok(returns);
     }
-    let guard = policy(&args, sys)?;
+    let guard = Guard::raise(&args, sys)?;
     let done = work(&apt, sys);
-    if let Some(path) = guard {
-        sys.discard(&path)?;
+    if let Some(guard) = guard {
+        guard.lower(sys)?;
     }
     match done {
         Ok(Some(output)) => returns.take(&output),
@@ -278,7 +280,7 @@ fn work(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<Option<Output>> {
             return installed::deb(apt, deb, sys);
         }
         let path = sys.scratch(None).with_extension("deb");
-        let fetched = get_url::fetch(&deb.text(), &path, true, sys)
+        let fetched = http::fetch(&deb.text(), &path, true, sys)
             .map_err(|failure| failure.context(format!("Failure downloading {}", deb.text())));
         let done = fetched.and_then(|()| {
             if sys.is_check() {
@@ -310,18 +312,36 @@ fn work(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<Option<Output>> {
     Ok(last)
 }
 
-/// Puts a `policy-rc.d` in place for as long as packages are worked on.
-fn policy(args: &Args, sys: &mut System<'_>) -> Result<Option<std::path::PathBuf>> {
-    let Some(code) = args.policy_rc_d else { return Ok(None) };
-    if sys.is_check() {
-        return Ok(None);
+/// A `policy-rc.d` that is in place for as long as packages are worked on.
+struct Guard {
+    /// The one that was there, and its mode.
+    old: Option<(Vec<u8>, u32)>,
+}
+
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+impl Guard {
+    fn raise(args: &Args, sys: &mut System<'_>) -> Result<Option<Self>> {
+        let Some(code) = args.policy_rc_d else { return Ok(None) };
+        if sys.is_check() {
+            return Ok(None);
+        }
+        let path = Path::new(POLICY);
+        let old = match sys.stat_followed(path)? {
+            Some(meta) => Some((sys.read(path)?, meta.mode)),
+            None => None,
+        };
+        sys.spool(path, 0o755, &mut format!("#!/bin/sh\nexit {code}\n").as_bytes())?;
+        Ok(Some(Self { old }))
     }
-    let path = std::path::PathBuf::from("/usr/sbin/policy-rc.d");
-    if sys.exists(&path)? {
-        return Err(Failure::new("policy_rc_d: there is a /usr/sbin/policy-rc.d already; it was left alone"));
+
+    fn lower(self, sys: &mut System<'_>) -> Result<()> {
+        let path = Path::new(POLICY);
+        match self.old {
+            Some((content, mode)) => sys.spool(path, mode, &mut content.as_slice()),
+            None => sys.discard(path),
+        }
     }
-    sys.spool(&path, 0o755, &mut format!("#!/bin/sh\nexit {code}\n").as_bytes())?;
-    Ok(Some(path))
 }
 
 /// How apt-get is called.
@@ -522,6 +542,26 @@ mod tests {
             &["apt-cache policy curl", "apt-get install curl"],
         );
         check(&json!({"upgrade": "dist"}), &["apt-get dist-upgrade"]);
+    }
+
+    #[test]
+    fn a_package_nobody_knows_is_no_upgrade() {
+        let run = |name: &str, policy: &str| {
+            let trial = Trial::of("apt");
+            let host = trial.host.file("/var/lib/dpkg/status", STATUS);
+            host.program("/usr/bin/apt-get").program("/usr/bin/apt-cache");
+            host.answer("apt-cache policy", 0, policy).answer("apt-cache pkgnames", 0, "vim\n");
+            trial.run(&json!({"name": name, "only_upgrade": true}))
+        };
+        for (name, message) in [
+            ("nope", "No package matching 'nope' is available"),
+            ("nope*", "No package(s) matching 'nope*' available"),
+        ] {
+            let result = run(name, "");
+            assert_eq!((&result["failed"], &result["msg"]), (&json!(true), &json!(message)), "{name}");
+        }
+        let known = run("vim", "vim:\n  Installed: (none)\n  Candidate: 9\n");
+        assert_eq!((&known["failed"], &known["changed"]), (&Json::Null, &json!(false)), "{known}");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::yes;
-use crate::get_url;
+use crate::kit::http;
 use crate::kit::{Command, Failure, FilePath, Result, System};
 use crate::lineinfile::State;
 
@@ -53,7 +53,9 @@ pub struct Returns {
     short_id: Option<String>,
     fp: Option<String>,
     before: Vec<String>,
-    after: Vec<String>,
+    /// Where something was to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Vec<String>>,
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
@@ -62,17 +64,25 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             "Failed to find required executable \"apt-key\": put the key below /etc/apt/keyrings with get_url instead",
         ));
     }
-    let given = args.id.as_deref().map(clean).transpose()?;
-    let before = keys(&args, sys)?;
-    let content = match (&args.data, &args.file, &args.url) {
-        _ if args.state == State::Absent => None,
-        (Some(data), ..) => Some(data.clone().into_bytes()),
-        (_, Some(file), _) => Some(sys.read(file)?),
-        // What is there need not be fetched.
-        (.., Some(_)) if given.as_ref().is_some_and(|id| has(&before, id)) => None,
-        (.., Some(url)) => Some(get_url::content(url, args.validate_certs, sys)?),
-        _ => None,
+    let given = match args.id.as_deref() {
+        Some(id) => Some(clean(id).ok_or_else(|| Failure::new("Invalid key_id").with("id", id))?),
+        None => None,
     };
+    let before = keys(&args, sys)?;
+    let content =
+        match (&args.data, &args.file, &args.url) {
+            _ if args.state == State::Absent => None,
+            (Some(data), ..) => Some(data.clone().into_bytes()),
+            (_, Some(file), _) => Some(sys.read(file).map_err(|failure| {
+                failure.context(format!("Unable to add a key from file {}", file.text()))
+            })?),
+            // What is there need not be fetched.
+            (.., Some(_)) if given.as_ref().is_some_and(|id| has(&before, id)) => None,
+            (.., Some(url)) => Some(http::content(url, args.validate_certs, sys).map_err(|failure| {
+                failure.context(format!("Failed to download key at {}", http::shown(url)))
+            })?),
+            _ => None,
+        };
     let id = match (given, &content) {
         (Some(id), _) => Some(id),
         (None, Some(content)) => id_of(content, sys)?,
@@ -86,7 +96,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         State::Present if !there => match (&args.keyserver, content) {
             (Some(server), _) => {
                 let command = tool(&args).args(["adv", "--no-tty", "--keyserver", server, "--recv", &id]);
-                sys.exec(command).map_err(|failure| failure.context("Error fetching key from keyserver"))?;
+                sys.exec(command).map_err(|failure| Failure {
+                    msg: format!("Error fetching key {id} from keyserver: {server}"),
+                    ..failure
+                })?;
             }
             (None, Some(content)) => {
                 sys.exec(tool(&args).args(["add", "-"]).stdin(content))?;
@@ -98,20 +111,22 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             }
         },
         State::Absent if there => {
-            sys.exec(tool(&args).args(["del", short(&id, 8)]))?;
+            sys.exec(tool(&args).args(["del", short(&id, 16)]))?;
         }
         State::Present | State::Absent => {}
     }
-    let after = keys(&args, sys)?;
-    if args.state == State::Present && !sys.is_check() && !has(&after, &id) {
+    let settled = there == (args.state == State::Present);
+    let after = if settled { None } else { Some(keys(&args, sys)?) };
+    let added = after.as_ref().is_none_or(|after| has(after, &id));
+    if args.state == State::Present && !sys.is_check() && !added {
         return Err(Failure::new("apt-key did not return an error, but failed to add the key (check that the id is correct and *not* a subkey)")
             .with("id", &id));
     }
     Ok(Returns {
-        key_id: Some(short(&id, 16).to_owned()),
         short_id: Some(short(&id, 8).to_owned()),
-        fp: Some(id),
-        id: args.id,
+        fp: Some(short(&id, 16).to_owned()),
+        id: Some(args.id.unwrap_or_else(|| id.clone())),
+        key_id: Some(id),
         before,
         after,
     })
@@ -125,13 +140,11 @@ fn tool(args: &Args) -> Command {
     }
 }
 
-fn clean(id: &str) -> Result<String> {
+/// As `apt-key` writes ids; `None` for what is none.
+fn clean(id: &str) -> Option<String> {
     let id = id.trim().to_uppercase().replace(' ', "");
     let id = id.strip_prefix("0X").unwrap_or(&id).to_owned();
-    if id.len() < 8 || !id.chars().all(|c| c.is_ascii_hexdigit()) {
-        return Err(Failure::new(format!("Invalid key_id: {id}")));
-    }
-    Ok(id)
+    (id.len() >= 8 && id.chars().all(|c| c.is_ascii_hexdigit())).then_some(id)
 }
 
 fn short(id: &str, length: usize) -> &str {
@@ -198,7 +211,7 @@ mod tests {
         let id = "0x9FED2BCBDCD29CDF762678CBAED4B06F473041FA";
         check(&json!({"id": id, "url": "http://nowhere"}), false, None);
         check(&json!({"data": "-----BEGIN"}), false, None);
-        check(&json!({"id": id, "state": "absent"}), true, Some("apt-key del 473041FA"));
+        check(&json!({"id": id, "state": "absent"}), true, Some("apt-key del AED4B06F473041FA"));
         check(&json!({"id": "99999999", "state": "absent"}), false, None);
     }
 

@@ -88,6 +88,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             "{what} is not supported yet: give the archive's line and its key"
         )));
     }
+    if args.repo.trim().is_empty() {
+        return Err(Failure::new("Please set argument 'repo' to a non-empty value"));
+    }
     let wanted = Source::parse(&args.repo)
         .filter(|source| source.enabled)
         .ok_or_else(|| Failure::new(format!("Invalid repository string: {}", args.repo)))?;
@@ -98,10 +101,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         sources_removed: Vec::new(),
     };
     let since = sys.changes().len();
+    let mut before: Vec<(PathBuf, Option<Vec<u8>>)> = Vec::new();
     let mut found = false;
     for path in files(sys)? {
         let old = sys.read_text_if_there(&path)?.unwrap_or_default();
-        let is_it = |line: &&str| Source::parse(line).is_some_and(|known| known.line == wanted.line);
+        let is_it = |line: &&str| Source::parse(line).is_some_and(|known| known.same == wanted.same);
         if !old.lines().any(|line| is_it(&line)) {
             continue;
         }
@@ -118,6 +122,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         found = true;
         let list = path.starts_with(DIR);
+        if new != old {
+            before.push((path.clone(), Some(old.clone().into_bytes())));
+        }
         if new.trim().is_empty() && list {
             sys.remove(&path)?;
             returns.sources_removed.push(path.to_string_lossy().into_owned());
@@ -127,9 +134,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     if args.state == State::Present && !found {
         let name = args.filename.clone().unwrap_or_else(|| wanted.file_name());
-        let name = format!("{}.list", name.strip_suffix(".list").unwrap_or(&name));
-        let path = Path::new(DIR).join(name);
+        let path = Path::new(DIR).join(format!("{name}.list"));
         let old = sys.read_text_if_there(&path)?;
+        before.push((path.clone(), old.clone().map(String::into_bytes)));
         if old.is_none() {
             returns.sources_added.push(path.to_string_lossy().into_owned());
             sys.make_dirs(Path::new(DIR), None)?;
@@ -149,7 +156,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             "update_cache_retry_max_delay": args.update_cache_retry_max_delay,
         }));
         let refresh = refresh.map_err(|error| Failure::new(format!("bad arguments: {error}")))?;
-        apt::refresh(&refresh, sys)?;
+        if let Err(failure) = apt::refresh(&refresh, sys) {
+            // A second run would find the archive there, and say that all is well.
+            for (path, before) in before {
+                sys.put_back(&path, before.as_deref())?;
+            }
+            return Err(failure);
+        }
     }
     Ok(returns)
 }

@@ -66,7 +66,8 @@ pub struct Returns {
     md5sum: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
-    msg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<&'static str>,
     #[serde(flatten)]
     facts: FileFacts,
 }
@@ -86,8 +87,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         };
         Ok(matches && !(args.ignore_hidden && name.starts_with('.')))
     };
-    let delimiter = args.delimiter.as_deref().map(unescape);
-    let mut text = Joined { bytes: Vec::new(), delimiter, begun: false };
+    if let Some(command) = args.validate.as_ref().filter(|command| !command.contains("%s")) {
+        return Err(Failure::new(format!("validate must contain %s: {command}")));
+    }
+    let delimiter = args.delimiter.as_deref().map(unescape).transpose()?;
+    let mut text = Joined { bytes: Vec::new(), delimiter, ended: None };
     let shown = match &args.src {
         ControlSource::Path(path) if args.remote_src => {
             let dir = PathBuf::from(sys.expand(path)?);
@@ -109,14 +113,16 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         validate: args.validate.as_deref(),
         ..WriteOptions::default()
     };
-    let written = sys.write_with(&args.dest, text.bytes, &options)?;
+    let written = sys
+        .write_with(&args.dest, text.bytes, &options)
+        .map_err(|failure| failure.without("exit_status").without("stdout").without("stderr"))?;
     Ok(Returns {
         src: shown,
         dest: args.dest.text().into_owned(),
         checksum: sys.checksum(&args.dest, Algorithm::Sha1)?,
         md5sum: sys.checksum(&args.dest, Algorithm::Md5)?,
         backup_file: written.backup_file,
-        msg: "OK",
+        msg: args.remote_src.then_some("OK"),
         facts: sys.file_facts(&args.dest, false)?,
     })
 }
@@ -124,24 +130,26 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 /// What was put together so far.
 struct Joined {
     bytes: Vec<u8>,
-    delimiter: Option<String>,
-    begun: bool,
+    delimiter: Option<Vec<u8>>,
+    /// Whether the last part ended its line; none yet.
+    ended: Option<bool>,
 }
 
 impl Joined {
     fn push(&mut self, part: &[u8]) {
-        if self.begun {
-            if self.bytes.last().is_some_and(|last| *last != b'\n') {
+        if let Some(ended) = self.ended {
+            // An empty part ends no line either.
+            if !ended {
                 self.bytes.push(b'\n');
             }
             if let Some(delimiter) = &self.delimiter {
-                self.bytes.extend_from_slice(delimiter.as_bytes());
-                if !delimiter.is_empty() && !delimiter.ends_with('\n') {
+                self.bytes.extend_from_slice(delimiter);
+                if delimiter.last().is_some_and(|last| *last != b'\n') {
                     self.bytes.push(b'\n');
                 }
             }
         }
-        self.begun = true;
+        self.ended = Some(part.ends_with(b"\n"));
         self.bytes.extend_from_slice(part);
     }
 }
@@ -193,25 +201,55 @@ fn from_control(
     Ok(())
 }
 
-/// Python's escapes, as far as a delimiter has them.
-fn unescape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut chars = text.chars();
-    while let Some(c) = chars.next() {
-        if c != '\\' {
-            out.push(c);
+/// The escapes of Python's bytes. What is none stays as it is.
+fn unescape(text: &str) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes().peekable();
+    while let Some(byte) = bytes.next() {
+        if byte != b'\\' {
+            out.push(byte);
             continue;
         }
-        match chars.next() {
-            Some('n') => out.push('\n'),
-            Some('t') => out.push('\t'),
-            Some('r') => out.push('\r'),
-            Some(c @ ('\\' | '\'' | '"')) => out.push(c),
-            Some(c) => out.extend(['\\', c]),
-            None => out.push('\\'),
-        }
+        let plain = match bytes.next() {
+            Some(b'\n') => continue,
+            Some(byte @ (b'\\' | b'\'' | b'"')) => byte,
+            Some(b'a') => 7,
+            Some(b'b') => 8,
+            Some(b'f') => 12,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'v') => 11,
+            Some(b'x') => {
+                let mut digit =
+                    || bytes.next_if(u8::is_ascii_hexdigit).and_then(|byte| char::from(byte).to_digit(16));
+                match (digit(), digit()) {
+                    (Some(high), Some(low)) => u8::try_from(high * 16 + low).unwrap_or_default(),
+                    _ => {
+                        return Err(Failure::new(format!(
+                            "delimiter: \\x wants two hexadecimal digits: {text}"
+                        )));
+                    }
+                }
+            }
+            Some(first @ b'0'..=b'7') => {
+                let mut value = u32::from(first - b'0');
+                for _ in 0..2 {
+                    let Some(next) = bytes.next_if(|byte| (b'0'..=b'7').contains(byte)) else { break };
+                    value = value * 8 + u32::from(next - b'0');
+                }
+                // As in Python, of what is more than a byte the lower eight bits count.
+                u8::try_from(value & 0xff).unwrap_or_default()
+            }
+            Some(byte) => {
+                out.push(b'\\');
+                byte
+            }
+            None => return Err(Failure::new(format!("delimiter: it ends with a lone \\: {text}"))),
+        };
+        out.push(plain);
     }
-    out
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -222,7 +260,16 @@ mod tests {
 
     fn check(args: Json, expected: &str) {
         let trial = Trial::of("assemble");
-        trial.host.file("/d/1", "a\n").file("/d/2", "b").file("/d/.h", "h\n").dir("/d/sub").file("/f", "x");
+        trial
+            .host
+            .file("/d/1", "a\n")
+            .file("/d/2", "b")
+            .file("/d/.h", "h\n")
+            .dir("/d/sub")
+            .file("/e/1", "a\n")
+            .file("/e/2", "")
+            .file("/e/3", "b")
+            .file("/f", "x");
         let mut args = args;
         args["src"] = args.get("src").cloned().unwrap_or(json!("/d"));
         args["dest"] = json!("/out");
@@ -241,7 +288,12 @@ mod tests {
         check(json!({"ignore_hidden": true}), "a\nb");
         check(json!({"delimiter": "### x\\n", "ignore_hidden": true}), "a\n### x\nb");
         check(json!({"delimiter": "--"}), "h\n--\na\n--\nb");
+        check(json!({"delimiter": "\\x41\\u00e9\\101", "ignore_hidden": true}), "a\nA\\u00e9A\nb");
+        check(json!({"delimiter": "\\x4"}), "delimiter: \\x wants two hexadecimal digits: \\x4");
+        check(json!({"validate": "true"}), "validate must contain %s: true");
         check(json!({"regexp": "^[2]"}), "b");
+        check(json!({"src": "/e"}), "a\n\nb");
+        check(json!({"src": "/e", "delimiter": "-"}), "a\n-\n\n-\nb");
         check(json!({"src": "/none"}), "Source (/none) does not exist");
         check(json!({"src": "/f"}), "Source (/f) is not a directory");
     }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::yes;
-use crate::kit::{Failure, FilePath, Result, System, User, WriteOptions};
+use crate::kit::{self, http};
+use crate::kit::{Failure, FileFacts, FilePath, Result, System, User, WriteOptions};
 use crate::lineinfile::State;
-use crate::{get_url, kit};
 
 /// Lets people log in with their SSH keys, or no longer.
 ///
@@ -62,7 +62,8 @@ pub struct Returns {
     key: String,
     keyfile: String,
     path: Option<String>,
-    state: State,
+    #[serde(flatten)]
+    facts: Told,
     exclusive: bool,
     manage_dir: bool,
     follow: bool,
@@ -71,9 +72,17 @@ pub struct Returns {
     key_options: Option<String>,
 }
 
+/// What is told of the file: all of one that is named, as in Ansible, else the wish alone.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told {
+    Facts(FileFacts),
+    State { state: State },
+}
+
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let text = if ["http", "file"].iter().any(|scheme| args.key.starts_with(scheme)) {
-        let content = get_url::content(&args.key, args.validate_certs, sys)
+        let content = http::content(&args.key, args.validate_certs, sys)
             .map_err(|failure| failure.context(format!("Error getting key from: {}", args.key)))?;
         String::from_utf8(content).map_err(|_| Failure::new("what the key's URL gives is no text"))?
     } else {
@@ -92,16 +101,15 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         wanted.push(key);
     }
     let user = sys.user(&args.user)?;
-    if user.is_none() && args.path.is_none() {
+    let Some(user) = user else {
         return Err(Failure::new(format!(
             "Failed to lookup user {}: \"getpwnam(): name not found: '{0}'\"",
             args.user
         )));
-    }
-    let home = user.as_ref().map(|user| user.home.clone()).unwrap_or_default();
+    };
     let mut file = match &args.path {
         Some(path) => path.0.clone(),
-        None => Path::new(&home).join(".ssh/authorized_keys"),
+        None => Path::new(&user.home).join(".ssh/authorized_keys"),
     };
     if args.follow && sys.exists(&file)? {
         file = sys.resolve(&file)?;
@@ -109,14 +117,18 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let old = sys.read_text_if_there(&file)?;
     let new = edited(old.as_deref().unwrap_or_default(), &wanted, &args);
     if new != old.as_deref().unwrap_or_default() {
-        write(&file, &new, user.as_ref(), &args, sys)?;
+        write(&file, &new, &user, &args, sys)?;
     }
+    let facts = match &args.path {
+        Some(path) if sys.exists(path)? => Told::Facts(sys.file_facts(path, false)?),
+        _ => Told::State { state: args.state },
+    };
     Ok(Returns {
+        facts,
         keyfile: file.to_string_lossy().into_owned(),
         path: args.path.map(|path| path.text().into_owned()),
         user: args.user,
         key: args.key,
-        state: args.state,
         exclusive: args.exclusive,
         manage_dir: args.manage_dir,
         follow: args.follow,
@@ -126,7 +138,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     })
 }
 
-/// The file's text with the keys in it, or without.
+/// The file's text with the keys in it, or without. A key that is there with other options or another comment moves to
+/// the end, as in Ansible.
 fn edited(old: &str, wanted: &[Key], args: &Args) -> String {
     let mut lines = Vec::new();
     let mut there = vec![false; wanted.len()];
@@ -134,20 +147,19 @@ fn edited(old: &str, wanted: &[Key], args: &Args) -> String {
         let known = Key::parse(line.trim());
         let at = known.as_ref().and_then(|known| wanted.iter().position(|key| key.blob == known.blob));
         let now = at.and_then(|at| Some((wanted.get(at)?, there.get_mut(at)?)));
-        match (now, args.state, known) {
-            // It goes, or is there the second time.
-            (Some(_), State::Absent, _) | (Some((_, true)), State::Present, _) => {}
-            (Some((key, seen)), State::Present, Some(known)) => {
+        match (now, args.state) {
+            (None, State::Present) if args.exclusive => {}
+            (None, _) => lines.push(line.to_owned()),
+            (Some((key, seen)), State::Present) if !*seen && known.as_ref() == Some(key) => {
                 *seen = true;
-                lines.push(if known == *key { line.to_owned() } else { key.line() });
+                lines.push(line.to_owned());
             }
-            (None, State::Present, _) if args.exclusive => {}
-            _ => lines.push(line.to_owned()),
+            // It goes, comes anew below, or is there the second time.
+            (Some(_), _) => {}
         }
     }
     if args.state == State::Present {
-        let missing = wanted.iter().zip(there).filter(|(_, there)| !there);
-        for (key, _) in missing {
+        for (key, _) in wanted.iter().zip(there).filter(|(_, there)| !there) {
             if !lines.contains(&key.line()) {
                 lines.push(key.line());
             }
@@ -156,20 +168,19 @@ fn edited(old: &str, wanted: &[Key], args: &Args) -> String {
     lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
 }
 
-fn write(file: &Path, text: &str, user: Option<&User>, args: &Args, sys: &mut System<'_>) -> Result<()> {
+/// Writes the file. It is the user's then, and nobody else's to read; so is its directory, where that is managed.
+fn write(file: &Path, text: &str, user: &User, args: &Args, sys: &mut System<'_>) -> Result<()> {
     let dir = file.parent().map(PathBuf::from).unwrap_or_default();
-    if args.manage_dir && args.state == State::Present {
-        let made = sys.make_dirs(&dir, Some(0o700))?;
-        if let (Some(user), false) = (user, made.is_empty()) {
-            sys.set_owner(&dir, Some(user.uid), Some(user.gid), true)?;
-        }
+    sys.make_dirs(&dir, args.manage_dir.then_some(0o700))?;
+    let (uid, gid) = (Some(user.uid), Some(user.gid));
+    if args.manage_dir {
+        sys.set_owner(&dir, uid, gid, true)?;
+        sys.set_mode(&dir, 0o700)?;
     }
-    let new = !sys.exists(file)?;
     let options = WriteOptions { new_mode: Some(0o600), ..WriteOptions::default() };
     sys.write_with(file, text, &options)?;
-    if let (Some(user), true) = (user, new) {
-        sys.set_owner(file, Some(user.uid), Some(user.gid), false)?;
-    }
+    sys.set_owner(file, uid, gid, false)?;
+    sys.set_mode(file, 0o600)?;
     Ok(())
 }
 
@@ -182,8 +193,25 @@ struct Key {
     comment: String,
 }
 
-/// How the types of keys begin.
-const KINDS: [&str; 4] = ["ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-"];
+/// The types of keys sshd knows.
+const KINDS: [&str; 16] = [
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp384-cert-v01@openssh.com",
+    "ecdsa-sha2-nistp521",
+    "ecdsa-sha2-nistp521-cert-v01@openssh.com",
+    "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com",
+    "sk-ecdsa-sha2-nistp256@openssh.com",
+    "sk-ssh-ed25519-cert-v01@openssh.com",
+    "sk-ssh-ed25519@openssh.com",
+    "ssh-dss",
+    "ssh-dss-cert-v01@openssh.com",
+    "ssh-ed25519",
+    "ssh-ed25519-cert-v01@openssh.com",
+    "ssh-rsa",
+    "ssh-rsa-cert-v01@openssh.com",
+];
 
 impl Key {
     fn parse(line: &str) -> Option<Self> {
@@ -193,21 +221,22 @@ impl Key {
         let mut rest = line;
         let mut options = String::new();
         let mut kind = take(&mut rest)?;
-        if !KINDS.iter().any(|start| kind.starts_with(start)) {
+        if !KINDS.contains(&kind) {
             options = split_options(kind).join(",");
             kind = take(&mut rest)?;
         }
         let blob = take(&mut rest)?;
-        let good =
-            KINDS.iter().any(|start| kind.starts_with(start)) && kit::encode::from_base64(blob).is_ok();
+        let good = KINDS.contains(&kind) && kit::encode::from_base64(blob).is_ok();
         let key =
             Self { options, kind: kind.to_owned(), blob: blob.to_owned(), comment: rest.trim().to_owned() };
         good.then_some(key)
     }
 
+    /// A key without a comment has the blank before it all the same, as in Ansible.
     fn line(&self) -> String {
-        let parts = [&self.options, &self.kind, &self.blob, &self.comment];
-        parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
+        let Self { options, kind, blob, comment } = self;
+        let blank = if options.is_empty() { "" } else { " " };
+        format!("{options}{blank}{kind} {blob} {comment}")
     }
 }
 
@@ -273,8 +302,10 @@ mod tests {
         check(
             &format!("{A}\n{B}\n"),
             json!({"key": "ssh-ed25519 AAAA", "key_options": "no-pty,from=\"a b,c\"", "comment": "new"}),
-            &format!("no-pty,from=\"a b,c\" ssh-ed25519 AAAA new\n{B}\n"),
+            &format!("{B}\nno-pty,from=\"a b,c\" ssh-ed25519 AAAA new\n"),
         );
+        let moved = format!("{A}\nno-pty {B} \n");
+        check(&format!("{B}\n{A}\n"), json!({"key": format!("no-pty {B}")}), &moved);
         check(&format!("no-pty {B}\n"), json!({"key": format!("no-pty {B}")}), &format!("no-pty {B}\n"));
     }
 
@@ -287,6 +318,15 @@ mod tests {
             let meta = trial.host.meta(path).unwrap();
             assert_eq!((meta.mode, meta.uid, meta.gid), (mode, 1000, 1000), "{path}");
         }
+        // Also what was there before, when it is changed.
+        trial.host.dir("/k").file("/k/f", "");
+        trial.lawful(&json!({"user": "ann", "path": "/k/f", "key": A}));
+        for (path, mode) in [("/k", 0o700), ("/k/f", 0o600)] {
+            let meta = trial.host.meta(path).unwrap();
+            assert_eq!((meta.mode, meta.uid, meta.gid), (mode, 1000, 1000), "{path}");
+        }
+        let unknown = trial.run(&json!({"user": "ann", "key": "ssh-foo AAAA"}));
+        assert_eq!(unknown["msg"], "invalid key specified: ssh-foo AAAA");
         assert_eq!(trial.run(&json!({"user": "ann", "key": "junk"}))["msg"], "invalid key specified: junk");
         assert_eq!(trial.run(&json!({"user": "nobodyhere", "key": A}))["failed"], true);
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::command::yes;
+use crate::kit::charset::Charset;
 use crate::kit::{
     Algorithm, Content, ControlFile, ControlSource, ControlTree, Failure, FileAttributes, FileFacts,
     FilePath, Mode, Result, System, TreeNode, WantedFile, WriteOptions,
@@ -74,8 +75,9 @@ pub struct Args {
     /// Whether the target of a symbolic link at `dest` is meant; else the link is replaced.
     #[serde(default)]
     pub follow: bool,
-    /// Whether symbolic links in the source are copied as what they point to. Done on the control node, or with
-    /// `remote_src` on the target.
+    /// Whether symbolic links in a directory are copied as what they point to: the default for one of the control
+    /// node, where a link that points to nothing or back to where it is in stays a link. With `remote_src` links
+    /// stay links unless it is set.
     pub local_follow: Option<bool>,
     /// Whether a vaulted source is decrypted. Done on the control node.
     #[serde(default = "yes")]
@@ -110,6 +112,9 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    if args.dest.as_os_str().is_empty() {
+        return Err(Failure::new("dest is required"));
+    }
     let how = How {
         dest: args.dest,
         force: args.force,
@@ -118,6 +123,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         directory_mode: args.directory_mode,
         checksum: args.checksum,
         validate: args.validate,
+        charset: Charset::default(),
         attributes: args.attributes,
     };
     match (args.src, args.content) {
@@ -125,7 +131,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         (Some(ControlSource::Tree(tree)), _) => place_tree(&tree, &how, sys),
         (Some(ControlSource::Path(path)), _) if args.remote_src => {
             let path = PathBuf::from(sys.expand(&path)?);
-            place_remote(&path, args.local_follow.unwrap_or(true), how, sys)
+            place_remote(&path, args.local_follow.unwrap_or(false), how, sys)
         }
         (Some(ControlSource::Path(path)), _) => {
             Err(Failure::new(format!("the control node sent a name and no file: {path}")))
@@ -149,6 +155,8 @@ pub(crate) struct How {
     pub directory_mode: Option<Mode>,
     pub checksum: Option<String>,
     pub validate: Option<String>,
+    /// What the content is written in, for diffs.
+    pub charset: Charset,
     pub attributes: FileAttributes,
 }
 
@@ -164,6 +172,11 @@ impl How {
             other => other.clone(),
         };
         FileAttributes { mode, ..self.attributes.clone() }
+    }
+
+    /// Of the attributes only whose it is.
+    fn ownership(&self) -> FileAttributes {
+        FileAttributes { mode: None, attributes: None, ..self.attributes.clone() }
     }
 
     /// The attributes of a directory that is made.
@@ -222,11 +235,13 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
     if how.follow && sys.exists(&path)? {
         path = sys.resolve(&path)?;
     }
+    let shown = path.to_string_lossy().into_owned();
     let attributes = how.attributes(source.mode);
     let options = WriteOptions {
         attributes: Some(&attributes),
         backup: how.backup,
         validate: how.validate.as_deref(),
+        charset: how.charset,
         ..WriteOptions::default()
     };
     let is_sent = matches!(source.content, Content::Control(_));
@@ -268,6 +283,7 @@ fn place_tree(tree: &ControlTree, how: &How, sys: &mut System<'_>) -> Result<Ret
             TreeNode::Dir { .. } => make_dirs(&path, how, sys)?,
             TreeNode::Link { target } => {
                 sys.symlink(Path::new(target), &path)?;
+                sys.set_attributes(&path, &how.ownership(), false)?;
             }
             TreeNode::File(_) if !how.force && sys.exists(&path)? => {}
             TreeNode::File(file) => {
@@ -300,6 +316,8 @@ fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) 
         return place(source, how, sys);
     }
     let mut root = how.dest.0.clone();
+    // As in Ansible: a destination that was not there is what is told of, not the directory that is put into it.
+    let was_there = sys.exists(&root)?;
     if !shown.ends_with('/') {
         root.push(&name);
     }
@@ -309,9 +327,9 @@ fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) 
     // As in Ansible, `mode` is the directory's own; what is in it keeps the modes it has.
     let mode = how.directory_mode.clone().or_else(|| how.attributes(Some(meta.mode)).mode);
     sys.set_attributes(&root, &FileAttributes { mode, ..how.attributes.clone() }, true)?;
-    let facts = sys.file_facts(&root, false)?;
-    let dest =
-        if shown.ends_with('/') { how.dest.text().into_owned() } else { root.to_string_lossy().into_owned() };
+    let told = if was_there && !shown.ends_with('/') { root.as_path() } else { how.dest.as_ref() };
+    let facts = sys.file_facts(told, false)?;
+    let dest = told.to_string_lossy().into_owned();
     Ok(Returns { dest, src: Some(shown), facts: Some(facts), ..Returns::default() })
 }
 
@@ -323,7 +341,7 @@ fn copy_dir(
     seen: &mut Vec<PathBuf>,
     sys: &mut System<'_>,
 ) -> Result<()> {
-    let owner = FileAttributes { mode: None, attributes: None, ..how.attributes.clone() };
+    let owner = how.ownership();
     if let Some(meta) = sys.stat_followed(from)? {
         for made in sys.make_dirs(to, None)? {
             sys.set_mode(&made, meta.mode)?;
@@ -335,6 +353,7 @@ fn copy_dir(
         let Some(here) = sys.stat(&source)? else { continue };
         if here.is_link() && !follow_links {
             sys.symlink(&sys.read_link(&source)?, &target)?;
+            sys.set_attributes(&target, &owner, false)?;
             continue;
         }
         let Some(meta) = sys.stat_followed(&source)? else {

@@ -103,12 +103,23 @@ pub enum Special {
 
 #[derive(Serialize)]
 pub struct Returns {
-    jobs: Vec<String>,
-    envs: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jobs: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    envs: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cron_file: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
+    /// Of a file that is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<State>,
+}
+
+impl Returns {
+    fn of(cron_file: Option<String>, backup_file: Option<String>) -> Self {
+        Self { jobs: None, envs: None, cron_file, backup_file, state: None }
+    }
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
@@ -141,10 +152,17 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             sys.spool(&path, 0o600, &mut text.as_bytes())?;
             backup_file = Some(path.to_string_lossy().into_owned());
         }
+        if let Some(file) =
+            tab.file.as_deref().filter(|_| args.state == State::Absent && new.trim().is_empty())
+        {
+            // A file that holds nothing more goes.
+            sys.remove(file)?;
+            return Ok(Returns { state: Some(State::Absent), ..Returns::of(args.cron_file, backup_file) });
+        }
         tab.write(&text, &new, sys)?;
     }
-    let (jobs, envs) = (table.jobs(), table.variables());
-    Ok(Returns { jobs, envs, cron_file: args.cron_file, backup_file })
+    let (jobs, envs) = (Some(table.jobs()), Some(table.variables()));
+    Ok(Returns { jobs, envs, ..Returns::of(args.cron_file, backup_file) })
 }
 
 fn refuse(args: &Args) -> Result<()> {
@@ -198,11 +216,17 @@ impl Crontab<'_> {
             return Ok(sys.read_text_if_there(path)?.unwrap_or_default());
         }
         let output = sys.query(self.program(sys)?.arg("-l").env("LC_ALL", "C"))?;
+        let said = output.stderr();
+        // There is none yet: of vixie-cron and its kin, and of busybox.
+        let none =
+            said.trim().is_empty() || ["no crontab", "No such file"].iter().any(|why| said.contains(why));
         match output.code {
             0 => Ok(output.stdout().into_owned()),
-            // There is none yet.
-            1 => Ok(String::new()),
-            _ => Err(Failure::new("Unable to read crontab").with("stderr", output.stderr())),
+            1 if none => Ok(String::new()),
+            code => {
+                let msg = format!("Unable to read crontab: {}", said.trim());
+                Err(Failure::new(msg).with("rc", code).with("stderr", &said))
+            }
         }
     }
 
@@ -231,6 +255,7 @@ impl Crontab<'_> {
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
 
     fn check(before: &str, mut args: Json, after: &str) {
@@ -238,7 +263,8 @@ mod tests {
         trial.host.file("/etc/cron.d/f", before);
         args["cron_file"] = json!("f");
         let result = trial.lawful(&args);
-        assert_eq!(trial.host.read("/etc/cron.d/f").unwrap(), after, "{args} {result:#}");
+        let left = trial.host.read("/etc/cron.d/f");
+        assert_eq!(left.as_deref(), Some(after).filter(|text| !text.is_empty()), "{args} {result:#}");
         assert_eq!(result["changed"], before != after);
     }
 
@@ -292,6 +318,24 @@ mod tests {
         assert_eq!(result["diff"]["after"], "#Ansible: x\n* * * * * ps\n");
         trial.run(&json!({"name": "x", "job": "ps", "user": "bin"}));
         assert_eq!(trial.host.ran().last().unwrap(), "/usr/bin/crontab -u bin -");
+    }
+
+    #[test]
+    fn a_crontab_that_cannot_be_read_is_an_error() {
+        let failing = |said: &'static str| {
+            let trial = Trial::of("cron");
+            trial.host.program("/usr/bin/crontab");
+            let stderr = said.as_bytes().to_vec();
+            trial.host.script("/usr/bin/crontab -u", move |_, _| Output {
+                code: 1,
+                stderr: stderr.clone(),
+                ..Output::default()
+            });
+            trial.run(&json!({"name": "x", "state": "absent", "user": "ann"}))
+        };
+        assert_eq!(failing("no crontab for ann\n")["changed"], false);
+        let msg = "Unable to read crontab: crontab: user `ann' unknown";
+        assert_eq!(failing("crontab: user `ann' unknown\n")["msg"], msg);
     }
 
     #[test]

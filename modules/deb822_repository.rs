@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::get_url;
+use crate::kit::http;
 use crate::kit::{Failure, FileAttributes, FileFacts, Mode, Result, System, WriteOptions};
 use crate::lineinfile::State;
 
@@ -32,6 +32,7 @@ use crate::lineinfile::State;
 ///     signed_by: /etc/apt/keyrings/example.asc
 /// ```
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("mutually_exclusive" = [["include", "exclude"]]))]
 pub struct Args {
     /// The archive's name, which makes the file's.
     pub name: String,
@@ -116,6 +117,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     // Nothing to install.
     let _ = args.install_python_debian;
     let slug = slug(&args.name);
+    if slug.contains('/') {
+        return Err(Failure::new(format!("name: it names a file, and must hold no slash: {}", args.name)));
+    }
     let dest = Path::new("/etc/apt/sources.list.d").join(format!("{slug}.sources"));
     let shown = dest.to_string_lossy().into_owned();
     let keyring = |ending: &str| Path::new("/etc/apt/keyrings").join(format!("{slug}.{ending}"));
@@ -138,7 +142,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     let mut key_filename = None;
     let signed_by = match &args.signed_by {
-        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+        Some(url) if ["http://", "https://", "file://"].iter().any(|scheme| url.starts_with(scheme)) => {
             let path = key(url, keyring, sys)?;
             key_filename = Some(path.to_string_lossy().into_owned());
             key_filename.clone()
@@ -148,14 +152,15 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let repo = stanza(&args, signed_by.as_deref());
     let attributes = FileAttributes { mode: Some(args.mode), ..FileAttributes::default() };
     let options = WriteOptions { attributes: Some(&attributes), hidden: true, ..WriteOptions::default() };
-    sys.write_with(&dest, format!("{repo}\n"), &options)?;
+    sys.write_with(&dest, repo.as_str(), &options)?;
     let facts = if sys.is_check() { None } else { Some(sys.file_facts(&dest, false)?) };
     Ok(Returns { repo: Some(repo), dest: shown, key_filename, facts })
 }
 
 /// Fetches the key into the keyring's place.
 fn key(url: &str, keyring: impl Fn(&str) -> PathBuf, sys: &mut System<'_>) -> Result<PathBuf> {
-    let content = get_url::content(url, true, sys)?;
+    let content =
+        http::content(url, true, sys).map_err(|failure| failure.context("Could not fetch signed_by key"))?;
     let armoured = content.starts_with(b"-----BEGIN PGP");
     let path = keyring(if armoured { "asc" } else { "gpg" });
     sys.make_dirs(Path::new("/etc/apt/keyrings"), Some(0o755))?;
@@ -191,10 +196,10 @@ fn stanza(args: &Args, signed_by: Option<&str>) -> String {
         ("Enabled", truth(args.enabled)),
         ("Exclude", list(&args.exclude)),
         ("Include", list(&args.include)),
-        ("InRelease-Path", args.inrelease_path.clone()),
+        ("Inrelease-Path", args.inrelease_path.clone()),
         ("Languages", list(&args.languages)),
         ("X-Repolib-Name", Some(args.name.clone())),
-        ("PDiffs", truth(args.pdiffs)),
+        ("Pdiffs", truth(args.pdiffs)),
         ("Signed-By", signed_by),
         ("Suites", list(&args.suites)),
         ("Targets", list(&args.targets)),
@@ -209,14 +214,12 @@ fn stanza(args: &Args, signed_by: Option<&str>) -> String {
             format!("{name}:{blank}{value}")
         })
         .collect();
-    lines.join("\n")
+    lines.join("\n") + "\n"
 }
 
 /// The name as a file's.
 fn slug(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' };
-    let text: String = name.to_lowercase().chars().map(plain).collect();
-    text.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+    name.replace(char::is_whitespace, "-")
 }
 
 #[cfg(test)]
@@ -229,16 +232,16 @@ mod tests {
     fn archives_come_and_go() {
         let trial = Trial::of("deb822_repository");
         trial.host.dir("/etc/apt/sources.list.d");
-        let args = json!({"name": "foo bar", "uris": "http://x/y", "suites": "stable", "components": ["main", "extra"],
+        let args = json!({"name": "Foo bar", "uris": "http://x/y", "suites": "stable", "components": ["main", "extra"],
                           "signed_by": "-----BEGIN\n\nabc\n", "enabled": false});
         let result = trial.lawful(&args);
         assert_eq!(
-            trial.host.read("/etc/apt/sources.list.d/foo-bar.sources").unwrap(),
-            "Components: main extra\nEnabled: no\nX-Repolib-Name: foo bar\nSigned-By:\n    -----BEGIN\n    .\n    abc\n\
+            trial.host.read("/etc/apt/sources.list.d/Foo-bar.sources").unwrap(),
+            "Components: main extra\nEnabled: no\nX-Repolib-Name: Foo bar\nSigned-By:\n    -----BEGIN\n    .\n    abc\n\
              Suites: stable\nTypes: deb\nURIs: http://x/y\n"
         );
         assert_eq!(result["mode"], "0644");
-        trial.lawful(&json!({"name": "foo bar", "state": "absent"}));
+        trial.lawful(&json!({"name": "Foo bar", "state": "absent"}));
         assert_eq!(trial.host.list_of("/etc/apt/sources.list.d"), "");
     }
 

@@ -68,12 +68,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let (Some(question), Some(value), Some(kind)) = (&args.question, &args.value, args.vtype) else {
         return Ok(Returns { current: known, previous: None, msg: String::new() });
     };
+    // Where it is a list, its order means nothing.
+    let is_list = value.is_array();
     let value = text(value, kind);
     let before = match kind {
         Kind::Password => password(question, sys)?,
         _ => known.get(question).and_then(Json::as_str).map(str::to_owned),
     };
-    if before.as_deref().is_some_and(|before| same(kind, before, &value)) {
+    if before.as_deref().is_some_and(|before| same(is_list, before, &value)) {
         return Ok(Returns { current: known, previous: None, msg: String::new() });
     }
     let word = serde_json::to_value(kind).unwrap_or_default();
@@ -85,7 +87,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         return Err(Failure::new(output.stderr().into_owned()));
     }
     let one = |answer: Option<&str>| {
-        let answer = if kind == Kind::Password { Json::Null } else { answer.map_or(Json::Null, Json::from) };
+        let answer = if kind == Kind::Password { Json::Null } else { answer.unwrap_or_default().into() };
         Map::from_iter([(question.clone(), answer)])
     };
     let (previous, current) = (one(before.as_deref()), one(Some(&value)));
@@ -111,6 +113,9 @@ fn answers(package: &str, sys: &mut System<'_>) -> Result<Map<String, Json>> {
 /// `debconf-show` does not tell passwords.
 fn password(question: &str, sys: &mut System<'_>) -> Result<Option<String>> {
     let output = sys.query(Command::new("debconf-communicate").stdin(format!("GET {question}\n")))?;
+    if output.stdout.is_empty() {
+        return Err(Failure::new(format!("debconf-communicate: {}", output.stderr().trim())));
+    }
     Ok(output.stdout().strip_prefix("0 ").map(|answer| answer.trim_end_matches('\n').to_owned()))
 }
 
@@ -128,17 +133,14 @@ fn text(value: &Json, kind: Kind) -> String {
     if kind == Kind::Boolean { text.to_lowercase() } else { text }
 }
 
-fn same(kind: Kind, before: &str, after: &str) -> bool {
+fn same(is_list: bool, before: &str, after: &str) -> bool {
     let sorted = |text: &str| {
         let mut items: Vec<String> =
             text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect();
         items.sort_unstable();
         items
     };
-    match kind {
-        Kind::Multiselect => sorted(before) == sorted(after),
-        _ => before == after,
-    }
+    before == after || is_list && sorted(before) == sorted(after)
 }
 
 #[cfg(test)]
@@ -162,6 +164,8 @@ mod tests {
             ("x/flag", json!(true), "boolean", false),
             ("x/flag", json!("False"), "boolean", true),
             ("x/many", json!(["a", "b"]), "multiselect", false),
+            ("x/many", json!("b, a"), "multiselect", false),
+            ("x/many", json!("a, b"), "multiselect", true),
             ("x/new", json!("1"), "string", true),
             ("x/password", json!("secret"), "password", false),
             ("x/password", json!("other"), "password", true),

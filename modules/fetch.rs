@@ -79,7 +79,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         None => return Ok(Returns { file, msg: Some(missing.to_owned()), ..Returns::default() }),
         Some(meta) if meta.is_dir() => {
             let msg = "remote file is a directory, fetch cannot work on directories";
-            return Err(Failure::new(msg));
+            if args.fail_on_missing {
+                return Err(Failure::new(msg));
+            }
+            let msg = Some(format!("{msg}, not transferring, ignored"));
+            return Ok(Returns { file, msg, ..Returns::default() });
         }
         Some(meta) => meta,
     };
@@ -122,6 +126,11 @@ mod tests {
             json!({"failed": null, "msg": missing, "sent": false}),
         );
         check(json!({"src": "/etc", "dest": "x"}), json!({"failed": true}));
+        check(
+            json!({"src": "/etc", "dest": "x", "fail_on_missing": false}),
+            json!({"failed": null, "sent": false,
+                   "msg": "remote file is a directory, fetch cannot work on directories, not transferring, ignored"}),
+        );
         let trial = Trial::of("fetch");
         trial.host.file("/f", "hi\n");
         assert_eq!(trial.check(&json!({"src": "/f", "dest": "x"}))["sent"], false);

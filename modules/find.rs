@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::command::yes;
+use crate::kit::charset::Charset;
 use crate::kit::regex::{Anchor, Flags, Regex};
 use crate::kit::{Algorithm, Failure, FilePath, Meta, Mode, Result, System, glob};
 use crate::stat::MetaFacts;
@@ -55,8 +56,8 @@ pub struct Args {
     /// Whether `contains` is searched in the whole content, not line by line.
     #[serde(default)]
     pub read_whole_file: bool,
-    /// The character set of files read for `contains`. Only UTF-8 (and ASCII) is known.
-    pub encoding: Option<String>,
+    /// The charset of files read for `contains`, by its name in Python; UTF-8 when not given.
+    pub encoding: Option<Charset>,
     /// What to find.
     #[serde(default)]
     pub file_type: Type,
@@ -141,15 +142,22 @@ struct Found {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let wanted = Wanted::of(&args, sys)?;
+    let wanted = Wanted::of(&args, sys.now().secs)?;
     let mut returns = Returns { msg: "All paths examined", ..Returns::default() };
     for path in &args.paths {
         if !matches!(sys.stat_followed(path)?, Some(meta) if meta.is_dir()) {
-            returns.skip(path, &format!("'{}' is not a directory", path.display()), sys);
+            returns.skip(path, format!("'{}' is not a directory", path.display()), sys);
             continue;
         }
-        let mut seen = vec![sys.resolve(path)?];
-        if !search(path, 1, &args, &wanted, &mut seen, &mut returns, sys)? {
+        let seen = vec![sys.resolve(path)?];
+        let mut search = Search { args: &args, wanted: &wanted, seen, misread: Vec::new(), returns };
+        let within_limit = search.directory(path, 1, sys)?;
+        let misread = search.misread;
+        returns = search.returns;
+        if let Some(why) = wanted.misread(&misread) {
+            returns.skip(path, why, sys);
+        }
+        if !within_limit {
             returns.msg = "Limit of matches reached";
             break;
         }
@@ -162,72 +170,105 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 }
 
 impl Returns {
-    fn skip(&mut self, path: &Path, why: &str, sys: &mut System<'_>) {
+    fn skip(&mut self, path: &Path, why: String, sys: &mut System<'_>) {
         sys.warn(format!("Skipped '{}' path due to this access issue: {why}", path.display()));
-        self.skipped_paths.insert(path.to_string_lossy().into_owned(), why.to_owned());
+        self.skipped_paths.insert(path.to_string_lossy().into_owned(), why);
     }
 }
 
-/// Searches a directory; `false` when the limit is reached.
-fn search(
-    dir: &Path,
-    level: i64,
-    args: &Args,
-    wanted: &Wanted,
-    seen: &mut Vec<PathBuf>,
-    returns: &mut Returns,
-    sys: &mut System<'_>,
-) -> Result<bool> {
-    let names = match sys.list(dir) {
-        Ok(names) => names,
-        Err(failure) => {
-            returns.skip(dir, &failure.msg, sys);
+/// A search below one of the paths.
+struct Search<'a> {
+    args: &'a Args,
+    wanted: &'a Wanted,
+    /// Directories that links must not lead into again.
+    seen: Vec<PathBuf>,
+    /// Files that are not in the charset they were to be read in.
+    misread: Vec<PathBuf>,
+    returns: Returns,
+}
+
+impl Search<'_> {
+    /// Searches a directory; `false` when the limit is reached.
+    fn directory(&mut self, dir: &Path, level: i64, sys: &mut System<'_>) -> Result<bool> {
+        let args = self.args;
+        let names = match sys.list(dir) {
+            Ok(names) => names,
+            Err(failure) => {
+                self.returns.skip(dir, failure.msg, sys);
+                return Ok(true);
+            }
+        };
+        self.returns.examined += names.len();
+        if args.depth.is_some_and(|depth| level > depth) {
             return Ok(true);
         }
-    };
-    returns.examined += names.len();
-    if args.depth.is_some_and(|depth| level > depth) {
-        return Ok(true);
-    }
-    let mut below = Vec::new();
-    for name in names {
-        let path = dir.join(&name);
-        // What vanished in between is not there to be found.
-        let Some(meta) = sys.stat(&path)? else { continue };
-        let is_dir = meta.is_dir()
-            || (args.follow && matches!(sys.stat_followed(&path)?, Some(meta) if meta.is_dir()));
-        if args.recurse && is_dir {
-            below.push(path.clone());
+        let mut below = Vec::new();
+        for name in names {
+            let path = dir.join(&name);
+            // What vanished in between is not there to be found.
+            let Some(meta) = sys.stat(&path)? else { continue };
+            let is_dir = meta.is_dir()
+                || (args.follow && matches!(sys.stat_followed(&path)?, Some(meta) if meta.is_dir()));
+            if args.recurse && is_dir {
+                below.push(path.clone());
+            }
+            let name = name.to_string_lossy();
+            if (args.hidden || !name.starts_with('.')) && self.fits(&name, &path, &meta, sys)? {
+                let checksum = if args.get_checksum && meta.is_file() {
+                    Some(sys.checksum(&path, args.checksum_algorithm)?)
+                } else {
+                    None
+                };
+                let path = path.to_string_lossy().into_owned();
+                self.returns.files.push(Found { path, meta: MetaFacts::of(&meta, sys)?, checksum });
+                let found = i64::try_from(self.returns.files.len()).unwrap_or(i64::MAX);
+                if args.limit.is_some_and(|limit| found >= limit) {
+                    return Ok(false);
+                }
+            }
         }
-        let name = name.to_string_lossy();
-        if (args.hidden || !name.starts_with('.')) && wanted.fits(&name, &path, &meta, sys)? {
-            let checksum = if args.get_checksum && meta.is_file() {
-                Some(sys.checksum(&path, args.checksum_algorithm)?)
-            } else {
-                None
-            };
-            let path = path.to_string_lossy().into_owned();
-            returns.files.push(Found { path, meta: MetaFacts::of(&meta, sys)?, checksum });
-            let found = i64::try_from(returns.files.len()).unwrap_or(i64::MAX);
-            if args.limit.is_some_and(|limit| found >= limit) {
+        for path in below {
+            let real = sys.resolve(&path)?;
+            if self.seen.contains(&real) {
+                continue;
+            }
+            // Only links can lead back, to where they are in; another way to a directory is a way of its own.
+            if args.follow {
+                self.seen.push(real);
+            }
+            let goes_on = self.directory(&path, level + 1, sys)?;
+            if args.follow {
+                self.seen.pop();
+            }
+            if !goes_on {
                 return Ok(false);
             }
         }
+        Ok(true)
     }
-    for path in below {
-        let real = sys.resolve(&path)?;
-        if seen.contains(&real) {
-            continue;
-        }
-        // Only links can lead back; plain directories need not be remembered.
-        if args.follow {
-            seen.push(real);
-        }
-        if !search(&path, level + 1, args, wanted, seen, returns, sys)? {
+
+    fn fits(&mut self, name: &str, path: &Path, meta: &Meta, sys: &System<'_>) -> Result<bool> {
+        if !self.wanted.fits(name, meta)? {
             return Ok(false);
         }
+        // Content is asked of files only.
+        let Some(regex) = self.wanted.contains.as_ref().filter(|_| meta.is_file()) else { return Ok(true) };
+        // What cannot be read cannot be seen to contain anything.
+        let Ok(bytes) = sys.read(path) else { return Ok(false) };
+        let Ok(text) = self.wanted.charset.unwrap_or_default().decode(bytes) else {
+            self.misread.push(path.to_owned());
+            return Ok(false);
+        };
+        let found = if self.wanted.whole {
+            regex.is_match(&text)
+        } else {
+            text.split_inclusive('\n')
+                .map(|line| regex.is_match(line))
+                .find(|found| !matches!(found, Ok(false)))
+                .unwrap_or(Ok(false))
+        };
+        found.map_err(|e| Failure::new(e.to_string()))
     }
-    Ok(true)
 }
 
 /// The criteria, ready to be applied.
@@ -235,6 +276,7 @@ struct Wanted {
     names: Names,
     excludes: Names,
     contains: Option<Regex>,
+    charset: Option<Charset>,
     whole: bool,
     kind: Type,
     /// At least (or, negative, at most) so many seconds old at that time.
@@ -282,15 +324,7 @@ fn regex(pattern: &str) -> Result<Regex> {
 }
 
 impl Wanted {
-    fn of(args: &Args, sys: &System<'_>) -> Result<Self> {
-        if let Some(encoding) = &args.encoding
-            && !matches!(
-                encoding.to_lowercase().replace('_', "-").as_str(),
-                "utf-8" | "utf8" | "ascii" | "us-ascii"
-            )
-        {
-            return Err(Failure::new(format!("encoding: {encoding} is not supported, only utf-8 is")));
-        }
+    fn of(args: &Args, now: i64) -> Result<Self> {
         let contains = match &args.contains {
             Some(pattern) if args.read_whole_file => Some(
                 Regex::new(pattern, Flags::default())
@@ -303,18 +337,20 @@ impl Wanted {
             names: Names::of(&args.patterns, args.use_regex)?,
             excludes: Names::of(&args.excludes, args.use_regex)?,
             contains,
+            charset: args.encoding,
             whole: args.read_whole_file,
             kind: args.file_type,
             age: quantity("age", args.age.as_deref(), &[1, 60, 3600, 86_400, 604_800], "smhdw")?,
             stamp: args.age_stamp,
-            now: sys.now().secs,
+            now,
             size: quantity("size", args.size.as_deref(), &[1, 1 << 10, 1 << 20, 1 << 30, 1 << 40], "bkmgt")?,
             mode: args.mode.clone(),
             exact_mode: args.exact_mode,
         })
     }
 
-    fn fits(&self, name: &str, path: &Path, meta: &Meta, sys: &System<'_>) -> Result<bool> {
+    /// Everything but the content.
+    fn fits(&self, name: &str, meta: &Meta) -> Result<bool> {
         let kind = match self.kind {
             Type::Any => true,
             Type::Directory => meta.is_dir(),
@@ -332,12 +368,22 @@ impl Wanted {
         if !at_least(self.age, self.now - at.secs) || !self.fits_mode(meta) {
             return Ok(false);
         }
-        if !meta.is_file() {
-            // Size and content are asked of files only, but a link is none of them when files are wanted.
-            return Ok(true);
-        }
-        Ok(at_least(self.size, i64::try_from(meta.size).unwrap_or(i64::MAX))
-            && self.fits_content(path, sys)?)
+        // Size is asked of files only, but a link is none of them when files are wanted.
+        Ok(!meta.is_file() || at_least(self.size, i64::try_from(meta.size).unwrap_or(i64::MAX)))
+    }
+
+    /// Why files were not searched, in Ansible's words for the first of them.
+    fn misread(&self, files: &[PathBuf]) -> Option<String> {
+        let first = files.first()?;
+        let charset = match self.charset {
+            Some(charset) => charset.to_string(),
+            None => "utf-8 (Python default)".to_owned(),
+        };
+        let more = match files.len() {
+            1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        Some(format!("Failed to decode the file '{}' with encoding: {charset}{more}", first.display()))
     }
 
     fn fits_mode(&self, meta: &Meta) -> bool {
@@ -347,22 +393,6 @@ impl Wanted {
             plain => plain.apply(meta.mode, meta.is_dir(), 0),
         };
         if self.exact_mode { meta.mode == wanted } else { meta.mode & wanted != 0 }
-    }
-
-    fn fits_content(&self, path: &Path, sys: &System<'_>) -> Result<bool> {
-        let Some(regex) = &self.contains else { return Ok(true) };
-        // What cannot be read cannot be seen to contain anything.
-        let Ok(bytes) = sys.read(path) else { return Ok(false) };
-        let text = String::from_utf8_lossy(&bytes);
-        let found = if self.whole {
-            regex.is_match(&text)
-        } else {
-            text.split_inclusive('\n')
-                .map(|line| regex.is_match(line))
-                .find(|found| !matches!(found, Ok(false)))
-                .unwrap_or(Ok(false))
-        };
-        found.map_err(|e| Failure::new(e.to_string()))
     }
 }
 
@@ -485,7 +515,7 @@ mod tests {
             (json!({"size": "zz"}), "failed to process size"),
             (json!({"age": "3y"}), "failed to process age"),
             (json!({"patterns": "(", "use_regex": true}), "bad regular expression ("),
-            (json!({"encoding": "utf-16"}), "encoding: utf-16 is not supported"),
+            (json!({"encoding": "nix"}), "bad arguments: unknown encoding: nix"),
         ] {
             let mut all = json!({"paths": "/g"});
             all.as_object_mut().unwrap().extend(args.as_object().unwrap().clone());

@@ -1,15 +1,7 @@
 mod checksum;
-mod curl;
-mod native;
-mod netrc;
-mod proxy;
-mod request;
 #[cfg(test)]
 mod tests;
-mod url;
-mod wget;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use schemars::JsonSchema;
@@ -17,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use self::checksum::Checksum;
-use self::request::{Answer, Method};
-use self::url::Url;
-use crate::command::yes;
+use crate::kit::http::{self, Answer, Client, HttpOptions, Request, Url};
 use crate::kit::{
     Algorithm, Content, Failure, FileAttributes, FileFacts, FilePath, Result, Secret, System, WriteOptions,
 };
@@ -66,7 +56,6 @@ use crate::kit::{
 ///     dest: /tmp/afilecopy.txt
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
     /// What to download: `http`, `https`, `ftp` (needs `curl`) or `file`. `user:password@` before the host counts as
     /// `url_username` and `url_password`.
@@ -87,44 +76,14 @@ pub struct Args {
     /// Seconds to wait for a connection, and for more to come.
     #[serde(default = "ten")]
     pub timeout: u64,
-    /// Headers of the request.
-    pub headers: Option<BTreeMap<String, Json>>,
-    /// Headers that are not sent again where the server redirects to.
-    #[serde(default)]
-    pub unredirected_headers: Vec<String>,
-    /// How to name oneself to the server.
-    #[serde(default = "agent")]
-    pub http_agent: String,
     /// The user, where the server asks for one.
     #[schemars(extend("aliases" = ["username"]))]
     pub url_username: Option<String>,
     /// The user's password.
     #[schemars(extend("aliases" = ["password"]))]
     pub url_password: Option<Secret>,
-    /// Sends user and password with the first request, not only when asked for.
-    #[serde(default)]
-    pub force_basic_auth: bool,
-    /// Authenticates by Kerberos. Needs a `curl` that can.
-    #[serde(default)]
-    pub use_gssapi: bool,
-    /// Takes user and password from `~/.netrc` when none are given.
-    #[serde(default = "yes")]
-    pub use_netrc: bool,
-    /// Uses the proxy that the environment names (`http_proxy`, `https_proxy`, `no_proxy`).
-    #[serde(default = "yes")]
-    pub use_proxy: bool,
-    /// Checks the server's certificate.
-    #[serde(default = "yes")]
-    pub validate_certs: bool,
-    /// The certificate to show to the server, as a PEM file on the target.
-    pub client_cert: Option<FilePath>,
-    /// The key of that certificate, when it is in a file of its own.
-    pub client_key: Option<FilePath>,
-    /// The TLS ciphers, as OpenSSL names them.
-    pub ciphers: Option<Vec<String>>,
-    /// Unpacks what the server packed with gzip for the transfer.
-    #[serde(default = "yes")]
-    pub decompress: bool,
+    #[serde(flatten)]
+    pub http: HttpOptions,
     /// The directory for the file while it is downloaded.
     pub tmp_dest: Option<FilePath>,
     #[serde(flatten)]
@@ -135,8 +94,12 @@ fn ten() -> u64 {
     10
 }
 
-fn agent() -> String {
-    "ansible-httpget".to_owned()
+impl Args {
+    fn client(&self) -> Client<'_> {
+        let password = || self.url_password.as_ref().map(|password| password.expose().to_owned());
+        let login = self.url_username.clone().map(|user| (user, password().unwrap_or_default()));
+        Client { login, ..Client::new(&self.http, self.timeout) }
+    }
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -186,28 +149,6 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
 }
 
-/// Downloads to a temporary file, with the usual options. No change by itself.
-pub(crate) fn fetch(url: &str, to: &Path, validate_certs: bool, sys: &mut System<'_>) -> Result<()> {
-    let args =
-        serde_json::json!({"url": url, "dest": to.to_string_lossy(), "validate_certs": validate_certs});
-    let args: Args =
-        serde_json::from_value(args).map_err(|error| Failure::new(format!("bad arguments: {error}")))?;
-    request::ask(&args, &Url::parse(url)?, &[], &Method::Get(to), sys).map(drop)
-}
-
-/// The content of a URL, read into memory. No change by itself.
-pub(crate) fn content(url: &str, validate_certs: bool, sys: &mut System<'_>) -> Result<Vec<u8>> {
-    let scratch = sys.scratch(None);
-    let fetched = fetch(url, &scratch, validate_certs, sys).and_then(|()| sys.read(&scratch));
-    let cleaned = sys.discard(&scratch);
-    fetched.and_then(|content| cleaned.map(|()| content))
-}
-
-/// A URL as it may show: without user and password.
-pub(crate) fn shown(url: &str) -> String {
-    Url::parse(url).map_or_else(|_| url.to_owned(), |url| url.shown())
-}
-
 fn tmp_dest<'a>(args: &'a Args, sys: &System<'_>) -> Result<Option<&'a Path>> {
     let Some(dir) = args.tmp_dest.as_deref() else { return Ok(None) };
     match sys.stat_followed(dir)? {
@@ -241,7 +182,7 @@ fn place(args: &Args, url: &Url, scratch: &Path, returns: &mut Returns, sys: &mu
                 return Ok(());
             }
             Some(_) => headers.push(("Cache-Control", "no-cache".to_owned())),
-            None => headers.push(("If-Modified-Since", request::http_date(meta.mtime))),
+            None => headers.push(("If-Modified-Since", http::http_date(meta.mtime))),
         },
         None => {}
     }
@@ -251,8 +192,7 @@ fn place(args: &Args, url: &Url, scratch: &Path, returns: &mut Returns, sys: &mu
         "HTTP Error 304: Not Modified".clone_into(&mut returns.msg);
         return finish(args, &args.dest, returns, sys);
     }
-    let length = answer.header("content-length").map_or_else(|| "unknown".to_owned(), str::to_owned);
-    returns.msg = format!("OK ({length} bytes)");
+    returns.msg = answer.message();
     let path = if is_dir { args.dest.join(answer.file_name()) } else { args.dest.0.clone() };
     returns.dest = path.to_string_lossy().into_owned();
     returns.src = Some(scratch.to_string_lossy().into_owned());
@@ -272,10 +212,12 @@ fn download(
     scratch: &Path,
     sys: &mut System<'_>,
 ) -> Result<Answer> {
+    let client = args.client();
+    let get = Request { headers, ..Request::get(url, Some(scratch)) };
     if !sys.is_check() || !url.is_http() {
-        return request::ask(args, url, headers, &Method::Get(scratch), sys);
+        return http::download(&client, &get, sys);
     }
-    let mut head = request::ask(args, url, headers, &Method::Head, sys);
+    let mut head = http::download(&client, &Request { method: "HEAD", to: None, ..get }, sys);
     if let Err(failure) = &head
         && failure
             .fields
@@ -283,7 +225,7 @@ fn download(
             .is_some_and(|code| [403, 405, 501].map(Json::from).contains(code))
     {
         // A server that does not answer HEAD.
-        head = request::ask(args, url, headers, &Method::Get(scratch), sys);
+        head = http::download(&client, &get, sys);
     }
     let answer = head?;
     let path = match sys.stat_followed(&args.dest)? {
@@ -296,7 +238,7 @@ fn download(
     if answer.status == Some(304) || !undecided || answer.fetched {
         return Ok(answer);
     }
-    request::ask(args, url, headers, &Method::Get(scratch), sys)
+    http::download(&client, &get, sys)
 }
 
 /// Puts what was downloaded in place, after it was checked.

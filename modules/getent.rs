@@ -76,7 +76,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     Ok(Returns { ansible_facts: BTreeMap::from([(fact, entries)]), msg })
 }
 
-/// By first field the others. Of a key that comes several times, all are in one list within a list.
+/// By first field the others. Of a key that comes several times, a list of the lists.
 fn parse(text: &str, split: Option<&str>) -> Map<String, Json> {
     let mut entries = Map::new();
     for line in text.lines() {
@@ -94,9 +94,7 @@ fn parse(text: &str, split: Option<&str>) -> Map<String, Json> {
                 if !known.first().is_some_and(Json::is_array) {
                     *known = vec![Json::Array(std::mem::take(known))];
                 }
-                if let Some(all) = known.first_mut().and_then(Json::as_array_mut) {
-                    all.extend(fields);
-                }
+                known.push(Json::Array(fields));
             }
         }
     }
@@ -135,7 +133,7 @@ mod tests {
             &json!({"database": "hosts"}),
             0,
             "127.0.0.1   a\n127.0.0.1   b\n::1 c d\n",
-            &json!({"getent_hosts": {"127.0.0.1": [["a", "b"]], "::1": ["c", "d"]}}),
+            &json!({"getent_hosts": {"127.0.0.1": [["a"], ["b"]], "::1": ["c", "d"]}}),
         );
         check(&json!({"database": "x", "split": ","}), 0, "a,b c\n", &json!({"getent_x": {"a": ["b c"]}}));
     }

@@ -1,3 +1,4 @@
+pub(crate) mod login;
 mod remote;
 #[cfg(test)]
 mod tests;
@@ -5,7 +6,9 @@ mod tree;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
+use self::login::Login;
 use self::remote::Remote;
 use self::tree::Tree;
 use crate::command::yes;
@@ -122,6 +125,9 @@ pub struct Returns {
     after: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_url_changed: Option<bool>,
+    /// Only where they were.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    submodules_changed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg: Option<String>,
 }
@@ -142,29 +148,34 @@ fn clone(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
     if matches!(sys.stat_followed(&args.dest)?, Some(meta) if meta.is_dir())
         && !sys.list(&args.dest)?.is_empty()
     {
+        // In git's words, before anything is fetched, and in check mode too.
         let dest = args.dest.text();
-        return Err(Failure::new(format!("{dest} is no checkout of git, and not empty: it was left alone")));
-    }
-    if !args.clone && !sys.is_check() {
-        let after = Remote::ask(tree.git, sys)?.commit(&args.version);
-        return Ok(Returns { after, ..Returns::default() });
+        let msg = format!("fatal: destination path '{dest}' already exists and is not an empty directory.");
+        return Err(Failure::new(msg).with("rc", 128));
     }
     let remote = Remote::ask(tree.git, sys)?;
+    if !args.clone {
+        // As in Ansible this tells that the checkout is not what it should be, and leaves it at that.
+        let after = remote.commit(&args.version);
+        sys.tell_states("", Json::Null, after.clone());
+        return Ok(Returns { after, ..Returns::default() });
+    }
     tree.clone(&remote, sys)?;
+    let mut submodules_changed = false;
     let after = if sys.is_check() {
         remote.commit(&args.version)
     } else {
         let now = tree.commit("HEAD", sys)?;
         if !args.bare {
             tree.switch(&remote, now.as_deref(), sys)?;
-            tree.submodules(sys)?;
+            submodules_changed = tree.submodules(sys)?;
         }
         tree.commit("HEAD", sys)?
     };
     if let Some(after) = &after {
         sys.tell_change(format!(">> Newly checked out {after}"));
     }
-    Ok(Returns { after, ..Returns::default() })
+    Ok(Returns { after, submodules_changed, ..Returns::default() })
 }
 
 fn update(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
@@ -189,7 +200,7 @@ fn update(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
     })?;
     let wanted = remote.commit(&args.version);
     if wanted.is_some() && wanted == before {
-        tree.submodules(sys)?;
+        returns.submodules_changed = tree.submodules(sys)?;
         return Ok(returns);
     }
     if sys.is_check() {
@@ -205,7 +216,7 @@ fn update(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
         tree.fetch(&remote, sys)?;
         if !args.bare {
             tree.switch(&remote, before.as_deref(), sys)?;
-            tree.submodules(sys)?;
+            returns.submodules_changed = tree.submodules(sys)?;
         }
         returns.after = tree.commit("HEAD", sys)?;
     }
@@ -227,9 +238,10 @@ fn archive(tree: &Tree<'_>, version: Option<&str>, sys: &mut System<'_>) -> Resu
     let formats =
         [(".zip", "zip"), (".tar.gz", "tar.gz"), (".tgz", "tar.gz"), (".gz", "tar.gz"), (".tar", "tar")];
     let Some((_, format)) = formats.iter().find(|(ending, _)| name.ends_with(ending)) else {
-        return Err(Failure::new(format!(
-            "Unsupported archive format: {name}. Known are: .zip, .tar, .tar.gz, .tgz"
-        )));
+        let details = "Please specify archive as filename with extension. File extension can be one of \
+                       ['tar', 'tar.gz', 'zip', 'tgz']";
+        let msg = format!("Unable to get file extension from archive file name : {name}");
+        return Err(Failure::new(msg).with("details", details));
     };
     let mut command = tree.command(["archive"]).arg(format!("--format={format}"));
     if let Some(prefix) = &tree.args.archive_prefix {
@@ -267,32 +279,20 @@ impl Git {
         };
         let repo = if args.repo.starts_with('~') { sys.expand(&args.repo)? } else { args.repo.clone() };
         let repo = if repo.starts_with('/') { format!("file://{repo}") } else { repo };
-        let (url, password) = split_password(&repo);
+        let (url, login) = Login::split(&repo);
         let mut env = vec![("LC_ALL".to_owned(), "C".to_owned())];
         if sys.env("GIT_TERMINAL_PROMPT").is_none() {
             env.push(("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()));
         }
-        if password.is_some() {
-            env.push(("GIT_CONFIG_COUNT".to_owned(), "1".to_owned()));
-            env.push(("GIT_CONFIG_KEY_0".to_owned(), format!("url.{repo}.insteadOf")));
-            env.push(("GIT_CONFIG_VALUE_0".to_owned(), url.clone()));
-        }
+        env.extend(Login::environment(login.as_slice(), sys));
         if let Some(ssh) = ssh(args) {
             env.push(("GIT_SSH_COMMAND".to_owned(), ssh));
         }
-        Ok(Self { program, umask, env, url, password })
+        Ok(Self { program, umask, env, url, password: login.map(|login| login.password) })
     }
 
     pub fn command<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Command {
-        let command = match self.umask {
-            None => Command::new(self.program.as_str()),
-            Some(umask) => Command::new("/bin/sh").args([
-                "-c",
-                &format!("umask {umask:04o}; exec \"$0\" \"$@\""),
-                self.program.as_str(),
-            ]),
-        };
-        let mut command = command.args(words);
+        let mut command = Command::new(self.program.as_str()).args(words).umask(self.umask);
         command.env.clone_from(&self.env);
         command
     }
@@ -321,17 +321,6 @@ impl Git {
             None => text.to_owned(),
         }
     }
-}
-
-/// The URL without its password, and that.
-pub(crate) fn split_password(repo: &str) -> (String, Option<String>) {
-    let parts = repo.split_once("://").and_then(|(scheme, rest)| {
-        let (login, rest) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
-        let (login, host) = login.rsplit_once('@')?;
-        let (user, password) = login.split_once(':')?;
-        Some((format!("{scheme}://{user}@{host}{rest}"), Some(password.to_owned())))
-    });
-    parts.unwrap_or_else(|| (repo.to_owned(), None))
 }
 
 /// The `ssh` to use, where the usual one will not do.

@@ -59,6 +59,7 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    judge(&args)?;
     let was_missing = known(sys, &args)?.is_none();
     ensure(&args, sys).map_err(|failure| user::told(failure, &args.name).without("rc"))?;
     let gid = match args.state {
@@ -69,6 +70,20 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let system = (args.state == State::Present).then_some(args.system);
     Ok(Returns { name: args.name, state: args.state, gid, system })
+}
+
+/// What the commands for local groups cannot do.
+fn judge(args: &Args) -> Result<()> {
+    if args.local && args.force {
+        let msg = "force is not a valid option for local, force=True and local=True are mutually exclusive";
+        return Err(Failure::new(msg));
+    }
+    for (option, given) in [("gid_min", args.gid_min.is_some()), ("gid_max", args.gid_max.is_some())] {
+        if args.local && given {
+            return Err(Failure::new(format!("'{option}' can not be used with 'local'")));
+        }
+    }
+    Ok(())
 }
 
 fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {

@@ -69,11 +69,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Way::Systemd => systemd(&name, sys)?,
         Way::Alpine | Way::Debian | Way::Generic | Way::Openrc | Way::Redhat | Way::Sles => {
             let now = current(sys)?;
-            let kept = keep(way, &name, sys)?;
             if now != name {
-                // Only the kernel's name; the file holds it for the next boot.
+                // Only the kernel's name, which refuses a bad one; the file holds it for the next boot.
                 sys.exec(Command::new("hostname").arg(&name))?;
             }
+            let kept = keep(way, &name, sys)?;
             if kept == name { now } else { kept }
         }
         _ => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::document::{Document, Wish};
+use self::document::{Document, Section, Wish};
 use crate::command::yes;
 use crate::kit::{Failure, FileAttributes, FileFacts, FilePath, Result, System, WriteOptions};
 use crate::lineinfile::State;
@@ -43,7 +43,8 @@ pub struct Args {
     /// The section; without one the lines before the first.
     pub section: Option<String>,
     /// Among several sections of that name the one that has these options with these values.
-    pub section_has_values: Option<Vec<serde_json::Value>>,
+    #[serde(default)]
+    pub section_has_values: Vec<Has>,
     /// The option; without one the section as a whole.
     pub option: Option<String>,
     /// Its value.
@@ -81,6 +82,17 @@ pub struct Args {
     pub attributes: FileAttributes,
 }
 
+/// What tells sections of one name apart.
+#[derive(Deserialize, JsonSchema)]
+pub struct Has {
+    /// The option.
+    pub option: String,
+    /// Its value.
+    pub value: Option<String>,
+    /// Its values.
+    pub values: Option<Vec<String>>,
+}
+
 #[derive(Serialize)]
 pub struct Returns {
     path: String,
@@ -92,13 +104,10 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    if args.section_has_values.is_some() {
-        return Err(Failure::new("section_has_values is not supported yet"));
-    }
     let values =
         args.values.clone().or_else(|| args.value.clone().map(|value| vec![value])).unwrap_or_default();
     let present = args.state == State::Present;
-    if present && args.option.is_some() && values.is_empty() && !args.allow_no_value {
+    if present && values.is_empty() && !args.allow_no_value {
         return Err(Failure::new(
             "Parameter 'value(s)' must be defined if state=present and allow_no_value=False.",
         ));
@@ -126,10 +135,25 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         ignore_spaces: args.ignore_spaces,
         inactive: args.modify_inactive_option,
     };
-    let section = args.section.as_deref().unwrap_or_default();
-    let msg = if present { document.ensure(section, &wish) } else { document.remove(section, &wish) };
-    let options =
-        WriteOptions { attributes: Some(&args.attributes), backup: args.backup, ..WriteOptions::default() };
+    let required: Vec<Wish<'_>> = args
+        .section_has_values
+        .iter()
+        .map(|has| {
+            let values = has.values.as_deref().or(has.value.as_ref().map(std::slice::from_ref));
+            Wish { option: Some(&has.option), values: values.unwrap_or_default(), ..wish }
+        })
+        .collect();
+    let section = Section { name: args.section.as_deref().unwrap_or_default(), required: &required };
+    let msg = if present { document.ensure(&section, &wish) } else { document.remove(&section, &wish) };
+    // A link that is replaced by a file leaves it the permissions of its target: nobody else is to read it now.
+    let new_mode = sys.stat_followed(&path)?.map(|meta| meta.mode);
+    sys.diff_parts();
+    let options = WriteOptions {
+        attributes: Some(&args.attributes),
+        backup: args.backup,
+        new_mode,
+        ..WriteOptions::default()
+    };
     let mut backup_file = None;
     if old.is_some() || msg != "OK" {
         backup_file = sys.write_with(&path, document.text(), &options)?.backup_file;
@@ -156,7 +180,9 @@ mod tests {
     #[test]
     fn options() {
         let set = |option: &str, value: &str| json!({"section": "s", "option": option, "value": value});
-        check("", set("a", "1"), "[s]\na = 1\n", "section and option added");
+        check("", set("a", "1"), "\n[s]\na = 1\n", "section and option added");
+        check("", json!({"option": "a", "value": "1"}), "a = 1\n\n", "option added");
+        check("[s]\na = 1\n", set("a", ""), "[s]\na = \n", "option changed");
         check("[s]\na = 1\n", set("a", "1"), "[s]\na = 1\n", "OK");
         check("[s]\na=0\n\n[t]\na = 2\n", set("a", "1"), "[s]\na = 1\n\n[t]\na = 2\n", "option changed");
         check("[s]\na = 1\n\n[t]\n", set("b", "2"), "[s]\na = 1\nb = 2\n\n[t]\n", "option added");
@@ -196,13 +222,39 @@ mod tests {
     }
 
     #[test]
+    fn sections_of_one_name() {
+        let before = "[s]\na = 1\n[s]\na = 2\n";
+        let set = |has: Json| json!({"section": "s", "option": "b", "value": "3", "section_has_values": has});
+        let second = "[s]\na = 1\n[s]\na = 2\nb = 3\n";
+        check(before, set(json!([{"option": "a", "value": "2"}])), second, "option added");
+        check(before, set(json!([{"option": "a"}])), "[s]\na = 1\nb = 3\n[s]\na = 2\n", "option added");
+        let new = "[s]\na = 1\n[s]\na = 2\n[s]\nn = x\nn = y\nb = 3\n";
+        check(before, set(json!([{"option": "n", "values": ["x", "y"]}])), new, "section and option added");
+    }
+
+    #[test]
+    fn a_link_leaves_the_permissions_of_its_target() {
+        let trial = Trial::of("ini_file");
+        trial.host.file("/t", "[s]\n").link("/l", "/t");
+        trial.host.set_mode_of("/t", 0o600);
+        trial.run(&json!({"path": "/l", "section": "s", "option": "a", "value": "1"}));
+        let meta = trial.host.meta("/l").unwrap();
+        assert_eq!((meta.is_file(), meta.mode), (true, 0o600));
+    }
+
+    #[test]
     fn removing() {
         let before = "[s]\na = 1\nb = 2\n[t]\nc = 3\n";
         check(before, json!({"section": "s", "state": "absent"}), "[t]\nc = 3\n", "section removed");
         let a = json!({"section": "s", "option": "a", "state": "absent"});
         check(before, a, "[s]\nb = 2\n[t]\nc = 3\n", "option changed");
         check(before, json!({"section": "x", "option": "a", "state": "absent"}), before, "OK");
-        check("a\n", json!({"section": "s"}), "a\n[s]\n", "only section added");
+        let section = json!({"section": "s", "allow_no_value": true});
+        check("a\n", section, "a\n[s]\n", "only section added");
+        let gone =
+            json!({"section": "s", "state": "absent", "section_has_values": [{"option": "a", "value": "1"}]});
+        check("[s]\na = 2\n[s]\na = 1\n[t]\n", gone.clone(), "[s]\na = 2\n[t]\n", "section removed");
+        check("[s]\na = 2\n", gone, "[s]\na = 2\n", "OK");
     }
 
     #[test]

@@ -32,7 +32,8 @@ pub struct Args {
     /// The host, as it stands in `key`.
     #[schemars(extend("aliases" = ["host"]))]
     pub name: String,
-    /// The line of the file: host names, type and key. With `absent` only that key is removed, else all the host's.
+    /// The line of the file: host names, type and key; or several. With `absent` only the host's
+    /// key of that type is removed, whichever it is, else all.
     pub key: Option<String>,
     /// The file.
     #[serde(default = "usual")]
@@ -60,52 +61,58 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    if args.name.contains(',') {
+        let msg = "Comma separated list of names is not supported. Please pass a single name to lookup in the \
+                   known_hosts file.";
+        return Err(Failure::new(msg));
+    }
     let path = &*PathBuf::from(sys.expand(&args.path.text())?);
     let host = args.name.to_lowercase();
     let key = args.key.as_deref().map(str::trim);
-    let wanted = key.map(|key| entry(&host, key)).transpose()?;
+    let wanted = key.map(|key| entries(&host, key)).transpose()?.unwrap_or_default();
     let text = sys.read_text_if_there(path)?;
     let lines: Vec<&str> = text.as_deref().unwrap_or_default().lines().collect();
-    let of_host =
-        |line: &&str| Line::parse(line).is_some_and(|line| line.marker.is_none() && line.names(&host));
-    let new = match (args.state, &wanted) {
-        (State::Present, None) => return Err(Failure::new("No key specified when adding a host")),
-        (State::Present, Some(wanted)) => {
-            let same_type = |line: &&str| {
-                Line::parse(line).is_some_and(|line| line.kind == wanted.kind && line.names(&host))
+    let new = match args.state {
+        State::Present if key.is_none() => return Err(Failure::new("No key specified when adding a host")),
+        State::Present => {
+            let fits = |wanted: &Line<'_>| {
+                let known = known(&lines, &host, wanted.kind);
+                matches!(known.as_slice(), [line] if Line::parse(line).is_some_and(|line| line.is(wanted, args.hash_host)))
             };
-            let known = lines.iter().filter(|line| same_type(line)).filter_map(|line| Line::parse(line));
-            let fits = |line: Line<'_>| {
-                line.key == wanted.key && line.hosts.starts_with("|1|") == hashed(wanted, args.hash_host)
-            };
-            let known: Vec<bool> = known.map(fits).collect();
-            if known == [true] {
+            if wanted.iter().all(fits) {
                 None
             } else {
-                let line = if hashed(wanted, args.hash_host) && !wanted.hosts.starts_with("|1|") {
-                    format!("{} {} {}", hash(&host, sys), wanted.kind, wanted.key)
-                } else {
-                    key.unwrap_or_default().to_owned()
+                let stays = |line: &&str| {
+                    !Line::parse(line).is_some_and(|line| {
+                        line.names(&host) && wanted.iter().any(|wanted| wanted.kind == line.kind)
+                    })
                 };
-                let mut new: Vec<&str> = lines.iter().copied().filter(|line| !same_type(line)).collect();
-                new.push(&line);
-                Some(new.join("\n") + "\n")
+                let mut new: Vec<String> = lines.iter().copied().filter(stays).map(str::to_owned).collect();
+                for line in key.unwrap_or_default().lines() {
+                    let hides = Line::parse(line)
+                        .filter(|line| args.hash_host && !line.is_hashed() && line.names(&host));
+                    new.push(match hides {
+                        Some(line) => format!("{} {} {}", hash(&host, sys), line.kind, line.key),
+                        None => line.to_owned(),
+                    });
+                }
+                Some(new)
             }
         }
-        (State::Absent, wanted) => {
+        State::Absent => {
             let goes = |line: &&str| {
-                of_host(line)
-                    && wanted.as_ref().is_none_or(|wanted| {
-                        Line::parse(line)
-                            .is_some_and(|line| (line.kind, line.key) == (wanted.kind, wanted.key))
-                    })
+                Line::parse(line).is_some_and(|line| {
+                    let is_meant = key.is_none() || wanted.iter().any(|wanted| wanted.kind == line.kind);
+                    line.marker.is_none() && line.names(&host) && is_meant
+                })
             };
-            let kept: Vec<&str> = lines.iter().copied().filter(|line| !goes(line)).collect();
-            (kept.len() < lines.len()).then(|| kept.iter().flat_map(|line| [*line, "\n"]).collect())
+            let kept: Vec<String> =
+                lines.iter().filter(|line| !goes(line)).map(|line| (*line).to_owned()).collect();
+            (kept.len() < lines.len()).then_some(kept)
         }
     };
     if let Some(new) = new {
-        sys.write(path, new)?;
+        sys.write(path, new.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>())?;
     }
     Ok(Returns {
         name: args.name,
@@ -116,19 +123,25 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     })
 }
 
-fn hashed(wanted: &Line<'_>, hash_host: bool) -> bool {
-    hash_host || wanted.hosts.starts_with("|1|")
+/// The lines with a key of that type of the host's.
+fn known<'l>(lines: &[&'l str], host: &str, kind: &str) -> Vec<&'l str> {
+    let is_it = |line: &&&str| Line::parse(line).is_some_and(|line| line.kind == kind && line.names(host));
+    lines.iter().filter(is_it).copied().collect()
 }
 
-/// The line the user gave.
-fn entry<'k>(host: &str, key: &'k str) -> Result<Line<'k>> {
+/// The lines the user gave that are keys of the host's: one usually, several of `ssh-keyscan`.
+fn entries<'k>(host: &str, key: &'k str) -> Result<Vec<Line<'k>>> {
     let bad =
         || Failure::new("Host parameter does not match hashed host field in supplied key").with("rc", 1);
-    if key.contains('\n') {
-        return Err(Failure::new("key: one line is expected"));
+    let mut entries = Vec::new();
+    for line in key.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let line = Line::parse(line).ok_or_else(bad)?;
+        if line.names(host) {
+            from_base64(line.key).map_err(|_| bad())?;
+            entries.push(line);
+        }
     }
-    let line = Line::parse(key).ok_or_else(bad)?;
-    if from_base64(line.key).is_err() || !line.names(host) { Err(bad()) } else { Ok(line) }
+    if entries.is_empty() { Err(bad()) } else { Ok(entries) }
 }
 
 /// `[@marker] hosts type key [comment]`.
@@ -145,6 +158,16 @@ impl<'l> Line<'l> {
         let marker = words.next_if(|word| word.starts_with('@'));
         let line = Self { marker, hosts: words.next()?, kind: words.next()?, key: words.next()? };
         (!line.hosts.starts_with('#')).then_some(line)
+    }
+
+    fn is_hashed(&self) -> bool {
+        self.hosts.starts_with("|1|")
+    }
+
+    /// Whether this line of the file says what the user's says: the same key, for the same names, or hidden ones.
+    fn is(&self, wanted: &Line<'_>, hidden: bool) -> bool {
+        let names = if hidden { self.is_hashed() } else { self.hosts == wanted.hosts };
+        names && self.key == wanted.key && self.marker == wanted.marker
     }
 
     fn names(&self, host: &str) -> bool {
@@ -203,10 +226,20 @@ mod tests {
         check(&format!("{A}\n{other}"), json!({"name": "foo", "state": "absent"}), other, true);
         check(
             &format!("{A}\n"),
-            json!({"name": "foo", "key": B, "state": "absent"}),
+            json!({"name": "foo", "key": "foo ssh-rsa BBBB", "state": "absent"}),
             &format!("{A}\n"),
             false,
         );
+        check(&format!("{A}\n"), json!({"name": "foo", "key": B, "state": "absent"}), "", true);
+        let named = "foo,1.2.3.4 ssh-ed25519 AAAA\n";
+        check(&format!("{A} x\n"), json!({"name": "foo", "key": A}), &format!("{A} x\n"), false);
+        check(&format!("{A}\n"), json!({"name": "foo", "key": named}), named, true);
+        check(named, json!({"name": "1.2.3.4", "key": named}), named, false);
+        // As ssh-keyscan says it.
+        let several = format!("# foo:22 SSH-2.0\n{A}\n# foo:22 SSH-2.0\nfoo ssh-rsa CCCC\n");
+        check("", json!({"name": "foo", "key": several}), &several, true);
+        check(&several, json!({"name": "foo", "key": several}), &several, false);
+        check(&format!("{A}\n"), json!({"name": "foo", "key": several}), &several, true);
         // As ssh-keygen -H writes it.
         let hidden = "|1|3Ds5m7eil+gHJ0R8/B0Esdb0VnQ=|4FEu0+iE8cz3pZuZ/5BR4tCzl2s= ssh-ed25519 AAAA\n";
         check(hidden, json!({"name": "foo", "key": A, "hash_host": true}), hidden, false);
@@ -218,6 +251,11 @@ mod tests {
     fn bad_keys_are_errors() {
         for (args, msg) in [
             (json!({"name": "foo"}), "No key specified when adding a host"),
+            (
+                json!({"name": "foo,bar", "key": A}),
+                "Comma separated list of names is not supported. Please pass a single name to lookup in the \
+                 known_hosts file.",
+            ),
             (
                 json!({"name": "bar", "key": A}),
                 "Host parameter does not match hashed host field in supplied key",

@@ -61,8 +61,10 @@ mod tempfile;
 pub mod template;
 mod timezone;
 mod unarchive;
+mod uri;
 mod user;
 mod wait_for;
+mod yum_repository;
 
 // The table. One line a module, sorted (a test holds it against the directory). A second name comes behind a bar:
 // `systemd | systemd_service`. The worker runs by this table, the control node validates and documents by it.
@@ -116,8 +118,10 @@ table! {
     template,
     timezone,
     unarchive,
+    uri,
     user,
     wait_for,
+    yum_repository,
 }
 
 /// A row of the table: what a module is called and what it takes.
@@ -139,10 +143,7 @@ impl Module {
 /// Collections whose modules some of ours are. All are also known as Ansible's own: that forwards their names.
 const COLLECTIONS: &[(&str, &[&str])] = &[
     ("ansible.posix", &["authorized_key", "mount", "sysctl"]),
-    (
-        "community.general",
-        &["alternatives", "htpasswd", "ini_file", "locale_gen", "modprobe", "timezone", "ufw"],
-    ),
+    ("community.general", &["ini_file", "locale_gen", "modprobe", "timezone"]),
 ];
 
 /// What stands before the name of a module of Ansible's own, or of a collection that has one of that name.

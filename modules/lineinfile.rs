@@ -90,6 +90,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         return absent(&args, sys, &target, old);
     }
     let Some(line) = &args.line else { return Err(Failure::new("line is required with state=present")) };
+    if args.regexp.as_deref() == Some("") {
+        sys.warn(
+            "The regular expression is an empty string, which will match every line in the file. This may have \
+             unintended consequences, such as replacing the last line in the file rather than appending. If this is \
+             desired, use '^' to match every line in the file and avoid this warning.",
+        );
+    }
     if args.backrefs && args.regexp.is_none() {
         return Err(Failure::new("regexp is required with backrefs=true"));
     }

@@ -27,6 +27,8 @@ pub struct Args {
 pub struct Returns {
     name: Vec<String>,
     mechanism: &'static str,
+    /// Whether locales are those of an Ubuntu of long ago: never.
+    ubuntu_mode: bool,
 }
 
 const FILE: &str = "/etc/locale.gen";
@@ -42,16 +44,20 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         supported.push('\n');
         supported.push_str(&sys.read_text_if_there(Path::new(file))?.unwrap_or_default());
     }
-    let unknown: Vec<&str> =
-        args.name.iter().map(String::as_str).filter(|name| charset(&supported, name).is_none()).collect();
+    let there = sys.query(Command::new("locale").arg("-a"))?;
+    if !there.ok() {
+        return Err(Failure::new(format!("locale -a: {}", there.stderr().trim())).with("rc", there.code));
+    }
+    let there: Vec<String> = there.stdout().lines().map(normal).collect();
+    // What is there needs no entry: C.UTF-8 is in the C library itself.
+    let is_unknown = |name: &&str| charset(&supported, name).is_none() && !there.contains(&normal(name));
+    let unknown: Vec<&str> = args.name.iter().map(String::as_str).filter(is_unknown).collect();
     if !unknown.is_empty() {
         return Err(Failure::new(format!(
             "The following locales you have entered are not available on your system: {}",
             unknown.join(", ")
         )));
     }
-    let there = sys.query(Command::new("locale").arg("-a"))?;
-    let there: Vec<String> = there.stdout().lines().map(normal).collect();
     let present = args.state == State::Present;
     let differing: Vec<&String> =
         args.name.iter().filter(|name| there.contains(&normal(name)) != present).collect();
@@ -63,7 +69,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         sys.write(path, text)?;
         sys.exec(Command::new("locale-gen"))?;
     }
-    Ok(Returns { name: args.name, mechanism: "glibc" })
+    Ok(Returns { name: args.name, mechanism: "glibc", ubuntu_mode: false })
 }
 
 /// As `locale -a` writes it.
@@ -117,7 +123,7 @@ mod tests {
     fn check(args: &Json, after: &str, ran: bool) {
         let trial = Trial::of("locale_gen");
         trial.host.file("/etc/locale.gen", "# de_DE.UTF-8 UTF-8\nen_US.UTF-8 UTF-8\n");
-        trial.host.answer("locale", 0, "C\nen_US.utf8\n").answer("locale-gen", 0, "");
+        trial.host.answer("locale", 0, "C\nC.utf8\nen_US.utf8\n").answer("locale-gen", 0, "");
         let result = trial.run(args);
         assert_eq!(result["changed"], ran, "{result}");
         assert_eq!(trial.host.read("/etc/locale.gen").unwrap(), after);
@@ -132,6 +138,7 @@ mod tests {
         let same = "# de_DE.UTF-8 UTF-8\nen_US.UTF-8 UTF-8\n";
         check(&json!({"name": "en_US.UTF-8"}), same, false);
         check(&json!({"name": "xx_XX"}), same, false);
+        check(&json!({"name": "C.UTF-8"}), same, false);
         check(
             &json!({"name": "en_US.UTF-8", "state": "absent"}),
             "# de_DE.UTF-8 UTF-8\n# en_US.UTF-8 UTF-8\n",

@@ -1,9 +1,10 @@
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kit::{Command, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 use crate::lineinfile::State;
 
 /// Loads and unloads modules of the kernel.
@@ -60,34 +61,79 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         State::Present | State::Absent => {}
     }
-    let load = format!("/etc/modules-load.d/{}.conf", args.name);
-    let options = format!("/etc/modprobe.d/{}.conf", args.name);
+    keep(&args, sys)?;
+    Ok(Returns { name: args.name, params: args.params, state: args.state })
+}
+
+const LOADED: &str = "/etc/modules-load.d";
+const OPTIONS: &str = "/etc/modprobe.d";
+
+/// Ensures what happens at boot. What is not to happen is commented out, in whichever file it is.
+fn keep(args: &Args, sys: &mut System<'_>) -> Result<()> {
+    let name = args.name.as_str();
+    let loads = |line: &str| line.split(['#', ';']).next().unwrap_or_default().trim() == name;
+    let sets = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.next() == Some("options") && words.next() == Some(name)
+    };
+    let file = |dir: &str| Path::new(dir).join(format!("{name}.conf"));
     match args.persistent {
         Persistent::Disabled => {}
         Persistent::Present => {
-            for path in [&load, &options] {
-                if let Some(dir) = Path::new(path).parent() {
-                    sys.make_dirs(dir, None)?;
-                }
+            if lines(LOADED, loads, sys)?.is_empty() {
+                sys.make_dirs(Path::new(LOADED), None)?;
+                sys.write(&file(LOADED), format!("{name}\n"))?;
             }
-            sys.write(Path::new(&load), format!("{}\n", args.name))?;
-            if !args.params.is_empty() {
-                let lines =
-                    args.params.split_whitespace().map(|param| format!("options {} {param}\n", args.name));
-                sys.write(Path::new(&options), lines.collect::<String>())?;
+            let wanted: BTreeSet<&str> = args.params.split_whitespace().collect();
+            let set = lines(OPTIONS, sets, sys)?;
+            let set: BTreeSet<&str> = set.iter().flat_map(|line| line.split_whitespace().skip(2)).collect();
+            if set != wanted {
+                comment_out(OPTIONS, sets, sys)?;
+                sys.make_dirs(Path::new(OPTIONS), None)?;
+                let lines = args.params.split_whitespace().map(|param| format!("options {name} {param}\n"));
+                sys.write(&file(OPTIONS), lines.collect::<String>())?;
             }
         }
         Persistent::Absent => {
-            sys.remove(Path::new(&load))?;
-            sys.remove(Path::new(&options))?;
+            comment_out(LOADED, loads, sys)?;
+            comment_out(OPTIONS, sets, sys)?;
         }
     }
-    Ok(Returns { name: args.name, params: args.params, state: args.state })
+    Ok(())
+}
+
+/// The files of a directory, in order.
+fn files(dir: &str, sys: &System<'_>) -> Result<Vec<PathBuf>> {
+    let dir = Path::new(dir);
+    let names = if sys.exists(dir)? { sys.list(dir)? } else { Vec::new() };
+    Ok(names.into_iter().map(|name| dir.join(name)).collect())
+}
+
+fn lines(dir: &str, is_it: impl Fn(&str) -> bool, sys: &System<'_>) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for file in files(dir, sys)? {
+        let text = sys.read_text_if_there(&file)?.unwrap_or_default();
+        found.extend(text.lines().filter(|line| is_it(line)).map(str::to_owned));
+    }
+    Ok(found)
+}
+
+fn comment_out(dir: &str, is_it: impl Fn(&str) -> bool, sys: &mut System<'_>) -> Result<()> {
+    for file in files(dir, sys)? {
+        let text = sys.read_text_if_there(&file)?.unwrap_or_default();
+        if text.lines().any(&is_it) {
+            let lines = text.lines().flat_map(|line| [if is_it(line) { "#" } else { "" }, line, "\n"]);
+            sys.write(&file, lines.collect::<String>())?;
+        }
+    }
+    Ok(())
 }
 
 fn is_loaded(name: &str, sys: &System<'_>) -> Result<bool> {
     let name = name.replace('-', "_");
-    let text = sys.read_text_if_there(Path::new("/proc/modules"))?.unwrap_or_default();
+    let Some(text) = sys.read_text_if_there(Path::new("/proc/modules"))? else {
+        return Err(Failure::new("[Errno 2] No such file or directory: '/proc/modules'"));
+    };
     if text.lines().any(|line| line.split(' ').next() == Some(&name)) {
         return Ok(true);
     }
@@ -132,5 +178,33 @@ mod tests {
         assert_eq!(trial.host.read("/etc/modules-load.d/dummy.conf").unwrap(), "dummy\n");
         let options = "options dummy a=1\noptions dummy b=2\n";
         assert_eq!(trial.host.read("/etc/modprobe.d/dummy.conf").unwrap(), options);
+    }
+
+    #[test]
+    fn what_happens_at_boot() {
+        let stage = || {
+            let trial = Trial::of("modprobe");
+            trial
+                .host
+                .file("/proc/modules", "dummy 1 0\n")
+                .file("/etc/modules-load.d/o.conf", "x\ndummy # y\n");
+            trial.host.file("/etc/modprobe.d/o.conf", "options dummy a=1\noptions other a=1\n");
+            trial
+        };
+        let read = |trial: &Trial, path: &str| trial.host.read(path).unwrap();
+        let trial = stage();
+        trial.lawful(&json!({"name": "dummy", "persistent": "absent"}));
+        assert_eq!(read(&trial, "/etc/modules-load.d/o.conf"), "x\n#dummy # y\n");
+        assert_eq!(read(&trial, "/etc/modprobe.d/o.conf"), "#options dummy a=1\noptions other a=1\n");
+        let trial = stage();
+        trial.lawful(&json!({"name": "dummy", "persistent": "present", "params": "a=2"}));
+        assert_eq!(trial.host.read("/etc/modules-load.d/dummy.conf"), None);
+        assert_eq!(read(&trial, "/etc/modprobe.d/o.conf"), "#options dummy a=1\noptions other a=1\n");
+        assert_eq!(read(&trial, "/etc/modprobe.d/dummy.conf"), "options dummy a=2\n");
+        let trial = stage();
+        let result = trial.run(&json!({"name": "dummy", "persistent": "present", "params": "a=1"}));
+        assert_eq!(result["changed"], false);
+        let none = Trial::of("modprobe").run(&json!({"name": "dummy", "state": "absent"}));
+        assert_eq!(none["msg"], "[Errno 2] No such file or directory: '/proc/modules'");
     }
 }

@@ -49,7 +49,7 @@ pub struct Args {
     /// `mounted` and `present` put it into `fstab`, `mounted` and `ephemeral` mount it, `unmounted` and `absent`
     /// unmount it, `absent` and `absent_from_fstab` take it out of `fstab`; `absent` removes the directory, too.
     pub state: State,
-    /// The file; that of the system when not given.
+    /// The file; that of the system when not given. With `ephemeral` no file counts.
     pub fstab: Option<FilePath>,
     /// Whether it is mounted at boot.
     #[serde(default = "yes")]
@@ -115,16 +115,20 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         State::Present => backup_file = table.set(&entry, sys)?.1,
         State::AbsentFromFstab => backup_file = table.unset(&entry.path, sys)?,
         State::Absent => {
+            let since = sys.changes().len();
             backup_file = table.unset(&entry.path, sys)?;
-            if mounted {
-                told(sys, Command::new("umount").arg(path), "unmounting")?;
-            }
-            if sys.exists(path)? {
-                // Of what is mounted nothing is removed.
-                if sys.is_check() && mounted || sys.list(path)?.is_empty() {
-                    sys.remove(path)?;
-                } else {
-                    return Err(Failure::new(format!("Error rmdir {}: it is not empty", path.display())));
+            // What was not in the file is not taken away either, as in Ansible.
+            if sys.changes().len() > since {
+                if mounted {
+                    told(sys, Command::new("umount").arg(path), "unmounting")?;
+                }
+                if sys.exists(path)? {
+                    // Of what is mounted nothing is removed.
+                    if sys.is_check() && mounted || sys.list(path)?.is_empty() {
+                        sys.remove(path)?;
+                    } else {
+                        return Err(Failure::new(format!("Error rmdir {}: it is not empty", path.display())));
+                    }
                 }
             }
         }
@@ -139,27 +143,36 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             return Err(Failure::new(format!("Error remounting {0}: {0} is not mounted", path.display())));
         }
         State::Mounted => {
-            sys.make_dirs(path, None)?;
+            let made = sys.make_dirs(path, None)?;
+            let before = if sys.exists(&fstab)? { Some(sys.read(&fstab)?) } else { None };
             let (changed, backup) = table.set(&entry, sys)?;
             backup_file = backup;
             let own = args.fstab.as_ref().map(|fstab| fstab.text().into_owned());
-            if mounted && changed {
-                let command = Command::new("mount").opt("-T", own).args(["-o", "remount"]).arg(path);
-                told(sys, command, "remounting")?;
-            } else if !mounted {
-                told(sys, Command::new("mount").opt("-T", own).arg(path), "mounting")?;
+            let mount = Command::new("mount").opt("-T", own);
+            let done = match (mounted, changed) {
+                (true, false) => Ok(()),
+                (true, true) => told(sys, mount.args(["-o", "remount"]).arg(path), "remounting"),
+                (false, _) => told(sys, mount.arg(path), "mounting"),
+            };
+            if let Err(failure) = done {
+                // What cannot be mounted must not wait in the file for the next boot.
+                if changed {
+                    sys.put_back(&fstab, before.as_deref())?;
+                }
+                for dir in made.iter().rev() {
+                    sys.unmake(dir)?;
+                }
+                return Err(failure);
             }
         }
         State::Ephemeral => {
-            if args.fstab.is_some() {
-                return Err(Failure::new("fstab means nothing with state=ephemeral"));
-            }
             let now = source(path, sys)?;
             if mounted && now.as_deref() != Some(entry.src.as_str()) {
-                let now = now.unwrap_or_default();
-                return Err(Failure::new(format!(
-                    "Ephemeral mount point is already mounted with a different source: {now}"
-                )));
+                let msg = "Ephemeral mount point is already mounted with a different source than the specified one. \
+                           Failing in order to prevent an unwanted unmount or override operation. Try replacing this \
+                           command with a \"state: unmounted\" followed by a \"state: ephemeral\", or use a \
+                           different destination path.";
+                return Err(Failure::new(msg));
             }
             sys.make_dirs(path, None)?;
             let opts = if mounted { format!("remount,{opts}") } else { opts.clone() };
@@ -177,7 +190,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         boot: if args.boot { "yes" } else { "no" }.to_owned(),
         src: args.src,
         fstype: args.fstype,
-        opts: (!hidden).then_some(opts),
+        opts: Some(if hidden { "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER".to_owned() } else { opts }),
         backup_file: backup_file.unwrap_or_default(),
     })
 }
@@ -216,7 +229,11 @@ impl Table<'_> {
         if new == old {
             return Ok(None);
         }
-        let options = WriteOptions { backup: self.backup, ..WriteOptions::default() };
+        if let Some(dir) = self.fstab.parent() {
+            sys.make_dirs(dir, None)?;
+        }
+        // Lines of the file hold passwords of network shares: it shows in no diff.
+        let options = WriteOptions { backup: self.backup, hidden: true, ..WriteOptions::default() };
         Ok(sys.write_with(self.fstab, new, &options)?.backup_file)
     }
 }
@@ -238,6 +255,7 @@ fn is_mounted(path: &Path, sys: &System<'_>) -> Result<bool> {
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
 
     fn check(mounts: &str, before: &str, mut args: Json, after: &str, ran: &[&str]) {
@@ -278,5 +296,37 @@ mod tests {
             "",
             &["mount -t tmpfs -o defaults tmpfs /m"],
         );
+    }
+
+    #[test]
+    fn what_cannot_be_mounted_is_not_kept() {
+        let trial = Trial::of("mount");
+        trial.host.file("/etc/fstab", "# a\n").file("/proc/self/mounts", "");
+        trial.host.script("mount", |_, _| Output {
+            code: 32,
+            stderr: b"no such device".to_vec(),
+            ..Output::default()
+        });
+        let before = trial.host.snapshot();
+        let result =
+            trial.run(&json!({"path": "/m/x", "src": "/dev/x", "fstype": "ext4", "state": "mounted"}));
+        assert_eq!(result["msg"], "Error mounting /m/x: no such device");
+        assert_eq!(trial.host.snapshot(), before);
+    }
+
+    #[test]
+    fn passwords_do_not_show() {
+        let trial = Trial::of("mount");
+        trial.host.file("/etc/fstab", "//h/s /s cifs password=secret 0 0\n").file("/proc/self/mounts", "");
+        let args = json!({"path": "/m", "src": "//h/t", "fstype": "cifs", "state": "present",
+                          "opts": "password=secret", "opts_no_log": true});
+        let result = trial.lawful(&args);
+        assert_eq!(result["opts"], "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER");
+        assert!(!result.to_string().contains("secret"), "{result}");
+    }
+
+    #[test]
+    fn what_is_not_in_the_file_is_left_alone() {
+        check("tmpfs /m tmpfs rw 0 0\n", "# a\n", json!({"state": "absent"}), "# a\n", &[]);
     }
 }

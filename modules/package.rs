@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use crate::apt::{self, State};
-use crate::kit::{Command, Failure, Result, System};
+use crate::kit::{Command, Failure, Output, Result, System};
 
 /// Manages packages with whatever package manager rules the host.
 ///
@@ -62,7 +62,7 @@ pub(crate) struct Dnf {
 
 impl Dnf {
     /// What was given, as dnf's own options.
-    fn options(&self) -> Vec<(&'static str, String)> {
+    pub(crate) fn options(&self) -> Vec<(&'static str, String)> {
         let lists = [
             ("enablerepo", &self.enablerepo),
             ("disablerepo", &self.disablerepo),
@@ -104,6 +104,9 @@ pub(crate) struct Manager {
     refresh: &'static [&'static str],
 }
 
+/// What was installed for the sake of a package stays when that goes, as in Ansible.
+pub(crate) const KEEP_REQUIREMENTS: &str = "--setopt=clean_requirements_on_remove=False";
+
 /// The first that is there rules.
 const MANAGERS: &[Manager] = &[
     Manager {
@@ -113,7 +116,7 @@ const MANAGERS: &[Manager] = &[
         current: Some(&["dnf", "-q", "check-update"]),
         install: &["dnf", "-y", "install"],
         upgrade: &["dnf", "-y", "upgrade"],
-        remove: &["dnf", "-y", "remove"],
+        remove: &["dnf", "-y", "remove", KEEP_REQUIREMENTS],
         refresh: &["dnf", "-q", "makecache"],
     },
     Manager {
@@ -123,7 +126,7 @@ const MANAGERS: &[Manager] = &[
         current: Some(&["yum", "-q", "check-update"]),
         install: &["yum", "-y", "install"],
         upgrade: &["yum", "-y", "update"],
-        remove: &["yum", "-y", "remove"],
+        remove: &["yum", "-y", "remove", KEEP_REQUIREMENTS],
         refresh: &["yum", "-q", "makecache"],
     },
     Manager {
@@ -210,33 +213,6 @@ pub(crate) fn manager(name: &str) -> Option<&'static Manager> {
     MANAGERS.iter().find(|manager| manager.name == name)
 }
 
-/// What dnf and yum are asked for by their own module.
-pub(crate) fn ensure_with(
-    manager: &Manager,
-    wanted: &Wanted<'_>,
-    dnf: &Dnf,
-    sys: &mut System<'_>,
-) -> Result<()> {
-    let options: Vec<String> = dnf.options().into_iter().map(|(_, option)| option).collect();
-    if !matches!(wanted.names, [all] if all == "*") {
-        return ensure(manager, wanted, &options, sys);
-    }
-    if wanted.state != State::Latest {
-        return Err(Failure::new("name: * is known only with state=latest"));
-    }
-    if wanted.update_cache {
-        sys.housekeep(words(manager.refresh).args(options.iter().cloned()))?;
-    }
-    let current = match manager.current {
-        Some(ask) => sys.query(words(ask).args(options.iter().cloned()))?.ok(),
-        None => false,
-    };
-    if !current {
-        sys.exec(words(manager.upgrade).args(options))?;
-    }
-    Ok(())
-}
-
 /// What is asked of a package manager.
 pub(crate) struct Wanted<'a> {
     pub names: &'a [String],
@@ -244,36 +220,53 @@ pub(crate) struct Wanted<'a> {
     pub update_cache: bool,
 }
 
+/// Brings everything up to date. Only dnf and yum have a word for what could be.
+pub(crate) fn upgrade_all(
+    manager: &Manager,
+    update_cache: bool,
+    options: &[String],
+    sys: &mut System<'_>,
+) -> Result<()> {
+    if update_cache {
+        refresh(manager, options, sys)?;
+    }
+    let current = match manager.current {
+        Some(ask) => sys.query(words(ask).args(options.iter().cloned()))?.ok(),
+        None => false,
+    };
+    if current { Ok(()) } else { change(manager.upgrade, options, &[], sys) }
+}
+
 /// `options` are the package manager's own, for what it installs.
-fn ensure(manager: &Manager, args: &Wanted<'_>, options: &[String], sys: &mut System<'_>) -> Result<()> {
+pub(crate) fn ensure(
+    manager: &Manager,
+    args: &Wanted<'_>,
+    options: &[String],
+    sys: &mut System<'_>,
+) -> Result<()> {
     if args.update_cache {
-        sys.housekeep(words(manager.refresh).args(options.iter().cloned()))?;
+        refresh(manager, options, sys)?;
     }
     let mut missing = Vec::new();
     let mut there = Vec::new();
     for name in args.names {
-        if sys.query(words(manager.installed).arg(name))?.ok() {
-            there.push(name.clone());
-        } else {
-            missing.push(name.clone());
-        }
+        let list = if is_installed(manager, name, args.state, sys)? { &mut there } else { &mut missing };
+        list.push(name.clone());
     }
-    let change = |sys: &mut System<'_>, verb: &[&str], names: &[String]| -> Result<()> {
-        if names.is_empty() {
-            Ok(())
-        } else {
-            sys.exec(words(verb).args(options.iter().chain(names).cloned())).map(drop)
-        }
-    };
     match args.state {
-        State::Absent => change(sys, manager.remove, &there),
+        State::Absent => change_some(manager.remove, options, &there, sys),
         State::BuildDep | State::Fixed => Err(Failure::new("package: that state is known only with apt")),
-        State::Present => change(sys, manager.install, &missing),
+        State::Present => change_some(manager.install, options, &missing, sys),
         State::Latest => {
-            change(sys, manager.install, &missing)?;
+            change_some(manager.install, options, &missing, sys)?;
             let mut old = Vec::new();
             for name in there {
+                // With the options: a repository that is not used else may have a newer one.
                 let current = match manager.current {
+                    Some([program, rest @ ..]) if manager.is_dnf() => {
+                        let ask = Command::new(*program).args(rest.iter().copied()).env("LC_ALL", "C");
+                        sys.query(ask.args(options.iter().chain([&name]).cloned()))?.ok()
+                    }
                     Some(ask) => sys.query(words(ask).arg(&name))?.ok(),
                     None => false,
                 };
@@ -281,9 +274,60 @@ fn ensure(manager: &Manager, args: &Wanted<'_>, options: &[String], sys: &mut Sy
                     old.push(name);
                 }
             }
-            change(sys, manager.upgrade, &old)
+            change_some(manager.upgrade, options, &old, sys)
         }
     }
+}
+
+impl Manager {
+    fn is_dnf(&self) -> bool {
+        matches!(self.name, "dnf" | "yum")
+    }
+}
+
+/// Whether a package is installed. What is no package's name (a group, a pattern, a version) is to go when it may be
+/// there, and is to come when it may not: the package manager knows.
+fn is_installed(manager: &Manager, name: &str, state: State, sys: &mut System<'_>) -> Result<bool> {
+    if manager.installed.first() == Some(&"rpm") {
+        if name.contains(['*', '?', '[']) {
+            let found = sys.query(words(&["rpm", "-qa"]).arg(name))?;
+            return Ok(state == State::Absent && !found.stdout.is_empty());
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "._+-:~^".contains(c);
+        if !name.chars().all(is_name) {
+            return Ok(state == State::Absent);
+        }
+        // By its name, also with version and architecture; else by what it provides.
+        if sys.query(words(&["rpm", "-q"]).arg(name))?.ok() {
+            return Ok(true);
+        }
+    }
+    Ok(sys.query(words(manager.installed).arg(name))?.ok())
+}
+
+fn refresh(manager: &Manager, options: &[String], sys: &mut System<'_>) -> Result<()> {
+    match sys.housekeep(words(manager.refresh).args(options.iter().cloned()))? {
+        Some(output) if !output.ok() => {
+            let said = [output.stderr(), output.stdout()].map(|text| text.trim().to_owned());
+            let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+            Err(Failure::new(format!("Failed to update the lists of packages: {said}"))
+                .with("rc", output.code))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn change_some(verb: &[&str], options: &[String], names: &[String], sys: &mut System<'_>) -> Result<()> {
+    if names.is_empty() { Ok(()) } else { change(verb, options, names, sys) }
+}
+
+/// Package managers say so when they had nothing to do.
+fn change(verb: &[&str], options: &[String], names: &[String], sys: &mut System<'_>) -> Result<()> {
+    let judge = |output: &Output| {
+        let said = format!("{}{}", output.stdout(), output.stderr()).to_lowercase();
+        !["nothing to do", "no packages marked"].iter().any(|nothing| said.contains(nothing))
+    };
+    sys.exec_judged(words(verb).args(options.iter().chain(names).cloned()), judge).map(drop)
 }
 
 fn words(words: &[&str]) -> Command {
@@ -334,6 +378,33 @@ mod tests {
         trial.run(&json!({"name": "git", "enablerepo": "epel,crb", "disable_gpg_check": true}));
         let install = "dnf -y install --enablerepo=epel,crb --nogpgcheck git";
         assert_eq!(trial.host.ran().last().map(String::as_str), Some(install));
+    }
+
+    #[test]
+    fn what_rpm_cannot_tell_the_package_manager_does() {
+        let ran = |name: &str, state: &str, said: &str| {
+            let trial = Trial::of("package");
+            trial.host.program("/usr/bin/dnf").answer("rpm", 1, "").answer("rpm -qa php*", 0, "php-8\n");
+            trial.host.answer("dnf", 0, said);
+            let result = trial.run(&json!({"name": name, "state": state}));
+            let ran = trial.host.ran().into_iter().find(|line| line.starts_with("dnf")).unwrap_or_default();
+            (result["changed"].as_bool().unwrap(), ran)
+        };
+        let remove = |name: &str| format!("dnf -y remove --setopt=clean_requirements_on_remove=False {name}");
+        assert_eq!(ran("@web", "absent", "Removed"), (true, remove("@web")));
+        assert_eq!(ran("@web", "absent", "No packages marked for removal."), (false, remove("@web")));
+        assert_eq!(ran("php*", "absent", "Removed"), (true, remove("php*")));
+        assert_eq!(ran("nginx*", "absent", ""), (false, String::new()));
+        assert_eq!(ran("git", "absent", ""), (false, String::new()));
+        assert_eq!(ran("@web", "present", "Nothing to do."), (false, "dnf -y install @web".to_owned()));
+    }
+
+    #[test]
+    fn lists_that_cannot_be_fetched_are_an_error() {
+        let trial = Trial::of("package");
+        trial.host.program("/usr/bin/dnf").answer("rpm", 0, "").answer("dnf", 1, "no network");
+        let result = trial.run(&json!({"name": "git", "state": "present", "update_cache": true}));
+        assert_eq!(result["msg"], "Failed to update the lists of packages: no network");
     }
 
     #[test]

@@ -267,6 +267,23 @@ mod tests {
     }
 
     #[test]
+    fn lists_may_be_packed() {
+        let trial = Trial::of("package_facts");
+        let status = "Package: a\nStatus: install ok installed\nVersion: 1\n";
+        trial
+            .host
+            .file("/var/lib/dpkg/status", status)
+            .file("/var/lib/apt/lists/d_InRelease", "Origin: Debian\n");
+        trial.host.file("/var/lib/apt/lists/d_main_Packages.lz4", "?");
+        let unpack = "/usr/lib/apt/apt-helper cat-file /var/lib/apt/lists/d_main_Packages.lz4";
+        trial.host.answer(unpack, 0, "Package: b\nVersion: 1\n\nPackage: a\nVersion: 1\n");
+        let result = trial.run(&json!({}));
+        assert_eq!(result["ansible_facts"]["packages"]["a"][0]["origin"], "Debian", "{result:#}");
+        trial.host.answer(unpack, 100, "");
+        assert_eq!(trial.run(&json!({}))["failed"], true);
+    }
+
+    #[test]
     fn nothing_known_is_an_error() {
         let result = Trial::of("package_facts").run(&json!({}));
         assert_eq!(result["msg"], "Could not detect a supported package manager from the requested list");

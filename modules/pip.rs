@@ -1,8 +1,14 @@
+#[cfg(test)]
+mod tests;
+mod told;
+
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::told::Told;
+use crate::git::login::censored;
 use crate::kit::{Command, Failure, FilePath, Mode, Output, Result, System, words};
 
 /// Manages Python packages with `pip`.
@@ -83,7 +89,6 @@ pub enum State {
 #[derive(Debug, Serialize)]
 pub struct Returns {
     cmd: Vec<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Vec<String>>,
     version: Option<String>,
     state: State,
@@ -94,93 +99,66 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let umask = match &args.umask {
+        None => None,
+        Some(Mode::Bits(umask)) => Some(*umask),
+        Some(_) => return Err(Failure::new("umask must be an octal integer")),
+    };
     let names = names(&args)?;
-    let made = make_environment(&args, sys)?;
+    let made = make_environment(&args, umask, sys)?;
+    if names.is_empty() && args.requirements.is_none() {
+        if made.is_none() {
+            sys.warn("No valid name or requirements file found.");
+        }
+        return Ok(returns(args, &made.unwrap_or_default(), &Output::default()));
+    }
     let Some(pip) = find_pip(&args, sys)? else {
-        if made && sys.is_check() {
+        if made.is_some() && sys.is_check() {
             // The environment it would come with is not there yet.
-            return Ok(returns(args, names, Vec::new(), &Output::default()));
+            return Ok(returns(args, &[], &Output::default()));
         }
         return Err(Failure::new("Unable to find any of pip3, pip to use.  pip needs to be installed."));
     };
-    let mut command = base(&args, &pip);
-    command = match args.state {
-        State::Absent => command.args(["uninstall", "-y"]),
-        _ => command.arg("install"),
-    };
-    match args.state {
-        State::Latest => command = command.arg("-U"),
-        State::ForceReinstall => command = command.args(["-U", "--force-reinstall"]),
-        State::Present | State::Absent => {}
-    }
-    command = command.flag("-e", args.editable && args.state != State::Absent && args.requirements.is_none());
-    command = command.flag("--break-system-packages", args.break_system_packages);
-    if let Some(extra) = &args.extra_args {
-        let extra = words::split(extra).map_err(|why| Failure::new(format!("extra_args: {why}: {extra}")))?;
-        command = command.args(extra);
-    }
-    command = match &args.requirements {
-        Some(file) => command.args(["-r", file.as_str()]),
-        None => command.args(&names),
-    };
+    let told = Told::of(&args, &names, sys)?;
+    let command = told.command(located(&args, Command::new(pip.clone()))).umask(umask);
     let shown: Vec<String> = command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let known = args.requirements.is_none() && matches!(args.state, State::Present | State::Absent);
-    if known && !made && settled(&args, &names, &pip, sys)? {
-        return Ok(returns(args, names, shown, &Output::default()));
+    // What pip lists foretells what pip would do, as far as a list can.
+    let listed = args.requirements.is_none() && matches!(args.state, State::Present | State::Absent);
+    if sys.is_check() && listed && made.is_none() && settled(&args, &names, &pip, sys)? {
+        return Ok(returns(args, &shown, &Output::default()));
     }
     let did = match args.state {
         State::Absent => "Successfully uninstalled",
         _ => "Successfully installed",
     };
-    let line = command.line();
-    let output = sys
-        .attempt_judging(command, |output| output.ok() && output.stdout().contains(did))?
-        .unwrap_or_default();
+    let judge = |output: &Output| output.ok() && output.stdout().contains(did);
+    let output = told.with_file(command, sys, |command, sys| sys.attempt_judging(command, judge))?;
+    let output = output.unwrap_or_default();
     if !output.ok() {
-        let said = [output.stdout(), output.stderr()].map(|text| text.trim().to_owned());
-        let said: Vec<&str> = said.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
-        return Err(Failure::new(format!("stdout and stderr: {}", censored(&said.join("\n"))))
-            .with("cmd", censored(&line))
-            .with("rc", output.code)
-            .with("name", names.iter().map(|name| censored(name)).collect::<Vec<_>>()));
+        let (out, err) = (output.stdout(), output.stderr());
+        let out = if out.is_empty() { String::new() } else { format!("stdout: {out}\n") };
+        let err = if err.is_empty() { String::new() } else { format!(":stderr: {err}") };
+        // As Ansible puts it, with the blank line in front where pip wrote nothing but errors.
+        let blank = if out.is_empty() && !err.is_empty() { "\n" } else { "" };
+        let cmd: Vec<String> = shown.iter().map(|word| censored(word)).collect();
+        return Err(Failure::new(format!("{blank}{}{}", censored(&out), censored(&err))).with("cmd", cmd));
     }
-    Ok(returns(args, names, shown, &output))
+    Ok(returns(args, &shown, &output))
 }
 
-fn returns(args: Args, names: Vec<String>, cmd: Vec<String>, output: &Output) -> Returns {
-    let names: Vec<String> = names.iter().map(|name| censored(name)).collect();
+fn returns(args: Args, cmd: &[String], output: &Output) -> Returns {
+    // Neither names nor null, as Ansible has it.
+    let name = (args.requirements.is_none()).then(|| args.name.iter().map(|name| censored(name)).collect());
     Returns {
         cmd: cmd.iter().map(|word| censored(word)).collect(),
-        name: (!names.is_empty()).then_some(names),
+        name,
         version: args.version,
         state: args.state,
-        requirements: args.requirements,
+        requirements: args.requirements.map(|file| censored(&file)),
         virtualenv: args.virtualenv.map(|path| path.text().into_owned()),
         stdout: censored(&output.stdout()),
         stderr: censored(&output.stderr()),
     }
-}
-
-/// Text without what stands between `://` and `@`.
-fn censored(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        out.push_str(before);
-        out.push_str("://");
-        let end = after.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(after.len());
-        let (host, tail) = after.split_at_checked(end).unwrap_or((after, ""));
-        match host.rsplit_once('@') {
-            Some((login, host)) if login.contains(':') => {
-                out.push_str("********@");
-                out.push_str(host);
-            }
-            _ => out.push_str(host),
-        }
-        rest = tail;
-    }
-    out.push_str(rest);
-    out
 }
 
 /// The packages, with the version where that stands apart.
@@ -217,11 +195,11 @@ fn names(args: &Args) -> Result<Vec<String>> {
     Ok(vec![format!("{name}{joint}{version}")])
 }
 
-/// Makes the virtual environment when it is missing. Says whether it was.
-fn make_environment(args: &Args, sys: &mut System<'_>) -> Result<bool> {
-    let Some(env) = &args.virtualenv else { return Ok(false) };
+/// Makes the virtual environment when it is missing. Says by what command.
+fn make_environment(args: &Args, umask: Option<u32>, sys: &mut System<'_>) -> Result<Option<Vec<String>>> {
+    let Some(env) = &args.virtualenv else { return Ok(None) };
     if sys.exists(&env.join("bin/activate"))? {
-        return Ok(false);
+        return Ok(None);
     }
     let line = &args.virtualenv_command;
     let words =
@@ -239,13 +217,15 @@ fn make_environment(args: &Args, sys: &mut System<'_>) -> Result<bool> {
             "virtualenv_python should not be used when using the venv module or pyvenv as virtualenv_command";
         return Err(Failure::new(msg));
     }
-    let command = umasked(args, program)?
+    let command = Command::new(program)
+        .umask(umask)
         .args(rest)
         .flag("--system-site-packages", args.virtualenv_site_packages)
         .args(args.virtualenv_python.as_ref().map(|python| format!("-p{python}")))
         .arg(env.0.clone());
+    let shown = command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     sys.exec(located(args, command))?;
-    Ok(true)
+    Ok(Some(shown))
 }
 
 fn find_pip(args: &Args, sys: &System<'_>) -> Result<Option<PathBuf>> {
@@ -268,25 +248,11 @@ fn find_pip(args: &Args, sys: &System<'_>) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-fn umasked(args: &Args, program: impl Into<std::ffi::OsString>) -> Result<Command> {
-    match &args.umask {
-        None => Ok(Command::new(program)),
-        Some(Mode::Bits(umask)) => {
-            let script = format!("umask {umask:04o}; exec \"$0\" \"$@\"");
-            Ok(Command::new("/bin/sh").args(["-c", script.as_str()]).arg(program))
-        }
-        Some(_) => Err(Failure::new("umask must be an octal integer")),
-    }
-}
-
-fn base(args: &Args, pip: &Path) -> Command {
-    let command = umasked(args, pip).unwrap_or_else(|_| Command::new(pip));
-    located(args, command)
-}
-
 fn located(args: &Args, mut command: Command) -> Command {
     command.dir = args.chdir.as_ref().map(|dir| dir.0.clone());
-    command.env("LC_ALL", "C.UTF-8").env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+    command = command.env("LC_ALL", "C.UTF-8").env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    // A pip that does not know the option need not be told, and knows no such thing.
+    if args.break_system_packages { command.env("PIP_BREAK_SYSTEM_PACKAGES", "1") } else { command }
 }
 
 /// Whether the list of packages shows that nothing is to be done.
@@ -294,7 +260,8 @@ fn settled(args: &Args, names: &[String], pip: &Path, sys: &mut System<'_>) -> R
     let command = located(args, Command::new(pip).args(["list", "--format=freeze"]));
     let output = sys.query(command)?;
     if !output.ok() {
-        return Ok(false);
+        return Err(Failure::new(format!("pip cannot list what is installed: {}", output.stderr().trim()))
+            .with("rc", output.code));
     }
     let text = output.stdout();
     let installed: Vec<(String, &str)> = text
@@ -331,79 +298,4 @@ fn canonical(name: &str) -> String {
         }
     }
     out
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value as Json, json};
-
-    use crate::kit::trial::Trial;
-
-    fn stage() -> Trial {
-        let trial = Trial::of("pip");
-        trial.host.program("/usr/bin/pip3").answer("/usr/bin/pip3 list", 0, "Foo.Bar==1.2\nbaz==2\n");
-        trial.host.answer("/usr/bin/pip3 install", 0, "Successfully installed new-1\n");
-        trial.host.answer("/usr/bin/pip3 uninstall", 0, "  Successfully uninstalled baz-2\n");
-        trial
-    }
-
-    /// Runs it; what ran besides lists, and whether that was foretold.
-    fn check(args: Json, expected: &[&str]) {
-        let trial = stage();
-        let foretold = trial.check(&args)["changed"].clone();
-        let result = trial.run(&args);
-        let mut ran = trial.host.ran();
-        ran.retain(|line| !line.contains(" list "));
-        assert_eq!(ran, expected, "{args} {result:#}");
-        assert_eq!(foretold, json!(!expected.is_empty()), "{args}");
-        assert!(!result.to_string().contains("secret"), "{result}");
-    }
-
-    #[test]
-    fn what_is_there_is_left_alone() {
-        check(json!({"name": "foo_bar"}), &[]);
-        check(json!({"name": ["baz==2", "foo-bar"]}), &[]);
-        check(json!({"name": "new", "state": "absent"}), &[]);
-        check(json!({"name": "baz==3"}), &["/usr/bin/pip3 install baz==3"]);
-        check(json!({"name": "baz", "version": "3"}), &["/usr/bin/pip3 install baz==3"]);
-        check(json!({"name": "new,baz>=2,<3"}), &["/usr/bin/pip3 install new baz>=2,<3"]);
-        check(json!({"name": "baz", "state": "absent"}), &["/usr/bin/pip3 uninstall -y baz"]);
-        check(json!({"name": "baz", "state": "latest"}), &["/usr/bin/pip3 install -U baz"]);
-        check(
-            json!({"requirements": "/r.txt", "extra_args": "-i https://u:secret@h/x"}),
-            &["/usr/bin/pip3 install -i https://u:secret@h/x -r /r.txt"],
-        );
-    }
-
-    #[test]
-    fn an_environment_is_made_when_it_is_missing() {
-        let trial = Trial::of("pip");
-        trial.host.program("/usr/bin/python3").script("/usr/bin/python3 -m venv", |_, host| {
-            host.make_dir(std::path::Path::new("/v"), 0o777).unwrap();
-            host.make_dir(std::path::Path::new("/v/bin"), 0o777).unwrap();
-            for name in ["activate", "pip"] {
-                let path = std::path::Path::new("/v/bin").join(name);
-                host.place(&path, &mut &b"#!"[..], &crate::kit::host::Placement::default()).unwrap();
-            }
-            crate::kit::Output::default()
-        });
-        trial.host.answer("/v/bin/pip install", 0, "Successfully installed a-1\n");
-        let args = json!({"name": "a", "virtualenv": "/v", "virtualenv_command": "/usr/bin/python3 -m venv"});
-        assert_eq!(trial.check(&args)["changed"], true);
-        let result = trial.run(&args);
-        assert_eq!((&result["changed"], &result["virtualenv"]), (&json!(true), &json!("/v")), "{result}");
-    }
-
-    #[test]
-    fn bad_arguments_are_refused() {
-        for (args, start) in [
-            (json!({"name": "a,b", "version": "1"}), "'version' argument is ambiguous"),
-            (json!({"name": "a", "version": "1", "state": "latest"}), "version is incompatible"),
-            (json!({"name": "a>1", "version": "1"}), "The 'version' argument conflicts"),
-            (json!({"state": "latest"}), "one of the following is required: name, requirements"),
-        ] {
-            let result = stage().run(&args);
-            assert!(result["msg"].as_str().unwrap().starts_with(start), "{result}");
-        }
-    }
 }

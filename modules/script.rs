@@ -55,14 +55,18 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let Args { cmd: script, when, executable } = args;
-    if let Some(needless) = when.needless(sys)? {
+    // As in Ansible, `chdir` is for the script, not for these.
+    let condition = When { chdir: None, ..when.clone() };
+    if let Some(needless) = condition.needless(sys)? {
         let option = if needless.state == "exists" { "creates" } else { "removes" };
         let msg = format!("{} {}, matching {option} option", needless.path, needless.state);
         return Ok(Returns { skipped: true, msg: Some(msg), ..Returns::default() });
     }
     if let Some(dir) = &when.chdir {
         if !dir.is_absolute() {
-            return Err(Failure::new("chdir must be an absolute path"));
+            let dir = dir.display();
+            let msg = format!("chdir {dir} must be an absolute path for a Unix-aware remote node");
+            return Err(Failure::new(msg));
         }
         if !matches!(sys.stat_followed(dir)?, Some(meta) if meta.is_dir()) {
             return Err(Failure::new(format!("chdir is no directory: {}", dir.display())));

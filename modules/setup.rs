@@ -2,7 +2,7 @@
 
 #![expect(clippy::unnecessary_wraps, reason = "one signature for all collectors")]
 
-mod clock;
+pub(crate) mod clock;
 mod cpu;
 mod devices;
 mod distribution;

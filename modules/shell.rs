@@ -43,6 +43,9 @@ pub struct Args {
     /// Whether a line break is added to `stdin`.
     #[serde(default = "yes")]
     pub stdin_add_newline: bool,
+    /// Whether empty lines at the end of the output are cut off.
+    #[serde(default = "yes")]
+    pub strip_empty_ends: bool,
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
@@ -53,7 +56,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         when: args.when,
         stdin: args.stdin,
         stdin_add_newline: args.stdin_add_newline,
-        strip: true,
+        strip: args.strip_empty_ends,
     };
     run.go(sys)
 }

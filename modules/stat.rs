@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::yes;
-use crate::kit::{Access, Algorithm, FilePath, FileType, Meta, Result, System, flags, mime};
+use crate::kit::{Access, Algorithm, Failure, FilePath, FileType, Meta, Result, System, flags, mime};
 
 /// Tells about a file, a directory or a link.
 ///
@@ -177,7 +177,15 @@ impl MetaFacts {
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let Args { path, follow, .. } = &args;
     let found = if *follow { sys.stat_followed(path)? } else { sys.stat(path)? };
-    let Some(meta) = found else { return Ok(Returns { stat: Stat::default() }) };
+    let Some(meta) = found else {
+        // Below a file there can be nothing: the path is wrong, not just empty.
+        if let Some(there) = path.ancestors().skip(1).find_map(|above| sys.stat_followed(above).transpose())
+            && !there?.is_dir()
+        {
+            return Err(Failure::new("Not a directory"));
+        }
+        return Ok(Returns { stat: Stat::default() });
+    };
     let readable = sys.access(path, Access::Read);
     let mut found = Found {
         path: path.text().into_owned(),

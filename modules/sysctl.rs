@@ -24,6 +24,7 @@ use crate::lineinfile::State;
 ///     reload: false
 /// ```
 #[derive(Deserialize, JsonSchema)]
+#[schemars(extend("required_if" = [["state", "present", ["value"]]]))]
 pub struct Args {
     /// The setting, with dots or slashes.
     #[schemars(extend("aliases" = ["key"]))]
@@ -68,9 +69,6 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Some(other) if !other.is_null() => other.to_string(),
         _ => String::new(),
     };
-    if args.state == State::Present && args.value.is_none() {
-        return Err(Failure::new("value cannot be None"));
-    }
     if args.state == State::Present && value.is_empty() {
         return Err(Failure::new("value cannot be blank"));
     }
@@ -85,14 +83,16 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let wanted = (args.state == State::Present).then_some(value.as_str());
     let new = edited(&old, &args.name, wanted);
     let differs = old != new;
-    if args.sysctl_set && args.state == State::Present {
+    let off = args.state == State::Present && live(&args, sys)?.as_deref() != Some(&*words(&value));
+    if args.sysctl_set && off {
         set(&args, &value, sys)?;
     }
     if differs {
         sys.write(&path, new)?;
-        if args.reload {
-            reload(&args, path, sys)?;
-        }
+    }
+    // Also where the file is right and the kernel has another value.
+    if args.reload && (differs || off) {
+        reload(&args, path, sys)?;
     }
     Ok(Returns {})
 }
@@ -109,7 +109,7 @@ fn edited(old: &str, name: &str, wanted: Option<&str>) -> String {
         Some((key.trim().to_owned(), value.trim().to_owned()))
     };
     let last = old.lines().filter_map(setting).rfind(|(key, _)| key == name);
-    if last.map(|(_, value)| words(&value)) == wanted.map(words) {
+    if last.as_ref().map(|(_, value)| value.as_str()) == wanted {
         return old.to_owned();
     }
     let mut seen = Map::new();
@@ -139,14 +139,14 @@ fn words(value: &str) -> String {
     value.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Ensures what the kernel has.
-fn set(args: &Args, value: &str, sys: &mut System<'_>) -> Result<()> {
+/// What the kernel has.
+fn live(args: &Args, sys: &System<'_>) -> Result<Option<String>> {
     let path = if args.name.contains('/') { args.name.clone() } else { args.name.replace('.', "/") };
-    let path = PathBuf::from("/proc/sys").join(path.trim_start_matches('/'));
-    let now = sys.read_text_if_there(&path)?;
-    if now.as_deref().map(words).as_deref() == Some(&words(value)) {
-        return Ok(());
-    }
+    let path = PathBuf::from("/proc/sys").join(path.trim_matches(['/', ' ']));
+    Ok(sys.read_text_if_there(&path)?.as_deref().map(words))
+}
+
+fn set(args: &Args, value: &str, sys: &mut System<'_>) -> Result<()> {
     let command = Command::new("sysctl").flag("-e", args.ignoreerrors);
     let command = command.arg("-w").arg(format!("{}={value}", args.name)).env("LC_ALL", "C");
     let done = sys.attempt_judging(command, Output::ok)?;
@@ -184,24 +184,28 @@ mod tests {
         let result = trial.run(&args);
         assert_eq!(result["failed"], Json::Null, "{result}");
         assert_eq!(trial.host.read("/etc/sysctl.conf").unwrap(), after, "{args}");
-        assert_eq!(result["changed"], before != after || ran.iter().any(|line| line.contains("-w")));
+        assert_eq!(result["changed"], before != after || !ran.is_empty());
         assert_eq!(trial.host.ran(), ran);
     }
 
     #[test]
     fn settings_of_the_file() {
         let reload = ["sysctl -p /etc/sysctl.conf"];
+        let set = ["sysctl -w a.b=3", "sysctl -p /etc/sysctl.conf"];
         check("", json!({"value": 1}), "a.b=1\n", &reload);
-        check("# x\na.b = 1\n", json!({"value": "1"}), "# x\na.b = 1\n", &[]);
+        check("# x\na.b = 1 2\n", json!({"value": "1 2"}), "# x\na.b = 1 2\n", &[]);
+        check("a.b=1\n", json!({"value": "1"}), "a.b=1\n", &reload);
+        check("a.b=1\n", json!({"value": "1", "reload": false}), "a.b=1\n", &[]);
         check("a.b = 1\nc = 2\na.b=3\n", json!({"value": "yes", "reload": false}), "a.b=1\nc=2\n", &[]);
         check("a.b=1\nc=2\n", json!({"state": "absent"}), "c=2\n", &reload);
         check("a.b=1 2\n", json!({"value": "1 2", "sysctl_set": true}), "a.b=1 2\n", &[]);
-        check("a.b=3\n", json!({"value": "3", "sysctl_set": true}), "a.b=3\n", &["sysctl -w a.b=3"]);
+        check("a.b=3\n", json!({"value": "3", "sysctl_set": true}), "a.b=3\n", &set);
     }
 
     #[test]
     fn a_value_is_needed() {
-        assert_eq!(Trial::of("sysctl").run(&json!({"name": "a"}))["msg"], "value cannot be None");
+        let msg = "state is present but all of the following are missing: value";
+        assert_eq!(Trial::of("sysctl").run(&json!({"name": "a"}))["msg"], msg);
         assert_eq!(
             Trial::of("sysctl").run(&json!({"name": "a", "value": ""}))["msg"],
             "value cannot be blank"

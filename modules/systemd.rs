@@ -31,7 +31,6 @@ use crate::kit::{Command, Failure, Output, Result, System};
 /// ```
 #[derive(Default, Deserialize, JsonSchema)]
 #[schemars(extend(
-    "required_one_of" = [["state", "enabled", "masked", "daemon_reload", "daemon_reexec"]],
     "required_by" = {"state": ["name"], "enabled": ["name"], "masked": ["name"]}
 ))]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
@@ -122,6 +121,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let Some(name) = &args.name else { return Ok(returns) };
     let mut unit = Unit::show(sys, &systemctl, name)?;
+    unit.must_be_shown()?;
     if let Some(masked) = args.masked
         && masked != unit.is_masked()
     {

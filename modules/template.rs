@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::yes;
 use crate::copy::{How, Returns, place_file};
+use crate::kit::charset::Charset;
 use crate::kit::{ControlFile, FileAttributes, FilePath, Result, System};
 
 /// Renders a template and puts the result on the target.
@@ -83,8 +84,8 @@ pub struct Rendering {
     pub lstrip_blocks: bool,
     /// How lines end.
     pub newline_sequence: Newline,
-    /// The character set of the result.
-    pub output_encoding: String,
+    /// The charset of the result, by its name in Python: `utf-8`, `utf-16`, `latin-1` …
+    pub output_encoding: Charset,
 }
 
 impl Default for Rendering {
@@ -99,7 +100,7 @@ impl Default for Rendering {
             trim_blocks: true,
             lstrip_blocks: false,
             newline_sequence: Newline::Lf,
-            output_encoding: "utf-8".to_owned(),
+            output_encoding: Charset::default(),
         }
     }
 }
@@ -137,6 +138,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         directory_mode: None,
         checksum: None,
         validate: args.validate,
+        charset: args.rendering.output_encoding,
         attributes: args.attributes,
     };
     place_file(&args.src, how, sys)

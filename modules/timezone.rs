@@ -80,10 +80,9 @@ fn current(sys: &System<'_>) -> Result<String> {
 /// The third line of `adjtime` says it; without one it is UTC.
 fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<()> {
     let path = Path::new("/etc/adjtime");
-    let text = sys.read_text_if_there(path)?;
-    let mut lines: Vec<&str> = text.as_deref().unwrap_or("0.0 0 0.0\n0\n").lines().collect();
-    let before =
-        if lines.get(2).is_some_and(|line| line.trim() == "LOCAL") { Clock::Local } else { Clock::Utc };
+    let text = sys.read_text_if_there(path)?.unwrap_or_default();
+    let is_local = text.lines().nth(2).is_some_and(|line| line.trim() == "LOCAL");
+    let before = if is_local { Clock::Local } else { Clock::Utc };
     if before == clock {
         return Ok(());
     }
@@ -92,9 +91,9 @@ fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<()> {
         let command = Command::new("timedatectl").arg("set-local-rtc").arg(if local { "yes" } else { "no" });
         sys.exec(command)?;
     } else {
-        lines.truncate(2);
-        lines.push(if local { "LOCAL" } else { "UTC" });
-        sys.write(path, lines.join("\n") + "\n")?;
+        // It sets the clock, and writes the file.
+        let option = if local { "--localtime" } else { "--utc" };
+        sys.exec(Command::new("hwclock").args(["--systohc", option]))?;
     }
     sys.tell_states("", json!({"hwclock": before}), json!({"hwclock": clock}));
     Ok(())
@@ -104,12 +103,19 @@ fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<()> {
 mod tests {
     use serde_json::json;
 
+    use crate::kit::Output;
+    use crate::kit::host::Placement;
     use crate::kit::trial::Trial;
 
     #[test]
     fn files_say_it() {
         let trial = Trial::of("timezone");
         trial.host.file("/usr/share/zoneinfo/Asia/Tokyo", "TZ").file("/etc/timezone", "Etc/UTC\n");
+        trial.host.script("hwclock --systohc --localtime", |_, host| {
+            let adjusted = "0.0 0 0.0\n0\nLOCAL\n";
+            host.place("/etc/adjtime".as_ref(), &mut adjusted.as_bytes(), &Placement::default()).unwrap();
+            Output::default()
+        });
         trial.lawful(&json!({"name": "Asia/Tokyo", "hwclock": "local"}));
         assert_eq!(trial.host.read("/etc/timezone").unwrap(), "Asia/Tokyo\n");
         assert_eq!(trial.host.read("/etc/localtime").unwrap(), "TZ");

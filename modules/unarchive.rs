@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::{When, yes};
-use crate::get_url;
+use crate::kit::http;
 use crate::kit::{
     Command, ControlSource, Failure, FileAttributes, FileFacts, FilePath, Output, Result, System,
 };
@@ -40,7 +40,7 @@ use crate::kit::{
 ///     creates: /usr/local/example/bin
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("mutually_exclusive" = [["include", "exclude"]]))]
+#[schemars(extend("mutually_exclusive" = [["include", "exclude"], ["copy", "remote_src"]]))]
 pub struct Args {
     /// The archive: on the control node, or with `remote_src` on the target, or a URL.
     #[schemars(extend("unless" = "remote_src", "only_if" = "copy"))]
@@ -73,10 +73,9 @@ pub struct Args {
     /// Checks the certificate of the server it is downloaded from.
     #[serde(default = "yes")]
     pub validate_certs: bool,
-    /// The size of the pieces in which Ansible downloads. The pieces here have a size of their own.
+    /// How much of a file is held in memory at once while it is compared with that of a zip archive, in bytes.
     #[serde(default = "buffer_size")]
-    #[expect(dead_code, reason = "how large the pieces are shows nowhere")]
-    pub io_buffer_size: u64,
+    pub io_buffer_size: usize,
     /// Whether a vaulted archive is decrypted. Done on the control node.
     #[serde(default = "yes")]
     #[expect(dead_code, reason = "the control node reads it")]
@@ -85,7 +84,7 @@ pub struct Args {
     pub attributes: FileAttributes,
 }
 
-fn buffer_size() -> u64 {
+fn buffer_size() -> usize {
     65536
 }
 
@@ -178,8 +177,11 @@ fn download(args: &Args, url: &str, sys: &mut System<'_>) -> Result<Returns> {
         return Ok(Returns { skipped: true, msg: Some(msg), ..Returns::default() });
     }
     let scratch = sys.scratch(None);
-    let done = get_url::fetch(url, &scratch, args.validate_certs, sys)
-        .map_err(|failure| failure.context(format!("Failure downloading {}", get_url::shown(url))))
+    let done = http::fetch(url, &scratch, args.validate_certs, sys)
+        .map_err(|failure| Failure {
+            msg: format!("Failure downloading {}, {}", http::shown(url), failure.msg),
+            ..failure
+        })
         .and_then(|()| unpack(args, &Archive::at(scratch.clone(), sys)?, sys));
     sys.discard(&scratch)?;
     done

@@ -127,15 +127,15 @@ pub struct Args {
     pub ssh_key_comment: String,
     /// The passphrase of the key.
     pub ssh_key_passphrase: Option<Secret>,
-    /// For macOS only.
+    /// For macOS only; does nothing on Linux, and says so.
     pub hidden: Option<bool>,
-    /// For BSD only.
+    /// For BSD only; does nothing on Linux, and says so.
     pub login_class: Option<String>,
-    /// For Illumos only.
+    /// For Illumos only; does nothing on Linux, and says so.
     pub profile: Option<String>,
-    /// For Illumos only.
+    /// For Illumos only; does nothing on Linux, and says so.
     pub authorization: Option<String>,
-    /// For Illumos only.
+    /// For Illumos only; does nothing on Linux, and says so.
     pub role: Option<String>,
 }
 
@@ -214,8 +214,15 @@ struct Is {
     shell: String,
 }
 
-pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    refuse_foreign(&args)?;
+pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    judge(&args, sys)?;
+    let selinux = sys.exists(std::path::Path::new("/sys/fs/selinux/enforce"))?;
+    if let Some(seuser) = args.seuser.take_if(|_| !selinux) {
+        sys.warn(format!(
+            "'seuser' is set to '{seuser}' but SELinux is not enabled on this system. The 'seuser' parameter will be \
+             ignored."
+        ));
+    }
     let known = known(sys, &args)?;
     let mut returns = Returns { name: args.name.clone(), ..Returns::default() };
     if args.state == State::Absent {
@@ -274,8 +281,16 @@ pub(crate) fn told(failure: Failure, name: &str) -> Failure {
     Failure::new(msg).with("name", name).with("rc", rc)
 }
 
-/// Options that only other systems have are errors, not silence.
-fn refuse_foreign(args: &Args) -> Result<()> {
+/// What does not go together is an error; what does nothing here is told.
+fn judge(args: &Args, sys: &mut System<'_>) -> Result<()> {
+    let not_local = [
+        ("uid_min", args.uid_min.is_some()),
+        ("uid_max", args.uid_max.is_some()),
+        ("umask", args.umask.is_some()),
+    ];
+    if let Some((option, _)) = not_local.into_iter().find(|(_, given)| args.local && *given) {
+        return Err(Failure::new(format!("'{option}' can not be used with 'local'")));
+    }
     let foreign = [
         ("hidden", args.hidden.is_some()),
         ("login_class", args.login_class.is_some()),
@@ -283,9 +298,38 @@ fn refuse_foreign(args: &Args) -> Result<()> {
         ("authorization", args.authorization.is_some()),
         ("role", args.role.is_some()),
     ];
-    match foreign.into_iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(Failure::new(format!("{option} has no meaning on Linux"))),
-        None => Ok(()),
+    for (option, _) in foreign.into_iter().filter(|(_, given)| *given) {
+        sys.warn(format!(
+            "'{option}' is given, but does nothing on Linux. The '{option}' parameter will be ignored."
+        ));
+    }
+    if args.password.as_ref().is_some_and(|password| !looks_hashed(password.expose())) {
+        sys.warn(
+            "The input password appears not to have been hashed. The 'password' argument must be encrypted for this \
+             module to work properly.",
+        );
+    }
+    Ok(())
+}
+
+/// Whether `/etc/shadow` can mean a password by that: a hash as `crypt` makes them, or one of the marks for none.
+fn looks_hashed(password: &str) -> bool {
+    if password.is_empty() || ["*", "!", "*************"].contains(&password) {
+        return true;
+    }
+    let is_salted = |c: char| c.is_ascii_alphanumeric() || "./".contains(c);
+    let fields: Vec<&str> = password.split('$').collect();
+    match fields.as_slice() {
+        ["", kind, .., hash] if !kind.is_empty() => {
+            let length = match *kind {
+                "1" => 22,
+                "5" => 43,
+                "6" => 86,
+                _ => return true,
+            };
+            hash.len() == length && hash.chars().all(is_salted)
+        }
+        _ => password.len() == 13 && password.chars().all(is_salted),
     }
 }
 

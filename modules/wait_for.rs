@@ -153,6 +153,11 @@ fn wait(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             "state=drained should only be used for checking a port in the wait_for module",
         ));
     }
+    if args.state == State::Stopped && args.path.is_some() {
+        return Err(Failure::new(
+            "state=stopped should only be used for checking a port in the wait_for module",
+        ));
+    }
     let begun = Instant::now();
     let elapsed = || begun.elapsed().as_secs();
     sys.sleep(Duration::from_secs(args.delay))?;

@@ -59,6 +59,9 @@ pub(super) fn ensure(
     sys: &mut System<'_>,
 ) -> Result<Option<Output>> {
     if apt.args.state == State::Absent {
+        for wish in wishes.iter().filter(|wish| wish.is_pattern()) {
+            demand_known(wish, installed, sys)?;
+        }
         let goes: Vec<String> = wishes.iter().flat_map(|wish| removals(apt, wish, installed)).collect();
         return if goes.is_empty() { Ok(None) } else { apt.run(sys, &["remove"], &goes) };
     }
@@ -77,7 +80,16 @@ pub(super) fn ensure(
         }
     }
     if apt.args.only_upgrade {
-        missing.retain(|spec| Wish::parse(spec).is_ok_and(|wish| is_there(&wish, installed)));
+        let mut upgrades = Vec::new();
+        for spec in missing {
+            let wish = Wish::parse(&spec)?;
+            if is_there(&wish, installed) {
+                upgrades.push(spec);
+            } else {
+                demand_known(&wish, installed, sys)?;
+            }
+        }
+        missing = upgrades;
     }
     if apt.args.state == State::Latest {
         missing.extend(outdated(&present, installed, sys)?);
@@ -112,6 +124,32 @@ fn settle(wish: &Wish, installed: &Installed, sys: &mut System<'_>) -> Result<Op
         }
     }
     Err(Failure::new(format!("no available installation candidate for {}", wish.spec)))
+}
+
+/// Whether a pattern is of any package: one that is installed, or one that apt has heard of.
+fn knows(pattern: &str, installed: &Installed, sys: &mut System<'_>) -> Result<bool> {
+    if !installed.matching(pattern).is_empty() {
+        return Ok(true);
+    }
+    let names = sys.query(Command::new("apt-cache").arg("pkgnames").env("LC_ALL", "C"))?;
+    Ok(names.stdout().lines().any(|name| glob::matches(pattern, name)))
+}
+
+/// A name that is not upgraded because it is not installed has to be a package all the same.
+fn demand_known(wish: &Wish, installed: &Installed, sys: &mut System<'_>) -> Result<()> {
+    let name = &wish.name;
+    if wish.is_pattern() {
+        return if knows(name, installed, sys)? {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("No package(s) matching '{name}' available")))
+        };
+    }
+    let policy = sys.query(Command::new("apt-cache").args(["policy", name]).env("LC_ALL", "C"))?;
+    if policy.stdout().trim().is_empty() {
+        return Err(Failure::new(format!("No package matching '{name}' is available")));
+    }
+    Ok(())
 }
 
 fn is_there(wish: &Wish, installed: &Installed) -> bool {

@@ -2,7 +2,10 @@
 
 /// An archive's line, in one way of writing it.
 pub(super) struct Source {
+    /// As it was written, with single blanks.
     pub line: String,
+    /// The same for all ways to write it.
+    pub same: String,
     pub enabled: bool,
 }
 
@@ -28,15 +31,15 @@ impl Source {
         // An address and a suite at least.
         rest.split_once(' ')?;
         let options = options.map(|options| format!("[{options}] ")).unwrap_or_default();
-        Some(Self { line: format!("{kind} {options}{rest}"), enabled })
+        Some(Self { line: words(text), same: format!("{kind} {options}{rest}"), enabled })
     }
 
     /// The address as a file's name.
     pub fn file_name(&self) -> String {
         let address = self
-            .line
+            .same
             .rsplit_once("] ")
-            .map_or_else(|| self.line.split(' ').nth(1), |(_, rest)| rest.split(' ').next())
+            .map_or_else(|| self.same.split(' ').nth(1), |(_, rest)| rest.split(' ').next())
             .unwrap_or_default();
         let address = address.split_once("://").map_or(address, |(_, rest)| rest);
         // Who logs in there is nobody's business.
@@ -66,7 +69,7 @@ mod tests {
             ),
         ] {
             let source = Source::parse(line).unwrap();
-            assert_eq!((source.line.as_str(), source.file_name().as_str()), (clean, file));
+            assert_eq!((source.same.as_str(), source.file_name().as_str()), (clean, file));
         }
         for line in ["", "# a comment", "deb x", "deb [a http://x y"] {
             assert!(Source::parse(line).is_none(), "{line}");

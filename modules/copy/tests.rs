@@ -78,7 +78,7 @@ fn a_file_of_the_control_node() {
         json!({"dest": "/d/x/y/a.conf"}),
     );
     assert_eq!(trial.host.meta("/d/x").unwrap().mode, 0o700);
-    let trial = check(json!({"src": file, "dest": "/d/l", "follow": true}), json!({"dest": "/d/l"}));
+    let trial = check(json!({"src": file, "dest": "/d/l", "follow": true}), json!({"dest": "/d/f"}));
     assert_eq!(trial.host.read("/d/f").unwrap(), "new\n");
     let trial = check(json!({"src": file, "dest": "/d/l"}), json!({"changed": true}));
     assert!(!trial.host.meta("/d/l").unwrap().is_link());
@@ -146,7 +146,7 @@ fn from_the_target_itself() {
     );
     assert_eq!(trial.host.read("/d/a").unwrap(), "A");
     let trial =
-        check(json!({"src": "/src", "dest": "/d/new", "remote_src": true}), json!({"dest": "/d/new/src"}));
+        check(json!({"src": "/src", "dest": "/d/new", "remote_src": true}), json!({"dest": "/d/new"}));
     assert_eq!(trial.host.read("/d/new/src/sub/b").unwrap(), "B");
     let trial = check(
         json!({"src": "/src/", "dest": "/d/new", "remote_src": true, "directory_mode": "0711", "owner": "nobody"}),

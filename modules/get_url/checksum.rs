@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use crate::get_url::Args;
-use crate::get_url::request::{self, Method};
-use crate::get_url::url::Url;
+use crate::kit::http::{self, Request, Url};
 use crate::kit::{Algorithm, Failure, Result, System};
 
 /// `sha256:b5bb9d80…`
@@ -32,7 +31,7 @@ impl Checksum {
             return if good { Ok(Some(Self { algorithm, hex })) } else { Err(bad()) };
         }
         let list = Url::parse(sum)?;
-        request::ask(args, &list, &[], &Method::Get(scratch), sys)?;
+        http::download(&args.client(), &Request::get(&list, Some(scratch)), sys)?;
         let text = sys.read_text_if_there(scratch)?.unwrap_or_default();
         sys.discard(scratch)?;
         let file = url.file_name();

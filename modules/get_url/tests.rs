@@ -206,6 +206,11 @@ fn failures_say_what_and_leave_nothing() {
             with("http://h/f.txt", &json!({"checksum": "zz:00"})),
             "checksum: unknown algorithm zz. Known are: md5, sha1, sha224, sha256, sha384, sha512",
         ),
+        (with("http://h/f.txt", &json!({"client_cert": "/nope"})), "client_cert: there is no /nope"),
+        (
+            with("http://h/f.txt", &json!({"client_cert": "/d", "client_key": "/nope"})),
+            "client_key: there is no /nope",
+        ),
         (with("http://h/f.txt", &json!({"tmp_dest": "/nope"})), "/nope directory does not exist."),
         (with("http://h/f.txt", &json!({"dest": "/nope/f"})), "Destination /nope does not exist"),
         (
@@ -235,6 +240,7 @@ fn files_of_the_target_are_urls_too() {
 #[test]
 fn curl_hears_secrets_on_its_input_alone() {
     let trial = stage();
+    trial.host.file("/c.pem", "");
     trial.host.program("/usr/bin/curl").script("/usr/bin/curl -q -K -", |command, host| {
         let config = String::from_utf8(command.stdin.clone().unwrap()).unwrap();
         let line = |name: &str| config.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
@@ -280,6 +286,7 @@ fn wget_is_told_nothing_secret() {
     });
     let result = trial.run(&with("https://h/x", &json!({"dest": "/d"})));
     assert_eq!((&result["dest"], &result["msg"]), (&json!("/d/y"), &json!("OK (3 bytes)")), "{result}");
+    trial.host.file("/c", "");
     for (option, value) in [("headers", json!({"X": "y"})), ("client_cert", json!("/c"))] {
         let refused = trial.run(&with("https://h/x", &json!({option: value})));
         assert!(refused["msg"].as_str().unwrap().starts_with(&format!("{option} over https needs curl")));

@@ -1,5 +1,6 @@
 //! The checkout.
 
+use crate::git::login::Login;
 use crate::git::remote::{Remote, is_commit};
 use crate::git::{Args, Git};
 use crate::kit::{Command, Failure, Result, System};
@@ -62,12 +63,22 @@ impl Tree<'_> {
         let known = sys.query(self.command(["config", "--get", key.as_str()]))?;
         let url = self.git.url.as_str();
         if !known.ok() {
-            sys.exec(self.command(["remote", "add", remote, url]))?;
-            return Ok(false);
+            let why = format!("error: No such remote '{remote}'");
+            return Err(Failure::new(format!("Failed to set a new url {url} for {remote}:  {why}")));
         }
-        let (now, _) = super::split_password(known.stdout().trim());
+        let (now, login) = Login::split(known.stdout().trim());
         let plain = |url: &str| url.strip_prefix("file://").unwrap_or(url).to_owned();
         if plain(&now) == plain(url) {
+            if login.is_some() {
+                // Others kept the password here, and git would show it from here.
+                let command = self.command(["remote", "set-url", remote, url]);
+                let line = command.line();
+                if let Some(output) = sys.housekeep(command)?
+                    && !output.ok()
+                {
+                    return Err(self.git.failed(None, &line, &output));
+                }
+            }
             return Ok(false);
         }
         sys.exec(self.command(["remote", "set-url", remote, url]))?;
@@ -118,6 +129,7 @@ impl Tree<'_> {
             specs.extend(["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"].map(str::to_owned));
         } else if args.depth.is_some() || args.single_branch {
             if remote.is_branch(version) {
+                self.follow(version, sys)?;
                 specs.push(format!("+refs/heads/{version}:refs/remotes/{}/{version}", args.remote));
             } else if remote.is_tag(version) {
                 specs.push(format!("+refs/tags/{version}:refs/tags/{version}"));
@@ -143,6 +155,26 @@ impl Tree<'_> {
                 let msg = format!("Failed to download remote objects and refs:  {}", said.trim());
                 Err(self.git.failed(Some(msg), &line, &output))
             }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a branch to those that a checkout of few branches fetches: it could not be tracked else.
+    fn follow(&self, branch: &str, sys: &mut System<'_>) -> Result<()> {
+        let remote = self.args.remote.as_str();
+        let key = format!("remote.{remote}.fetch");
+        let known = sys.query(self.command(["config", "--get-all", key.as_str()]))?;
+        let is_followed = |spec: &str| {
+            let source = spec.trim_start_matches('+').split(':').next().unwrap_or_default();
+            source == "refs/heads/*" || source.strip_prefix("refs/heads/") == Some(branch)
+        };
+        if known.stdout().lines().any(is_followed) {
+            return Ok(());
+        }
+        let command = self.command(["remote", "set-branches", "--add", remote, branch]);
+        let line = command.line();
+        match sys.housekeep(command)? {
+            Some(output) if !output.ok() => Err(self.git.failed(None, &line, &output)),
             _ => Ok(()),
         }
     }
@@ -229,13 +261,18 @@ impl Tree<'_> {
         Err(self.git.failed(Some(msg), &line, &output))
     }
 
-    /// Ensures the submodules' commits.
-    pub fn submodules(&self, sys: &mut System<'_>) -> Result<()> {
+    /// Ensures the submodules' commits. Says whether one was another.
+    pub fn submodules(&self, sys: &mut System<'_>) -> Result<bool> {
         let args = self.args;
         if !args.recursive || args.bare || !sys.exists(&args.dest.join(".gitmodules"))? {
-            return Ok(());
+            return Ok(false);
         }
-        sys.housekeep(self.command(["submodule", "sync"]))?;
+        let sync = self.command(["submodule", "sync"]);
+        let line = sync.line();
+        match sys.housekeep(sync)? {
+            Some(output) if !output.ok() => return Err(self.git.failed(None, &line, &output)),
+            _ => {}
+        }
         let status = |sys: &mut System<'_>| -> Result<String> {
             let output = self.git.heard(self.command(["submodule", "status", "--recursive"]), sys)?;
             Ok(output.stdout().into_owned())
@@ -243,7 +280,7 @@ impl Tree<'_> {
         let before = status(sys)?;
         let behind = before.lines().any(|line| line.starts_with(['+', '-']));
         if !behind && (!args.track_submodules || sys.is_check()) {
-            return Ok(());
+            return Ok(false);
         }
         let command = self
             .command(["submodule", "update", "--init", "--recursive"])
@@ -252,12 +289,13 @@ impl Tree<'_> {
         let line = command.line();
         // Git tells of each submodule it checked out.
         let judge = |output: &crate::kit::Output| output.ok() && !output.stdout.is_empty();
+        let since = sys.changes().len();
         match sys.attempt_judging(command, judge)? {
             Some(output) if !output.ok() => {
                 let msg = format!("Failed to init/update submodules: {}", output.stderr().trim());
                 Err(self.git.failed(Some(self.git.censored(&msg)), &line, &output))
             }
-            _ => Ok(()),
+            _ => Ok(sys.changes().len() > since),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The lines of an INI file.
 
 /// What is wanted of an option.
+#[derive(Clone, Copy)]
 pub(super) struct Wish<'a> {
     /// Without one the section as a whole is meant.
     pub option: Option<&'a str>,
@@ -13,13 +14,19 @@ pub(super) struct Wish<'a> {
     pub inactive: bool,
 }
 
+/// Which section is meant: the first of that name that holds what is required.
+pub(super) struct Section<'a> {
+    pub name: &'a str,
+    pub required: &'a [Wish<'a>],
+}
+
 impl Wish<'_> {
     fn line(&self, value: Option<&str>) -> String {
         let option = self.option.unwrap_or_default();
         match value {
             None => option.to_owned(),
             Some(value) if self.tight => format!("{option}={value}"),
-            Some(value) => format!("{option} = {value}").trim_end().to_owned(),
+            Some(value) => format!("{option} = {value}"),
         }
     }
 
@@ -57,7 +64,12 @@ pub(super) struct Document {
 
 impl Document {
     pub fn parse(text: &str) -> Self {
-        Self { lines: text.lines().map(str::to_owned).collect() }
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        // As in Ansible, what is made begins with a blank line.
+        if lines.is_empty() {
+            lines.push(String::new());
+        }
+        Self { lines }
     }
 
     pub fn text(&self) -> String {
@@ -65,9 +77,10 @@ impl Document {
     }
 
     /// Says what was done.
-    pub fn ensure(&mut self, section: &str, wish: &Wish<'_>) -> &'static str {
+    pub fn ensure(&mut self, section: &Section<'_>, wish: &Wish<'_>) -> &'static str {
         let Some((start, end)) = self.body(section) else {
-            self.lines.push(format!("[{section}]"));
+            self.lines.push(format!("[{}]", section.name));
+            self.lines.extend(section.required.iter().flat_map(Wish::lines));
             if wish.option.is_none() {
                 return "only section added";
             }
@@ -124,10 +137,10 @@ impl Document {
         msg
     }
 
-    pub fn remove(&mut self, section: &str, wish: &Wish<'_>) -> &'static str {
+    pub fn remove(&mut self, section: &Section<'_>, wish: &Wish<'_>) -> &'static str {
         let Some((start, end)) = self.body(section) else { return "OK" };
         if wish.option.is_none() {
-            let from = if section.is_empty() { start } else { start.saturating_sub(1) };
+            let from = if section.name.is_empty() { start } else { start.saturating_sub(1) };
             self.lines.drain(from..end);
             return "section removed";
         }
@@ -148,17 +161,32 @@ impl Document {
         if self.lines.len() < before { "option changed" } else { "OK" }
     }
 
-    /// Where the lines of a section are.
-    fn body(&self, section: &str) -> Option<(usize, usize)> {
-        let start = if section.is_empty() {
-            0
-        } else {
-            let head = format!("[{section}]");
-            self.lines.iter().position(|line| line.trim() == head)? + 1
-        };
+    /// Where the lines of a section are: of the first that holds what is required.
+    fn body(&self, section: &Section<'_>) -> Option<(usize, usize)> {
+        let head = format!("[{}]", section.name);
+        let heads =
+            self.lines.iter().enumerate().filter(|(_, line)| line.trim() == head).map(|(at, _)| at + 1);
+        let mut starts = heads.collect::<Vec<_>>();
+        if section.name.is_empty() {
+            starts = vec![0];
+        }
         let is_head = |line: &String| line.trim_start().starts_with('[');
-        let end = self.lines.iter().skip(start).position(is_head).map_or(self.lines.len(), |at| start + at);
-        Some((start, end))
+        let bodies = starts.into_iter().map(|start| {
+            let length = self.lines.iter().skip(start).position(is_head);
+            (start, length.map_or(self.lines.len(), |length| start + length))
+        });
+        let holds = |(start, end): &(usize, usize), wish: &Wish<'_>| {
+            let values: Vec<Option<&str>> = self
+                .lines
+                .get(*start..*end)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|line| wish.value(line))
+                .collect();
+            !values.is_empty() && wish.values.iter().all(|wanted| values.contains(&Some(wanted.as_str())))
+        };
+        let mut bodies = bodies.filter(|body| section.required.iter().all(|wish| holds(body, wish)));
+        bodies.next()
     }
 
     /// Behind the last line of a section that is neither blank nor a comment.

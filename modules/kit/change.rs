@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::kit::charset::Charset;
+
 /// Larger contents are not shown in diffs. Ansible's default.
 pub const MAX_DIFF_BYTES: u64 = 104_448;
 
@@ -33,10 +35,12 @@ pub enum Snippet {
 }
 
 impl Snippet {
-    pub fn of(bytes: &[u8]) -> Self {
-        match std::str::from_utf8(bytes) {
-            _ if bytes.len() as u64 > MAX_DIFF_BYTES => Self::Larger(bytes.len() as u64),
-            Ok(text) if !text.contains('\0') => Self::Text(text.to_owned()),
+    pub fn of(bytes: Vec<u8>, charset: Charset) -> Self {
+        if bytes.len() as u64 > MAX_DIFF_BYTES {
+            return Self::Larger(bytes.len() as u64);
+        }
+        match charset.decode(bytes) {
+            Ok(text) if !text.contains('\0') => Self::Text(text),
             _ => Self::Binary,
         }
     }
@@ -174,6 +178,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::{Change, Headers, Snippet, diff};
+    use crate::kit::charset::Charset;
 
     fn check(changes: &[Change], expected: &Json) {
         assert_eq!(&diff(changes, Headers::Path).unwrap_or_default(), expected);
@@ -190,7 +195,7 @@ mod tests {
         let text = |before: Option<&str>, after: &[u8]| Change::Content {
             path: "/f".into(),
             before: before.map(|text| Snippet::Text(text.to_owned())),
-            after: Snippet::of(after),
+            after: Snippet::of(after.to_vec(), Charset::default()),
             source: None,
         };
         check(&[], &Json::Null);

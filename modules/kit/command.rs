@@ -15,6 +15,8 @@ pub struct Command {
     pub env: Vec<(String, String)>,
     /// Absent: an empty input.
     pub stdin: Option<Vec<u8>>,
+    /// Its umask; absent: the worker's.
+    pub umask: Option<u32>,
     /// When to kill it. Set by the System from the request.
     pub deadline: Option<Instant>,
 }
@@ -66,6 +68,12 @@ impl Command {
     #[must_use]
     pub fn stdin(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.stdin = Some(input.into());
+        self
+    }
+
+    #[must_use]
+    pub fn umask(mut self, umask: Option<u32>) -> Self {
+        self.umask = umask;
         self
     }
 

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::kit::change::Change;
+use crate::kit::charset::Charset;
 use crate::kit::regex::{Flags, Regex, RegexError};
 use crate::kit::{Failure, FileAttributes, FilePath, Result, System, WriteOptions, Written};
 
@@ -21,23 +22,16 @@ pub struct Edit {
     pub backup: bool,
     /// A command that checks the new file before it takes the old one's place, with `%s` for its path.
     pub validate: Option<String>,
-    /// The file's encoding. Only UTF-8 is supported.
-    #[serde(default = "utf8")]
-    pub encoding: String,
+    /// The file's charset, by its name in Python: `utf-8`, `utf-16`, `latin-1`, `cp1252`, `shift_jis` …
+    #[serde(default)]
+    pub encoding: Charset,
     #[serde(flatten)]
     pub attributes: FileAttributes,
-}
-
-fn utf8() -> String {
-    "utf-8".to_owned()
 }
 
 impl Edit {
     /// The file that is really edited: links are followed.
     pub fn target(&self, sys: &System<'_>) -> Result<PathBuf> {
-        if !matches!(self.encoding.to_lowercase().as_str(), "utf-8" | "utf8") {
-            return Err(Failure::new(format!("encoding: '{}' is not supported, only utf-8", self.encoding)));
-        }
         let path: &Path = &self.path;
         match sys.stat(path)? {
             Some(meta) if meta.is_link() => sys.resolve(path),
@@ -51,11 +45,11 @@ impl Edit {
         if meta.is_dir() {
             return Err(Failure::new(format!("Path {} is a directory !", self.path.text())).with("rc", 256));
         }
-        let bytes = sys.read(target)?;
-        String::from_utf8(bytes).map(Some).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            Failure::new(format!("{} is not UTF-8 (byte {at}): it was left as it is", self.path.text()))
-        })
+        let misfit = |misfit| {
+            let (path, charset) = (self.path.text(), self.encoding);
+            Failure::new(format!("{path} is not in {charset} ({misfit}): it was left as it is"))
+        };
+        self.encoding.decode(sys.read(target)?).map(Some).map_err(misfit)
     }
 
     /// Writes the text back, with backup, validation and attributes. Says what was done: `msg`, and that the
@@ -73,9 +67,14 @@ impl Edit {
             attributes: Some(&self.attributes),
             backup: self.backup,
             validate: self.validate.as_deref(),
+            charset: self.encoding,
             ..WriteOptions::default()
         };
-        let written = sys.write_with(target, text, &options)?;
+        let bytes = self.encoding.encode(text).map_err(|misfit| {
+            let (path, charset) = (self.path.text(), self.encoding);
+            Failure::new(format!("{path}: {charset} has no place for {misfit}: the file was left as it is"))
+        })?;
+        let written = sys.write_with(target, bytes.as_ref(), &options)?;
         let changed =
             sys.changes().iter().skip(since).any(|change| matches!(change, Change::Attribute { .. }));
         let also = if changed { "ownership, perms or SE linux context changed" } else { "" };

@@ -55,7 +55,9 @@
 pub mod args;
 pub mod background;
 pub mod change;
+pub mod charset;
 mod command;
+pub mod configparser;
 pub mod control;
 pub mod digest;
 pub mod edit;
@@ -63,6 +65,7 @@ pub mod encode;
 pub mod flags;
 pub mod glob;
 pub mod host;
+pub mod http;
 pub mod memory;
 pub mod mime;
 mod mode;

@@ -22,7 +22,14 @@ const GRACE: Duration = Duration::from_millis(500);
 pub fn run(command: &Command, watch: Option<BorrowedFd<'_>>) -> io::Result<Output> {
     let (program, args) =
         command.argv.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
-    let mut std = std::process::Command::new(program);
+    let mut std = match command.umask {
+        None => std::process::Command::new(program),
+        Some(umask) => {
+            let mut shell = std::process::Command::new("/bin/sh");
+            shell.args(["-c", &format!("umask {umask:04o}; exec \"$0\" \"$@\"")]).arg(program);
+            shell
+        }
+    };
     std.args(args).process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
     std.stdin(if command.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
     std.envs(command.env.iter().map(|(name, value)| (name, value)));

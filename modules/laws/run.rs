@@ -37,6 +37,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("tempfile", "each run makes a new file: that is what it is for"),
     ("timezone", "zones are of the real machine"),
     ("unarchive", "tar and unzip work on a real machine only"),
+    ("uri", "a check asks no server"),
     ("user", "useradd and its kin work on a real machine only"),
     ("wait_for", "it waits by the clock of the real machine"),
 ];
@@ -93,9 +94,15 @@ fn stage(module: &str) -> Trial {
     ] {
         trial.host.file(path, content);
     }
-    for dir in
-        ["/etc/apt/sources.list.d", "/etc/sysctl.d", "/srv/fragments", "/etc/ssh", "/var/lib", "/etc/selinux"]
-    {
+    for dir in [
+        "/etc/apt/sources.list.d",
+        "/etc/yum.repos.d",
+        "/etc/sysctl.d",
+        "/srv/fragments",
+        "/etc/ssh",
+        "/var/lib",
+        "/etc/selinux",
+    ] {
         trial.host.dir(dir);
     }
     trial.host.user("bin", 2).user("wheel", 10);

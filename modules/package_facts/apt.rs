@@ -1,44 +1,52 @@
 //! Packages of dpkg, and the archives they are from.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde_json::json;
 
 use super::{Packages, add};
-use crate::kit::{Failure, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 
 pub(super) const STATUS: &str = "/var/lib/dpkg/status";
 const LISTS: &str = "/var/lib/apt/lists";
+const HELPER: &str = "/usr/lib/apt/apt-helper";
 
-pub(super) fn list(sys: &System<'_>, packages: &mut Packages) -> Result<()> {
-    let origins = origins(sys)?;
-    each(sys, Path::new(STATUS), |fields| {
-        let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-        if !field("Status").ends_with(" installed") {
-            return;
+pub(super) fn list(sys: &mut System<'_>, packages: &mut Packages) -> Result<()> {
+    let mut installed = Vec::new();
+    each(Path::new(STATUS), &mut sys.open(Path::new(STATUS))?, |fields| {
+        let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+        if field("Status").ends_with(" installed") {
+            installed.push(["Package", "Version", "Architecture", "Section"].map(field));
         }
-        let (name, version, arch) = (field("Package"), field("Version"), field("Architecture"));
-        let origin = origins.get(&(name.to_owned(), version.to_owned())).map_or("", String::as_str);
+    })?;
+    let origins = origins(&installed, sys)?;
+    for ([name, version, arch, section], origin) in installed.iter().zip(origins) {
         let package = json!({
-            "name": name, "version": version, "arch": arch, "category": field("Section"), "origin": origin,
+            "name": name, "version": version, "arch": arch, "category": section, "origin": origin,
             "source": "apt",
         });
         add(packages, name, package);
-    })
+    }
+    Ok(())
 }
 
-/// Whose archive has that version of a package.
-fn origins(sys: &System<'_>) -> Result<HashMap<(String, String), String>> {
-    let mut origins = HashMap::new();
+/// For each of these packages, whose archive has its version; empty where none has.
+fn origins(installed: &[[String; 4]], sys: &mut System<'_>) -> Result<Vec<String>> {
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (at, [name, ..]) in installed.iter().enumerate() {
+        by_name.entry(name).or_default().push(at);
+    }
+    let mut origins = vec![String::new(); installed.len()];
     let dir = Path::new(LISTS);
     if !sys.exists(dir)? {
         return Ok(origins);
     }
     let names: Vec<String> =
         sys.list(dir)?.into_iter().map(|name| name.to_string_lossy().into_owned()).collect();
-    for name in names.iter().filter(|name| name.ends_with("_Packages")) {
+    for name in &names {
+        let Some((_, packed)) = name.rsplit_once("_Packages") else { continue };
         // The release is called as its lists begin.
         let release = names.iter().find_map(|release| {
             let start = release.strip_suffix("_InRelease").or_else(|| release.strip_suffix("_Release"))?;
@@ -49,19 +57,41 @@ fn origins(sys: &System<'_>) -> Result<HashMap<(String, String), String>> {
             None => continue,
         };
         let Some(origin) = text.lines().find_map(|line| line.strip_prefix("Origin: ")) else { continue };
-        each(sys, &dir.join(name), |fields| {
-            if let (Some(package), Some(version)) = (fields.get("Package"), fields.get("Version")) {
-                origins.entry((package.clone(), version.clone())).or_insert_with(|| origin.trim().to_owned());
+        let take = |fields: &HashMap<&'static str, String>| {
+            let [package, version] = ["Package", "Version"].map(|name| fields.get(name).map(String::as_str));
+            for at in package.and_then(|package| by_name.get(package)).into_iter().flatten() {
+                let is_it = installed.get(*at).is_some_and(|[_, known, ..]| Some(known.as_str()) == version);
+                if let Some(known) = origins.get_mut(*at).filter(|known| is_it && known.is_empty()) {
+                    origin.trim().clone_into(known);
+                }
             }
-        })?;
+        };
+        let path = dir.join(name);
+        match packed {
+            "" => each(&path, &mut sys.open(&path)?, take)?,
+            // As images of containers keep them; apt knows how to unpack what it packed.
+            ".lz4" | ".gz" | ".xz" | ".bz2" | ".zst" => {
+                let unpacked = sys.query(Command::new(HELPER).arg("cat-file").arg(path.as_os_str()))?;
+                if !unpacked.ok() {
+                    let why = unpacked.stderr().trim().to_owned();
+                    return Err(Failure::new(format!("cannot read {}: {why}", path.display())));
+                }
+                each(&path, &mut unpacked.stdout.as_slice(), take)?;
+            }
+            _ => {}
+        }
     }
     Ok(origins)
 }
 
 /// Hands over the fields of interest of each paragraph. Read line by line: the lists are large.
-fn each(sys: &System<'_>, path: &Path, mut does: impl FnMut(&HashMap<&'static str, String>)) -> Result<()> {
+fn each(
+    path: &Path,
+    content: &mut dyn Read,
+    mut does: impl FnMut(&HashMap<&'static str, String>),
+) -> Result<()> {
     const FIELDS: [&str; 5] = ["Package", "Version", "Architecture", "Section", "Status"];
-    let mut reader = BufReader::new(sys.open(path)?);
+    let mut reader = BufReader::new(content);
     let mut fields = HashMap::new();
     let mut line = Vec::new();
     loop {

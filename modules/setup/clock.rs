@@ -58,7 +58,7 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
 }
 
 /// The machine's zone: `TZ`, else `/etc/localtime`, else UTC.
-fn zone(sys: &System<'_>) -> TimeZone {
+pub(crate) fn zone(sys: &System<'_>) -> TimeZone {
     if let Some(name) = sys.env("TZ").filter(|name| !name.is_empty()) {
         let name = name.trim_start_matches(':');
         if let Ok(zone) = TimeZone::posix(name) {

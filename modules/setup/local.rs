@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use super::Facts;
+use crate::kit::configparser::{BadValue, Ini, Reading};
 use crate::kit::{Command, Result, System};
 
 pub(super) fn gather(sys: &mut System<'_>, dir: &Path, patience: Duration, facts: &mut Facts) -> Result<()> {
@@ -54,115 +55,25 @@ fn read(sys: &mut System<'_>, path: &Path, patience: Duration) -> Result<Json> {
     if let Ok(json) = serde_json::from_str(&text) {
         return Ok(json);
     }
-    match ini(&text) {
-        Some(Ok(json)) => Ok(json),
-        Some(Err(why)) => {
-            bad(sys, format!("error loading facts as ini - please check content: {shown} ({why})"))
-        }
-        None => bad(sys, format!("error loading facts as JSON or ini - please check content: {shown}")),
+    let Ok(ini) = Ini::parse(&text, Reading::default()) else {
+        return bad(sys, format!("error loading facts as JSON or ini - please check content: {shown}"));
+    };
+    match options(&ini) {
+        Ok(json) => Ok(json),
+        Err(why) => bad(sys, format!("error loading facts as ini - please check content: {shown} ({why})")),
     }
 }
 
-/// Options of a section, in order.
-type Section = Vec<(String, String)>;
-
-/// Sections with options in lower case, as Python's `configparser` has them: those of `DEFAULT` are in every section,
-/// `%(name)s` stands for another option. `None` for what is no INI, an error for what refers to nothing.
-fn ini(text: &str) -> Option<std::result::Result<Json, String>> {
-    let mut sections: Vec<(String, Section)> = Vec::new();
-    for raw in text.lines() {
-        let line = raw.trim();
-        if line.is_empty() || line.starts_with(['#', ';']) {
-            continue;
+/// The sections' options. An error is that of a value that refers to nothing.
+fn options(ini: &Ini) -> std::result::Result<Json, BadValue> {
+    let mut sections = Map::new();
+    for section in ini.sections() {
+        let mut values = Map::new();
+        for (key, value) in &section.options {
+            let value = section.interpolated(key, value.as_deref().unwrap_or_default())?;
+            values.insert(key.clone(), value.into());
         }
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            sections.push((name.to_owned(), Section::new()));
-            continue;
-        }
-        let (key, value) = line.split_once(['=', ':'])?;
-        let (_, section) = sections.last_mut()?;
-        section.push((key.trim().to_lowercase(), value.trim().to_owned()));
+        sections.insert(section.name.clone(), values.into());
     }
-    let (defaults, own): (Vec<_>, Vec<_>) = sections.into_iter().partition(|(name, _)| name == "DEFAULT");
-    let defaults: Section = defaults.into_iter().flat_map(|(_, options)| options).collect();
-    let sections: std::result::Result<Map<String, Json>, String> = own
-        .into_iter()
-        .map(|(name, mut options)| {
-            let inherited = defaults.iter().filter(|(key, _)| !options.iter().any(|(own, _)| own == key));
-            let inherited: Section = inherited.cloned().collect();
-            options.extend(inherited);
-            let values = options
-                .iter()
-                .map(|(key, value)| {
-                    Ok((key.clone(), Json::from(interpolated(value, key, &name, &options, 10)?)))
-                })
-                .collect::<std::result::Result<Map<String, Json>, String>>()?;
-            Ok((name, Json::Object(values)))
-        })
-        .collect();
-    Some(sections.map(Json::Object))
-}
-
-/// A value with `%(name)s` replaced and `%%` for a percent sign.
-fn interpolated(
-    value: &str,
-    key: &str,
-    section: &str,
-    options: &Section,
-    depth: u8,
-) -> std::result::Result<String, String> {
-    let mut out = String::with_capacity(value.len());
-    let mut rest = value;
-    while let Some((before, after)) = rest.split_once('%') {
-        out.push_str(before);
-        if let Some(after) = after.strip_prefix('%') {
-            out.push('%');
-            rest = after;
-            continue;
-        }
-        let Some((name, after)) = after.strip_prefix('(').and_then(|after| after.split_once(")s")) else {
-            return Err(format!("'%' must be followed by '%' or '(', found: '%{after}'"));
-        };
-        let wanted = name.to_lowercase();
-        let Some((_, referred)) = options.iter().find(|(own, _)| *own == wanted) else {
-            return Err(format!(
-                "Bad value substitution: option '{key}' in section '{section}' contains an interpolation key \
-                 '{name}' which is not a valid option name. Raw value: '{value}'"
-            ));
-        };
-        let Some(depth) = depth.checked_sub(1) else {
-            return Err(format!("'%({name})s' in section '{section}' refers to itself"));
-        };
-        out.push_str(&interpolated(referred, key, section, options, depth)?);
-        rest = after;
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ini;
-
-    fn check(text: &str, expect: Option<std::result::Result<serde_json::Value, &str>>) {
-        let got = ini(text);
-        assert_eq!(
-            got.as_ref().map(|got| got.as_ref().map_err(String::as_str)),
-            expect.as_ref().map(|expect| expect.as_ref().map_err(|why| *why)),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn sections() {
-        use serde_json::json;
-        check(
-            "[General]\nKey = value\n# no\nother: 2\n",
-            Some(Ok(json!({"General": {"key": "value", "other": "2"}}))),
-        );
-        check("[DEFAULT]\nd=1\n[a]\nb=%(d)s0%%\n", Some(Ok(json!({"a": {"b": "10%", "d": "1"}}))));
-        check("[a]\nb=50 %\n", Some(Err("'%' must be followed by '%' or '(', found: '%'")));
-        check("[a]\nb=%(b)s\n", Some(Err("'%(b)s' in section 'a' refers to itself")));
-        check("no section = here", None);
-    }
+    Ok(sections.into())
 }

@@ -21,6 +21,11 @@ impl Unit {
         Ok(Self { name: name.to_owned(), status: properties(&output.stdout()), complaint })
     }
 
+    /// Fails where systemctl could not say anything: nothing that is done would be known to have worked.
+    pub fn must_be_shown(&self) -> Result<()> {
+        if !self.complaint.is_empty() && self.status.is_empty() { Err(self.unmanageable()) } else { Ok(()) }
+    }
+
     fn is(&self, key: &str, values: &[&str]) -> bool {
         self.status.get(key).and_then(Json::as_str).is_some_and(|value| values.contains(&value))
     }
@@ -31,9 +36,6 @@ impl Unit {
 
     /// Whether there is such a unit, or an old init script of that name.
     pub fn is_known(&self, sys: &System<'_>) -> Result<bool> {
-        if !self.complaint.is_empty() && self.status.is_empty() {
-            return Err(self.unmanageable());
-        }
         let loaded = !self.status.is_empty() && !self.is("LoadState", &["not-found"]);
         Ok(loaded || sys.exists(&Path::new("/etc/init.d").join(&self.name))? || self.is_foretold(sys)?)
     }

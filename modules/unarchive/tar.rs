@@ -24,24 +24,20 @@ impl Packed {
         known.iter().find(|(magic, _)| start.starts_with(magic)).map_or(Self::Not, |(_, packed)| *packed)
     }
 
-    fn option(self) -> Option<&'static str> {
+    /// What `tar` is to be told: `gzip` always, as Ansible does. The others it finds out by itself, in a file; of its
+    /// input it must be told.
+    fn option(self, is_input: bool) -> Option<&'static str> {
         match self {
-            Self::Not => None,
             Self::Gzip => Some("-z"),
-            Self::Bzip2 => Some("-j"),
-            Self::Xz => Some("-J"),
-            Self::Zstd => Some("--use-compress-program=zstd"),
+            Self::Bzip2 if is_input => Some("-j"),
+            Self::Xz if is_input => Some("-J"),
+            Self::Zstd if is_input => Some("--use-compress-program=zstd"),
+            Self::Not | Self::Bzip2 | Self::Xz | Self::Zstd => None,
         }
     }
 
     fn handler(self) -> &'static str {
-        match self {
-            Self::Not => "TarArchive",
-            Self::Gzip => "TgzArchive",
-            Self::Bzip2 => "TarBzipArchive",
-            Self::Xz => "TarXzArchive",
-            Self::Zstd => "TarZstdArchive",
-        }
+        if self == Self::Gzip { "TgzArchive" } else { "TarArchive" }
     }
 }
 
@@ -52,7 +48,7 @@ pub(super) fn look(args: &Args, archive: &Archive, packed: Packed, sys: &mut Sys
     };
     let tar = |action: &str| {
         let mut command = Command::new(program.as_str()).args([action, "-C"]).arg(args.dest.0.clone());
-        command = command.args(packed.option());
+        command = command.args(packed.option(archive.input.is_some()));
         command = command.flag("--show-transformed-names", !args.extra_opts.is_empty());
         command = command.args(&args.extra_opts);
         if action == "--list" {

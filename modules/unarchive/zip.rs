@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use jiff::civil::DateTime;
+
 use crate::kit::{Command, Failure, Result, System};
 use crate::unarchive::{Archive, Args, Looked};
 
@@ -15,6 +17,8 @@ struct Entry {
     /// Where it was packed on a Unix.
     mode: Option<u32>,
     link: bool,
+    /// When it was changed, by the clock on the wall.
+    time: Option<DateTime>,
 }
 
 pub(super) fn look(args: &Args, archive: &Archive, sys: &mut System<'_>) -> Result<Looked> {
@@ -28,13 +32,16 @@ pub(super) fn look(args: &Args, archive: &Archive, sys: &mut System<'_>) -> Resu
         let excluded = (!args.exclude.is_empty()).then_some("-x");
         command.args(&args.include).args(excluded).args(&args.exclude).env("LC_ALL", "C")
     };
-    let listed = sys.query(look(&["-Z", "-s", "-h", "-t"]))?;
+    let listed = sys.query(look(&["-Z", "-T", "-s", "-h", "-t"]))?;
     if !listed.ok() {
         return Err(archive.unusable(&unzip, &format!("{}{}", listed.stdout(), listed.stderr())));
     }
     let text = listed.stdout();
     let entries: Vec<Entry> = text.lines().filter_map(entry).collect();
     let verbose = sys.query(look(&["-v", "-qq"]))?;
+    if !verbose.ok() {
+        return Err(archive.unusable(&unzip, &format!("{}{}", verbose.stdout(), verbose.stderr())));
+    }
     let text = verbose.stdout();
     let sums: HashMap<&str, u32> = text.lines().filter_map(sum).collect();
     let mut differs = false;
@@ -55,20 +62,21 @@ pub(super) fn look(args: &Args, archive: &Archive, sys: &mut System<'_>) -> Resu
     Ok(Looked { handler: "ZipArchive", names, differs, extract })
 }
 
-/// `-rw-r--r--  3.0 unx        3 tx stor 26-Nov-21 07:34 a/f`
+/// `-rw-r--r--  3.0 unx        3 tx stor 20261121.073400 a/f`
 fn entry(line: &str) -> Option<Entry> {
     let mut rest = line;
     let mut words = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..7 {
         let (word, after) = rest.trim_start().split_once(' ')?;
         words.push(word);
         rest = after;
     }
-    let [perms, _, system, size, ..] = words.as_slice() else { return None };
+    let [perms, _, system, size, _, _, time] = words.as_slice() else { return None };
     // What stands above and below the list has as many words.
     let size = size.parse().ok().filter(|_| perms.len() == 10)?;
     let mode = if *system == "unx" { mode(perms) } else { None };
-    Some(Entry { name: rest.to_owned(), size, mode, link: perms.starts_with('l') })
+    let time = DateTime::strptime("%Y%m%d.%H%M%S", time).ok();
+    Some(Entry { name: rest.to_owned(), size, mode, link: perms.starts_with('l'), time })
 }
 
 /// `-rwxr-xr-x` as a number.
@@ -110,27 +118,38 @@ fn is_different(entry: &Entry, crc: Option<u32>, args: &Args, sys: &System<'_>) 
     if !meta.is_file() {
         return Ok(true);
     }
+    if args.keep_newer
+        && let Some(packed) = entry.time.and_then(|time| time.to_zoned(crate::setup::clock::zone(sys)).ok())
+        && packed.timestamp().as_second() < meta.mtime.secs
+    {
+        return Ok(false);
+    }
     let mode_differs =
         args.attributes.mode.is_none() && entry.mode.is_some_and(|mode| mode & 0o777 != meta.mode & 0o777);
-    Ok(mode_differs || meta.size != entry.size || crc.is_some() && crc != Some(crc_of(&path, sys)?))
+    Ok(mode_differs
+        || meta.size != entry.size
+        || crc.is_some() && crc != Some(crc_of(&path, args.io_buffer_size, sys)?))
 }
 
-fn crc_of(path: &Path, sys: &System<'_>) -> Result<u32> {
+fn crc_of(path: &Path, buffer_size: usize, sys: &System<'_>) -> Result<u32> {
     let fail = |error: io::Error| Failure::new(format!("cannot read {}: {error}", path.display()));
     let mut reader = flate2::CrcReader::new(sys.open(path)?);
-    let mut buffer = vec![0; 65536];
+    let mut buffer = vec![0; buffer_size.clamp(1, 1 << 30)];
     while reader.read(&mut buffer).map_err(fail)? > 0 {}
     Ok(reader.crc().sum())
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::{Entry, entry, mode, sum};
 
     #[test]
     fn listings_are_read() {
-        let line = "-rw-r--r--  3.0 unx        3 tx stor 26-Nov-21 07:34 a/f  g h";
-        let expected = Entry { name: "a/f  g h".to_owned(), size: 3, mode: Some(0o644), link: false };
+        let line = "-rw-r--r--  3.0 unx        3 tx stor 20261121.073405 a/f  g h";
+        let time = Some(date(2026, 11, 21).at(7, 34, 5, 0));
+        let expected = Entry { name: "a/f  g h".to_owned(), size: 3, mode: Some(0o644), link: false, time };
         assert_eq!(entry(line), Some(expected));
         assert_eq!(entry("Zip file size: 441 bytes, number of entries: 5"), None);
         assert_eq!(entry("3 files, 6 bytes uncompressed, 6 bytes compressed:  0.0%"), None);

@@ -25,7 +25,12 @@ pub(super) fn ensure(args: &Args, user: &User, sys: &mut System<'_>) -> Result<K
         Some(file) => Path::new(&user.home).join(&file.0),
         None => Path::new(&user.home).join(format!(".ssh/id_{}", args.ssh_key_type)),
     };
-    if !sys.exists(&file)? {
+    if sys.exists(&file)? {
+        sys.warn(format!(
+            "Found existing ssh key private file \"{}\", no force, so skipping ssh-keygen generation",
+            file.display()
+        ));
+    } else {
         make(args, user, &file, sys)?;
     }
     let beside =

@@ -21,10 +21,14 @@ const STATES: [&str; 11] = [
     "CLOSING",
 ];
 
+/// What is listening, or closed, is no connection.
+fn is_connected(state: &str) -> bool {
+    STATES.contains(&state) && !["LISTEN", "CLOSE", "CLOSING"].contains(&state)
+}
+
 /// Whether states and addresses are such that something can be one of them.
 pub(super) fn check(args: &Args) -> Result<()> {
-    if let Some(state) = args.active_connection_states.iter().find(|state| !STATES.contains(&state.as_str()))
-    {
+    if let Some(state) = args.active_connection_states.iter().find(|state| !is_connected(state)) {
         return Err(Failure::new(format!("unknown active_connection_state ({state}) defined")));
     }
     if args.state != State::Drained && !args.exclude_hosts.is_empty() {

@@ -2,13 +2,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Verbosity;
-use super::connection::ConnectionArgs;
-use super::escalation::Escalation;
-use super::refused::{ModulePath, refuse};
-use super::selection::Selection;
+use super::refused::refuse;
 use super::tuning::Tuning;
-use super::vault::VaultPasswords;
 use crate::config::Config;
 use crate::diagnostic::Result;
 
@@ -36,20 +31,6 @@ pub struct AdhocArgs {
     /// Where to look for group_vars, host_vars and roles, since there is no playbook
     #[arg(long, value_name = "DIR")]
     pub playbook_dir: Option<PathBuf>,
-    #[command(flatten)]
-    pub tuning: Tuning,
-    #[command(flatten)]
-    pub verbosity: Verbosity,
-    #[command(flatten)]
-    pub selection: Selection,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
-    #[command(flatten)]
-    pub escalation: Escalation,
-    #[command(flatten)]
-    pub vault: VaultPasswords,
-    #[command(flatten)]
-    pub module_path: ModulePath,
     /// Runs the module in the background, for so many seconds at most
     #[arg(short = 'B', long, value_name = "SECONDS")]
     pub background: Option<u64>,
@@ -59,6 +40,8 @@ pub struct AdhocArgs {
     /// Not supported yet: one file of results per host
     #[arg(short, long, value_name = "DIR", hide_short_help = true)]
     pub tree: Option<PathBuf>,
+    #[command(flatten)]
+    pub tuning: Tuning,
 }
 
 /// What an ad-hoc command is to do; how is in the [`Config`].
@@ -75,13 +58,7 @@ pub struct AdhocCommand {
 
 impl AdhocArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<AdhocCommand> {
-        self.vault.settle(config)?;
-        self.module_path.refuse()?;
         refuse("-t (--tree)", self.tree.is_some())?;
-        self.verbosity.settle(config);
-        self.selection.settle(config);
-        self.connection.settle(config)?;
-        self.escalation.settle(config)?;
         self.tuning.settle(config)?;
         if self.task_timeout.is_some() {
             config.run.task_timeout = self.task_timeout;

@@ -6,7 +6,7 @@ use super::Verbosity;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 
-/// Shows the settings: what there are, and which values they have from where.
+/// Shows the settings, their values and where those come from
 ///
 ///     fanfare config dump --only-changed
 ///     fanfare config init --disabled > ansible.cfg
@@ -116,7 +116,7 @@ impl ConfigArgs {
         common.verbosity.settle(config);
         if common.r#type != "base" {
             return Err(Diagnostic::new(format!("not supported: settings of type {}", common.r#type))
-                .hint("there are no plugins with settings of their own; -t base is all there is"));
+                .hint("-t base is all there is; the guide lists the settings of plugins with the others (docs/guide/settings.md)"));
         }
         Ok(ConfigCommand { file: common.file, view })
     }

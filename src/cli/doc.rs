@@ -7,7 +7,7 @@ use super::refused::{ModulePath, refuse};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 
-/// Shows the modules and their options.
+/// Shows the modules and their options
 ///
 ///     fanfare doc            all modules, one line each
 ///     fanfare doc copy       the options of one

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{Config, password_file};
+use crate::config::{Config, become_method, password_file};
 use crate::diagnostic::Result;
 
 #[derive(Args, Debug, Default)]
@@ -32,7 +32,7 @@ impl Escalation {
         let escalation = &mut config.escalation;
         escalation.r#become |= self.r#become;
         if let Some(method) = self.become_method {
-            escalation.method = method;
+            escalation.method = become_method(&method)?;
         }
         if let Some(user) = self.become_user {
             escalation.user = user;

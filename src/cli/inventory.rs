@@ -10,9 +10,15 @@ use super::{Verbosity, extra_vars};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 
-/// Shows what the inventory says about hosts and groups, after all sources, group_vars and host_vars.
+/// Shows what the inventory says about hosts and groups
+///
+/// All sources, group_vars and host_vars count.
+///
+///     fanfare inventory --graph
+///     fanfare inventory -i inventories/lab --host web1
+///     fanfare inventory --why http_port web1
 #[derive(Args, Debug)]
-#[command(group(ArgGroup::new("view").required(true).args(["list", "host", "graph", "why"])))]
+#[command(verbatim_doc_comment, group(ArgGroup::new("view").required(true).args(["list", "host", "graph", "why"])))]
 pub struct InventoryArgs {
     /// The group to start from, with --graph
     #[arg(value_name = "GROUP")]

@@ -34,6 +34,9 @@ pub use vault::{NewKey, Text, VaultAction, VaultArgs, VaultCommand};
 use crate::config::Config;
 use crate::diagnostic::Result;
 
+/// Columns that help fills at most.
+const WIDTH: usize = 100;
+
 const EXIT_CODES: &str = "\
 Exit codes:
     0  everything is as it should be
@@ -63,7 +66,7 @@ Exit codes:
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     infer_long_args = true,
-    max_term_width = 100
+    max_term_width = WIDTH
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -75,19 +78,14 @@ pub struct Cli {
     pub as_ansible: bool,
 }
 
+// The help of a subcommand is the doc comment of its arguments: one here would hide it.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Runs playbooks.
     Run(Box<RunArgs>),
-    /// Shows what the inventory says about hosts and groups.
     Inventory(InventoryArgs),
-    /// Shows the modules and their options.
     Doc(DocArgs),
-    /// Encrypts files and values, and shows or edits what is encrypted.
     Vault(VaultArgs),
-    /// Shows the settings.
     Config(ConfigArgs),
-    /// Makes links to fanfare under Ansible's names.
     InstallShims(InstallShimsArgs),
 }
 
@@ -126,8 +124,8 @@ impl Cli {
 /// How much is told.
 #[derive(Args, Debug)]
 pub struct Verbosity {
-    /// Tells more: results with -v, warnings about settings, places of tasks with -vv, everything a module
-    /// returned with -vvv, the connections with -vvvv
+    /// Tells more: with -v results, and remarks on settings and connections; with -vv places of tasks and what is
+    /// notified; with -vvv results over several lines
     #[arg(short, long, action = ArgAction::Count)]
     pub verbose: u8,
 }

@@ -2,17 +2,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Verbosity;
-use super::connection::ConnectionArgs;
-use super::escalation::Escalation;
-use super::refused::ModulePath;
-use super::selection::Selection;
 use super::tuning::Tuning;
-use super::vault::VaultPasswords;
 use crate::config::Config;
 use crate::diagnostic::Result;
 
-/// Runs playbooks: brings the hosts they name into the state they describe.
+/// Runs playbooks: brings hosts into the state they describe
 ///
 /// A second run that finds everything as described changes nothing and says so. `--check --diff` tells
 /// beforehand what a run would do.
@@ -25,8 +19,6 @@ pub struct RunArgs {
     /// Playbooks, run one after the other
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<PathBuf>,
-    #[command(flatten)]
-    pub tuning: Tuning,
     /// Runs only what carries one of these tags (comma separated). May be given several times
     #[arg(short, long, value_name = "TAGS")]
     pub tags: Vec<String>,
@@ -55,17 +47,7 @@ pub struct RunArgs {
     #[arg(long)]
     pub list_tags: bool,
     #[command(flatten)]
-    pub verbosity: Verbosity,
-    #[command(flatten)]
-    pub selection: Selection,
-    #[command(flatten)]
-    pub connection: ConnectionArgs,
-    #[command(flatten)]
-    pub escalation: Escalation,
-    #[command(flatten)]
-    pub vault: VaultPasswords,
-    #[command(flatten)]
-    pub module_path: ModulePath,
+    pub tuning: Tuning,
 }
 
 /// What `fanfare run` is to do; how is in the [`Config`].
@@ -95,12 +77,6 @@ impl Listing {
 
 impl RunArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<RunCommand> {
-        self.vault.settle(config)?;
-        self.module_path.refuse()?;
-        self.verbosity.settle(config);
-        self.selection.settle(config);
-        self.connection.settle(config)?;
-        self.escalation.settle(config)?;
         self.tuning.settle(config)?;
         config.run.force_handlers |= self.force_handlers;
         // As in Ansible, they add to those of the configuration.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
-use super::Cli;
+use super::{Cli, WIDTH};
 use crate::vars::SPOKEN;
 
 /// Ansible's programs and the subcommands that stand for them; ad hoc is none.
@@ -18,7 +18,9 @@ pub const SHIMS: [(&str, Option<&str>); 6] = [
     ("ansible-vault", Some("vault")),
 ];
 
-/// Makes links to fanfare under Ansible's names: `ansible`, `ansible-playbook` and so on.
+/// Makes links to fanfare under Ansible's names
+///
+/// They are `ansible`, `ansible-playbook` and so on, for programs that call those:
 ///
 ///     fanfare install-shims ~/.local/lib/fanfare
 ///     PATH=~/.local/lib/fanfare:$PATH molecule test
@@ -55,7 +57,14 @@ impl Cli {
             return command.try_get_matches_from(args).and_then(|matches| Self::from_arg_matches(&matches));
         }
         match subcommand {
-            Some(subcommand) => args.insert(1, subcommand.into()),
+            Some(subcommand) => {
+                // Help and mistakes are told under the name that was called.
+                if let Some(command) = Self::command().find_subcommand(subcommand) {
+                    let command = command.clone().name(name).infer_long_args(true).max_term_width(WIDTH);
+                    command.try_get_matches_from(&args)?;
+                }
+                args.insert(1, subcommand.into());
+            }
             // A pattern that reads like a subcommand is none where it does not come first.
             None if Self::command().find_subcommand(&first).is_some() => {
                 let pattern = args.remove(1);
@@ -96,6 +105,10 @@ mod tests {
         check("ansible run -m ping", "ad hoc on run");
         check("fanfare run site.yml", "Run");
         check("ansible --version", "ansible [core 2.21.5]");
+        let wrong = "error: unexpected argument '--nosuch' found\n\n  tip: to pass '--nosuch' as a value, use '-- --nosuch'\n\nUsage: ansible-playbook [OPTIONS] <PLAYBOOK>...";
+        let words = ["ansible-playbook", "--nosuch"].map(OsString::from).to_vec();
+        let told = Cli::try_called(words).expect_err("wrong").to_string();
+        assert!(told.starts_with(wrong), "{told}");
         check("ansible-playbook --version", "ansible-playbook [core 2.21.5]");
     }
 }

@@ -21,6 +21,41 @@ fn consistent() {
     Cli::command().debug_assert();
 }
 
+/// A heading reaches over all that follows it: what is none of its business must come before.
+#[test]
+fn help_stands_under_its_heading() {
+    const HEADINGS: &[(&str, &str)] = &[
+        ("Hosts", "inventory limit flush_cache"),
+        (
+            "Connection",
+            "user connection timeout private_key ask_pass connection_password_file ssh_common_args \
+             ssh_extra_args sftp_extra_args scp_extra_args",
+        ),
+        ("Becoming another user", "become become_method become_user ask_become_pass become_password_file"),
+        ("Encrypted files and values", "vault_id ask_vault_password vault_password_file"),
+    ];
+    let mut all = vec![Cli::command()];
+    while let Some(command) = all.pop() {
+        for arg in command.get_arguments() {
+            let id = arg.get_id().as_str();
+            let heading = HEADINGS.iter().find(|(_, ids)| ids.split_whitespace().any(|own| own == id));
+            let expect = heading.map(|(heading, _)| *heading);
+            assert_eq!(arg.get_help_heading(), expect, "{} {}", command.get_name(), id);
+        }
+        all.extend(command.get_subcommands().cloned());
+    }
+}
+
+#[test]
+fn help_of_subcommands_has_examples() {
+    for command in Cli::command().get_subcommands() {
+        let about = command.get_long_about().expect("a text").to_string();
+        let example = format!("    fanfare {} ", command.get_name());
+        assert!(about.contains(&example), "{about}");
+        assert!(!about.lines().next().expect("a line").ends_with('.'), "{about}");
+    }
+}
+
 #[test]
 fn adhoc_is_the_default() {
     check(

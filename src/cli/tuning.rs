@@ -1,14 +1,20 @@
 //! How a run behaves: what `run` and ad-hoc commands have in common.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use clap::Args;
 
-use super::extra_vars;
+use super::connection::ConnectionArgs;
+use super::escalation::Escalation;
+use super::refused::ModulePath;
+use super::selection::Selection;
+use super::vault::VaultPasswords;
+use super::{Verbosity, extra_vars};
 use crate::config::Config;
 use crate::diagnostic::Result;
 
-#[derive(Args, Debug, Default)]
+#[derive(Args, Debug)]
 pub struct Tuning {
     /// Changes nothing and tells what would change
     #[arg(short = 'C', long)]
@@ -21,12 +27,36 @@ pub struct Tuning {
     #[arg(short, long, value_name = "VARS")]
     pub extra_vars: Vec<String>,
     /// How many hosts work at the same time
-    #[arg(short, long, value_name = "N")]
-    pub forks: Option<std::num::NonZeroUsize>,
+    #[arg(short, long, value_name = "N", value_parser = at_least_one)]
+    pub forks: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub verbosity: Verbosity,
+    #[command(flatten)]
+    pub module_path: ModulePath,
+    // From here on each has a heading of its own, under which all that follows would stand.
+    #[command(flatten)]
+    pub selection: Selection,
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    #[command(flatten)]
+    pub escalation: Escalation,
+    #[command(flatten)]
+    pub vault: VaultPasswords,
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "expected a whole number of at least 1")
 }
 
 impl Tuning {
     pub(super) fn settle(self, config: &mut Config) -> Result<()> {
+        // Files of variables may be encrypted.
+        self.vault.settle(config)?;
+        self.module_path.refuse()?;
+        self.verbosity.settle(config);
+        self.selection.settle(config);
+        self.connection.settle(config)?;
+        self.escalation.settle(config)?;
         let run = &mut config.run;
         run.check |= self.check;
         run.diff |= self.diff;

@@ -8,6 +8,7 @@ use crate::diagnostic::Result;
 
 /// Passwords for encrypted files and values, as every command takes them.
 #[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Encrypted files and values")]
 pub struct VaultPasswords {
     /// A password for encrypted files and values: `LABEL@SOURCE`, where the source is a file, an executable
     /// that prints it, or `prompt`. May be given several times
@@ -36,7 +37,9 @@ impl VaultPasswords {
     }
 }
 
-/// Encrypts files and values in Ansible's format, and shows or edits what is encrypted.
+/// Encrypts files and values, and shows or edits what is encrypted
+///
+/// The format is Ansible's.
 ///
 ///     fanfare vault encrypt group_vars/all/secret.yml
 ///     fanfare vault encrypt_string --name api_key 'the key' >> vars.yml
@@ -59,11 +62,11 @@ pub enum Action {
         files: OneFile,
         #[command(flatten)]
         encrypting: Encrypting,
-        #[command(flatten)]
-        common: Common,
         /// Opens the editor even without a terminal
         #[arg(long)]
         skip_tty_check: bool,
+        #[command(flatten)]
+        common: Common,
     },
     /// Decrypts files
     Decrypt {
@@ -174,9 +177,9 @@ pub struct Encrypting {
 #[derive(Args, Debug)]
 pub struct Common {
     #[command(flatten)]
-    pub passwords: VaultPasswords,
-    #[command(flatten)]
     pub verbosity: Verbosity,
+    #[command(flatten)]
+    pub passwords: VaultPasswords,
 }
 
 /// What `fanfare vault` is to do; the passwords are in the [`Config`].

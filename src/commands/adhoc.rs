@@ -9,7 +9,7 @@ use crate::output;
 use crate::playbook::Playbook;
 
 pub(super) fn adhoc(command: AdhocCommand, config: Config, stage: Stage) -> Result<Exit> {
-    let engine = Engine::new(config)?;
+    let mut engine = Engine::new(config)?;
     if command.list_hosts {
         return list_hosts(&command.pattern, &engine);
     }
@@ -22,6 +22,14 @@ pub(super) fn adhoc(command: AdhocCommand, config: Config, stage: Stage) -> Resu
     if args.trim().is_empty() && matches!(command.module.as_str(), "command" | "shell" | "raw" | "script") {
         return Err(Diagnostic::new(format!("No argument passed to {} module", command.module))
             .hint("give the command line with -a"));
+    }
+    let config = engine.config();
+    let selection = engine.inventory.select(&command.pattern, &config.inventory.limit)?;
+    if selection.hosts.is_empty() {
+        for warning in selection.judge(config.inventory.on_mismatch)? {
+            engine.warn(warning);
+        }
+        engine.warn(Diagnostic::new("No hosts matched, nothing to do"));
     }
     let play = engine.loader.adhoc(&command.pattern, &command.module, &args, command.background, &dir)?;
     let playbook = Playbook { path: PathBuf::new(), plays: vec![play] };

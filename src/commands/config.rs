@@ -11,6 +11,7 @@ use crate::config::{Config, Constant, ConstantSetting, config_file, constant_set
 use crate::diagnostic::{Diagnostic, Result};
 use crate::output;
 use crate::value::Value;
+use crate::value::dumps::{Style, dumps};
 use crate::yaml::{DumpOptions, dump};
 
 pub(super) fn config(command: &ConfigCommand, config: &Config, stage: &Stage) -> Result<Exit> {
@@ -57,7 +58,7 @@ fn dumped(settings: &[ConstantSetting], format: DumpFormat) -> String {
     let all = settings.iter().map(entry).chain([json!({"GALAXY_SERVERS": {}})]).collect();
     match format {
         DumpFormat::Yaml => yaml(all),
-        _ => pretty(&all),
+        _ => pretty(all),
     }
 }
 
@@ -82,7 +83,7 @@ fn list(format: ListFormat) -> String {
     };
     let all = Json::Object(Constant::all().map(describe).collect());
     match format {
-        ListFormat::Json => pretty(&all),
+        ListFormat::Json => pretty(all),
         ListFormat::Yaml => yaml(all),
     }
 }
@@ -134,13 +135,7 @@ fn yaml(json: Json) -> String {
     dump(&Value::from(json), &DumpOptions::default())
 }
 
-/// Four columns a level, as Python writes it.
-fn pretty(json: &Json) -> String {
-    let mut text = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
-    // Writing to memory cannot fail.
-    let _ = serde::Serialize::serialize(json, &mut serializer);
-    text.push(b'\n');
-    String::from_utf8(text).unwrap_or_default()
+/// Four columns a level, in the order given.
+fn pretty(json: Json) -> String {
+    dumps(&Value::from(json), &Style { sort_keys: false, ..Style::of(Some(4)) }) + "\n"
 }

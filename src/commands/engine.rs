@@ -10,11 +10,13 @@ use super::{AnyOutput, Exit, Stage, interrupt};
 use crate::config::{Config, FactCacheOptions};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::Inventory;
+use crate::output;
 use crate::playbook::{LoadOptions, Loader, Playbook};
 use crate::run::actions::Library;
 use crate::run::event::Event;
 use crate::run::{self, RunOptions, Shared};
 use crate::target::{Links, NoteTaker, Surroundings};
+use crate::value::Value;
 use crate::vars::{FactCache, Hosts, RunFacts};
 
 /// A run about to start.
@@ -29,6 +31,12 @@ impl Engine {
     pub fn new(mut config: Config) -> Result<Self> {
         let (inventory, warnings) = Inventory::load(&config.inventory)?;
         config.warnings.extend(warnings);
+        if config.display.verbosity > 0 {
+            let groups = inventory.groups().map(|(_, group)| group.vars());
+            let all: Vec<_> = groups.chain(inventory.hosts().map(|(_, host)| host.vars())).collect();
+            let names = all.iter().flat_map(|vars| vars.keys().filter_map(Value::as_str));
+            config.note_variables(names);
+        }
         let loader = Loader::new(LoadOptions {
             actions: Arc::new(Library),
             roles_path: config.run.roles_path.clone(),
@@ -42,6 +50,11 @@ impl Engine {
         &self.config
     }
 
+    /// Warns once the output is up.
+    pub fn warn(&mut self, warning: Diagnostic) {
+        self.config.warnings.push(warning);
+    }
+
     /// Runs playbooks to the end and tells the callbacks.
     pub fn run(
         self,
@@ -51,9 +64,12 @@ impl Engine {
         start_at: Option<String>,
         step: bool,
     ) -> Result<Exit> {
-        let Self { inventory, loader, config } = self;
+        let Self { inventory, loader, mut config } = self;
         let limit = &config.inventory.limit;
-        if !limit.is_empty() && inventory.select("all", limit)?.hosts.is_empty() {
+        let narrowed = (!limit.is_empty()).then(|| inventory.select("all", limit)).transpose()?;
+        if let Some(none) = narrowed.filter(|selection| selection.hosts.is_empty()) {
+            config.warnings.extend(none.judge(config.inventory.on_mismatch)?);
+            output::announce(&config);
             return Err(Diagnostic::new(
                 "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.",
             ));

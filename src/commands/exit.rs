@@ -24,7 +24,13 @@ impl Exit {
     /// An error that points into a file of the user's is about what that file says, unless what it names is
     /// not there.
     pub fn of_error(error: &Diagnostic) -> Self {
-        if error.place().is_some() && !error.is_missing() { Self::Unreachable } else { Self::Error }
+        if error.is_interrupted() {
+            Self::Interrupted
+        } else if error.place().is_some() && !error.is_missing() {
+            Self::Unreachable
+        } else {
+            Self::Error
+        }
     }
 
     /// What a run amounts to: a failure that was ignored, rescued or cleared is none.
@@ -44,5 +50,16 @@ impl Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_errors() {
+        assert_eq!(Exit::of_error(&Diagnostic::new("x")), Exit::Error);
+        assert_eq!(Exit::of_error(&Diagnostic::interrupted()), Exit::Interrupted);
     }
 }

@@ -16,6 +16,9 @@ pub(super) fn run(command: RunCommand, config: Config, stage: Stage) -> Result<E
     if command.listing.any() || command.syntax_check {
         return list(&command, &engine, &playbooks);
     }
+    if let Some(wanted) = &command.start_at_task {
+        playbook::find_start(&playbooks, wanted)?;
+    }
     let files = command.playbooks.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     engine.run(stage, playbooks, files, command.start_at_task, command.step)
 }

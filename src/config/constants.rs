@@ -1,6 +1,8 @@
 //! The settings as `ansible-config` names, types and orders them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::Value as Json;
 
@@ -44,6 +46,13 @@ impl Constant {
         })
     }
 
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        static BY_NAME: LazyLock<HashMap<&str, Constant>> =
+            LazyLock::new(|| Constant::all().map(|constant| (constant.name, constant)).collect());
+        BY_NAME.get(name).copied()
+    }
+
     /// The default as JSON.
     pub fn default_text(&self) -> &'static str {
         self.default
@@ -54,12 +63,12 @@ impl Constant {
         Some(self.kind).filter(|kind| *kind != "none")
     }
 
-    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+    pub fn variables(self) -> impl Iterator<Item = &'static str> {
         self.env.split(',').filter(|name| !name.is_empty())
     }
 
     /// Sections and keys of `ansible.cfg`.
-    pub fn keys(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+    pub fn keys(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         self.ini.split(',').filter_map(|key| key.split_once('.'))
     }
 

@@ -1,263 +1,274 @@
 //! Settings of Ansible's that have nothing to act on here. They are accepted, so that an `ansible.cfg` need not be
 //! changed, and named with -v.
 
-/// Why, the keys by section, the variables.
-pub(super) type Row =
-    (&'static str, &'static [(&'static str, &'static [&'static str])], &'static [&'static str]);
+use super::settings::Names;
+
+/// Settings, and why there is nothing for them to act on.
+pub(super) struct Row {
+    pub why: &'static str,
+    pub names: Names,
+}
 
 pub(super) const TABLE: &[Row] = &[
+    Row {
+        why: "every task already takes one round trip over one channel",
+        names: Names {
+            constants: &["ANSIBLE_PIPELINING"],
+            ini: &[
+                ("defaults", "squash_actions"),
+                ("ssh_connection", "pipelining"),
+                ("ssh_connection", "control_path"),
+                ("ssh_connection", "control_path_dir"),
+            ],
+            env: &["ANSIBLE_SSH_PIPELINING", "ANSIBLE_SSH_CONTROL_PATH", "ANSIBLE_SSH_CONTROL_PATH_DIR"],
+        },
+    },
+    Row {
+        why: "files travel inside the one connection; ssh, sftp and scp are not started",
+        names: Names {
+            constants: &["SSH_AGENT", "SSH_AGENT_EXECUTABLE", "SSH_AGENT_KEY_LIFETIME"],
+            ini: &[
+                ("ssh_connection", "scp_if_ssh"),
+                ("ssh_connection", "transfer_method"),
+                ("ssh_connection", "sftp_batch_mode"),
+                ("ssh_connection", "sftp_executable"),
+                ("ssh_connection", "sftp_extra_args"),
+                ("ssh_connection", "scp_executable"),
+                ("ssh_connection", "scp_extra_args"),
+                ("ssh_connection", "ssh_executable"),
+                ("ssh_connection", "usetty"),
+                ("ssh_connection", "password_mechanism"),
+                ("ssh_connection", "sshpass_prompt"),
+                ("ssh_connection", "verbosity"),
+            ],
+            env: &[
+                "ANSIBLE_SCP_IF_SSH",
+                "ANSIBLE_SSH_TRANSFER_METHOD",
+                "ANSIBLE_SFTP_BATCH_MODE",
+                "ANSIBLE_SFTP_EXECUTABLE",
+                "ANSIBLE_SFTP_EXTRA_ARGS",
+                "ANSIBLE_SCP_EXECUTABLE",
+                "ANSIBLE_SCP_EXTRA_ARGS",
+                "ANSIBLE_SSH_EXECUTABLE",
+                "ANSIBLE_SSH_USETTY",
+                "ANSIBLE_SSH_PASSWORD_MECHANISM",
+                "ANSIBLE_SSHPASS_PROMPT",
+                "ANSIBLE_SSH_VERBOSITY",
+            ],
+        },
+    },
+    Row {
+        why: "there is no Python on the target",
+        names: Names {
+            constants: &[
+                "DEFAULT_KEEP_REMOTE_FILES",
+                "DEFAULT_MODULE_COMPRESSION",
+                "DEFAULT_MODULE_UTILS_PATH",
+                "FACTS_MODULES",
+                "INTERPRETER_PYTHON",
+                "MODULE_STRICT_UTF8_RESPONSE",
+                "PYTHON_MODULE_RLIMIT_NOFILE",
+            ],
+            ini: &[("defaults", "ansible_python_interpreter"), ("interpreter", "ansible_python_interpreter")],
+            env: &[],
+        },
+    },
+    Row {
+        why: "the worker runs as the user it works for: nothing is shared through temporary files",
+        names: Names {
+            constants: &["DEFAULT_LOCAL_TMP"],
+            ini: &[
+                ("defaults", "allow_world_readable_tmpfiles"),
+                ("defaults", "system_tmpdirs"),
+                ("defaults", "admin_users"),
+                ("defaults", "common_remote_group"),
+            ],
+            env: &[
+                "ANSIBLE_SHELL_ALLOW_WORLD_READABLE_TEMP",
+                "ANSIBLE_SYSTEM_TMPDIRS",
+                "ANSIBLE_ADMIN_USERS",
+                "ANSIBLE_COMMON_REMOTE_GROUP",
+            ],
+        },
+    },
+    Row {
+        why: "a prompt of su is known by its colon, in any language",
+        names: Names {
+            constants: &[],
+            ini: &[("su_become_plugin", "localized_prompts")],
+            env: &["ANSIBLE_SU_PROMPT_L10N"],
+        },
+    },
+    Row {
+        why: "the worker writes to no system log",
+        names: Names {
+            constants: &["DEFAULT_NO_TARGET_SYSLOG", "DEFAULT_SYSLOG_FACILITY", "TARGET_LOG_INFO"],
+            ini: &[],
+            env: &[],
+        },
+    },
+    Row {
+        why: "hosts are worked on by tasks of one process, without polling",
+        names: Names {
+            constants: &[
+                "DEFAULT_INTERNAL_POLL_INTERVAL",
+                "WORKER_SESSION_ISOLATION",
+                "WORKER_SHUTDOWN_POLL_COUNT",
+                "WORKER_SHUTDOWN_POLL_DELAY",
+            ],
+            ini: &[],
+            env: &[],
+        },
+    },
+    Row {
+        why: "plugins and modules written in Python cannot run; using one is an error",
+        names: Names {
+            constants: &[
+                "ANSIBLE_HOME",
+                "BECOME_PLUGIN_PATH",
+                "COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH",
+                "COLLECTIONS_SCAN_SYS_PATH",
+                "DEFAULT_ACTION_PLUGIN_PATH",
+                "DEFAULT_CACHE_PLUGIN_PATH",
+                "DEFAULT_CALLBACK_PLUGIN_PATH",
+                "DEFAULT_CLICONF_PLUGIN_PATH",
+                "DEFAULT_CONNECTION_PLUGIN_PATH",
+                "DEFAULT_FILTER_PLUGIN_PATH",
+                "DEFAULT_HTTPAPI_PLUGIN_PATH",
+                "DEFAULT_INVENTORY_PLUGIN_PATH",
+                "DEFAULT_LOOKUP_PLUGIN_PATH",
+                "DEFAULT_MODULE_PATH",
+                "DEFAULT_NETCONF_PLUGIN_PATH",
+                "DEFAULT_STRATEGY_PLUGIN_PATH",
+                "DEFAULT_TERMINAL_PLUGIN_PATH",
+                "DEFAULT_TEST_PLUGIN_PATH",
+                "DEFAULT_VARS_PLUGIN_PATH",
+                "DOC_FRAGMENT_PLUGIN_PATH",
+                "MODULE_IGNORE_EXTS",
+                "OLD_PLUGIN_CACHE_CLEARING",
+                "PLUGIN_FILTERS_CFG",
+                "RUN_VARS_PLUGINS",
+                "VALIDATE_ACTION_GROUP_METADATA",
+                "VARIABLE_PLUGINS_ENABLED",
+            ],
+            ini: &[("defaults", "stderr_callback")],
+            env: &[],
+        },
+    },
+    Row {
+        why: "no retry files are written",
+        names: Names { constants: &["RETRY_FILES_SAVE_PATH"], ini: &[], env: &[] },
+    },
+    Row {
+        why: "no log file is written",
+        names: Names { constants: &["DEFAULT_LOG_FILTER", "LOG_VERBOSITY"], ini: &[], env: &[] },
+    },
+    Row {
+        why: "there are no cows",
+        names: Names {
+            constants: &[
+                "ANSIBLE_COW_ACCEPTLIST",
+                "ANSIBLE_COW_PATH",
+                "ANSIBLE_COW_SELECTION",
+                "ANSIBLE_NOCOWS",
+            ],
+            ini: &[],
+            env: &[],
+        },
+    },
+    Row {
+        why: "it is about warnings that fanfare does not give",
+        names: Names {
+            constants: &[
+                "ACTION_WARNINGS",
+                "DEVEL_WARNING",
+                "TASK_DEBUGGER_IGNORE_ERRORS",
+                "LOCALHOST_WARNING",
+                "SYSTEM_WARNINGS",
+            ],
+            ini: &[("defaults", "command_warnings")],
+            env: &["ANSIBLE_COMMAND_WARNINGS"],
+        },
+    },
+    Row {
+        why: "Ansible itself no longer heeds it",
+        names: Names {
+            constants: &[
+                "ALLOW_EMBEDDED_TEMPLATES",
+                "DEFAULT_ALLOW_UNSAFE_LOOKUPS",
+                "DEFAULT_JINJA2_NATIVE",
+                "DEFAULT_SU",
+                "STRING_TYPE_FILTERS",
+            ],
+            ini: &[("defaults", "sudo"), ("defaults", "ask_sudo_pass")],
+            env: &[],
+        },
+    },
+    Row {
+        why: "the prompt of sudo is always our own, and becoming oneself is never skipped",
+        names: Names { constants: &["AGNOSTIC_BECOME_PROMPT", "BECOME_ALLOW_SAME_USER"], ini: &[], env: &[] },
+    },
+    Row {
+        why: "it is about Ansible's own tools",
+        names: Names {
+            constants: &["DEFAULT_DEBUG", "DISPLAY_TRACEBACK", "DOCSITE_ROOT_URL"],
+            ini: &[],
+            env: &[],
+        },
+    },
+    Row {
+        why: "there are no network devices and no Windows here",
+        names: Names {
+            constants: &[
+                "ANSIBLE_CONNECTION_PATH",
+                "NETWORK_GROUP_MODULES",
+                "USE_PERSISTENT_CONNECTIONS",
+                "WIN_ASYNC_STARTUP_TIMEOUT",
+            ],
+            ini: &[],
+            env: &[],
+        },
+    },
+];
+
+/// Variables of hosts that say how Ansible is to connect.
+pub(super) const VARIABLES: &[(&str, &[&str])] = &[
     (
         "every task already takes one round trip over one channel",
-        &[
-            ("defaults", &["pipelining", "squash_actions"]),
-            ("connection", &["pipelining"]),
-            ("ssh_connection", &["pipelining", "control_path", "control_path_dir"]),
-        ],
-        &[
-            "ANSIBLE_PIPELINING",
-            "ANSIBLE_SSH_PIPELINING",
-            "ANSIBLE_SSH_CONTROL_PATH",
-            "ANSIBLE_SSH_CONTROL_PATH_DIR",
-        ],
+        &["ansible_pipelining", "ansible_ssh_pipelining", "ansible_control_path", "ansible_control_path_dir"],
     ),
     (
         "files travel inside the one connection; ssh, sftp and scp are not started",
         &[
-            (
-                "ssh_connection",
-                &[
-                    "scp_if_ssh",
-                    "transfer_method",
-                    "sftp_batch_mode",
-                    "sftp_executable",
-                    "sftp_extra_args",
-                    "scp_executable",
-                    "scp_extra_args",
-                    "ssh_executable",
-                    "usetty",
-                    "password_mechanism",
-                    "sshpass_prompt",
-                    "verbosity",
-                    "pkcs11_provider",
-                ],
-            ),
-            ("connection", &["ssh_agent", "ssh_agent_executable", "ssh_agent_key_lifetime"]),
-        ],
-        &[
-            "ANSIBLE_SCP_IF_SSH",
-            "ANSIBLE_SSH_TRANSFER_METHOD",
-            "ANSIBLE_SFTP_BATCH_MODE",
-            "ANSIBLE_SFTP_EXECUTABLE",
-            "ANSIBLE_SFTP_EXTRA_ARGS",
-            "ANSIBLE_SCP_EXECUTABLE",
-            "ANSIBLE_SCP_EXTRA_ARGS",
-            "ANSIBLE_SSH_EXECUTABLE",
-            "ANSIBLE_SSH_USETTY",
-            "ANSIBLE_SSH_PASSWORD_MECHANISM",
-            "ANSIBLE_SSHPASS_PROMPT",
-            "ANSIBLE_SSH_VERBOSITY",
-            "ANSIBLE_SSH_AGENT",
-            "ANSIBLE_SSH_AGENT_EXECUTABLE",
-            "ANSIBLE_SSH_AGENT_KEY_LIFETIME",
+            "ansible_ssh_executable",
+            "ansible_sftp_executable",
+            "ansible_scp_executable",
+            "ansible_sftp_extra_args",
+            "ansible_scp_extra_args",
+            "ansible_sftp_batch_mode",
+            "ansible_scp_if_ssh",
+            "ansible_ssh_transfer_method",
+            "ansible_ssh_use_tty",
+            "ansible_ssh_password_mechanism",
+            "ansible_sshpass_prompt",
+            "ansible_ssh_verbosity",
         ],
     ),
-    (
-        "there is no Python on the target",
-        &[
-            (
-                "defaults",
-                &[
-                    "interpreter_python",
-                    "ansible_python_interpreter",
-                    "module_compression",
-                    "keep_remote_files",
-                    "python_module_rlimit_nofile",
-                    "module_strict_utf8_response",
-                    "facts_modules",
-                    "module_utils",
-                ],
-            ),
-            ("interpreter", &["ansible_python_interpreter"]),
-        ],
-        &[
-            "ANSIBLE_PYTHON_INTERPRETER",
-            "ANSIBLE_KEEP_REMOTE_FILES",
-            "ANSIBLE_PYTHON_MODULE_RLIMIT_NOFILE",
-            "ANSIBLE_MODULE_STRICT_UTF8_RESPONSE",
-            "ANSIBLE_FACTS_MODULES",
-            "ANSIBLE_MODULE_UTILS",
-        ],
-    ),
+    ("there is no Python on the target", &["ansible_python_interpreter"]),
+    ("the script that starts the worker runs in every login shell", &["ansible_shell_type"]),
     (
         "the worker runs as the user it works for: nothing is shared through temporary files",
-        &[(
-            "defaults",
-            &[
-                "local_tmp",
-                "allow_world_readable_tmpfiles",
-                "system_tmpdirs",
-                "admin_users",
-                "common_remote_group",
-            ],
-        )],
         &[
-            "ANSIBLE_LOCAL_TEMP",
-            "ANSIBLE_SHELL_ALLOW_WORLD_READABLE_TEMP",
-            "ANSIBLE_SYSTEM_TMPDIRS",
-            "ANSIBLE_ADMIN_USERS",
-            "ANSIBLE_COMMON_REMOTE_GROUP",
+            "ansible_shell_allow_world_readable_temp",
+            "ansible_system_tmpdirs",
+            "ansible_admin_users",
+            "ansible_common_remote_group",
         ],
     ),
-    (
-        "the worker writes to no system log",
-        &[("defaults", &["no_target_syslog", "syslog_facility", "target_log_info"])],
-        &["ANSIBLE_NO_TARGET_SYSLOG", "ANSIBLE_SYSLOG_FACILITY", "ANSIBLE_TARGET_LOG_INFO"],
-    ),
-    (
-        "hosts are worked on by tasks of one process, without polling",
-        &[("defaults", &["internal_poll_interval", "worker_session_isolation"])],
-        &[
-            "ANSIBLE_WORKER_SESSION_ISOLATION",
-            "ANSIBLE_WORKER_SHUTDOWN_POLL_COUNT",
-            "ANSIBLE_WORKER_SHUTDOWN_POLL_DELAY",
-        ],
-    ),
-    (
-        "plugins and modules written in Python cannot run; using one is an error",
-        &[(
-            "defaults",
-            &[
-                "library",
-                "action_plugins",
-                "become_plugins",
-                "cache_plugins",
-                "callback_plugins",
-                "cliconf_plugins",
-                "connection_plugins",
-                "doc_fragment_plugins",
-                "filter_plugins",
-                "httpapi_plugins",
-                "inventory_plugins",
-                "lookup_plugins",
-                "netconf_plugins",
-                "strategy_plugins",
-                "terminal_plugins",
-                "test_plugins",
-                "vars_plugins",
-                "vars_plugins_enabled",
-                "run_vars_plugins",
-                "collections_scan_sys_path",
-                "collections_on_ansible_version_mismatch",
-                "plugin_filters_cfg",
-                "module_ignore_exts",
-                "old_plugin_cache_clear",
-                "validate_action_group_metadata",
-                "stderr_callback",
-                "home",
-            ],
-        )],
-        &[
-            "ANSIBLE_LIBRARY",
-            "ANSIBLE_ACTION_PLUGINS",
-            "ANSIBLE_BECOME_PLUGINS",
-            "ANSIBLE_CACHE_PLUGINS",
-            "ANSIBLE_CALLBACK_PLUGINS",
-            "ANSIBLE_CLICONF_PLUGINS",
-            "ANSIBLE_CONNECTION_PLUGINS",
-            "ANSIBLE_DOC_FRAGMENT_PLUGINS",
-            "ANSIBLE_FILTER_PLUGINS",
-            "ANSIBLE_HTTPAPI_PLUGINS",
-            "ANSIBLE_INVENTORY_PLUGINS",
-            "ANSIBLE_LOOKUP_PLUGINS",
-            "ANSIBLE_NETCONF_PLUGINS",
-            "ANSIBLE_STRATEGY_PLUGINS",
-            "ANSIBLE_TERMINAL_PLUGINS",
-            "ANSIBLE_TEST_PLUGINS",
-            "ANSIBLE_VARS_PLUGINS",
-            "ANSIBLE_VARS_ENABLED",
-            "ANSIBLE_RUN_VARS_PLUGINS",
-            "ANSIBLE_COLLECTIONS_SCAN_SYS_PATH",
-            "ANSIBLE_COLLECTIONS_ON_ANSIBLE_VERSION_MISMATCH",
-            "ANSIBLE_MODULE_IGNORE_EXTS",
-            "ANSIBLE_OLD_PLUGIN_CACHE_CLEAR",
-            "ANSIBLE_VALIDATE_ACTION_GROUP_METADATA",
-            "ANSIBLE_HOME",
-        ],
-    ),
-    (
-        "no retry files are written",
-        &[("defaults", &["retry_files_save_path"])],
-        &["ANSIBLE_RETRY_FILES_SAVE_PATH"],
-    ),
-    (
-        "no log file is written",
-        &[("defaults", &["log_filter", "log_verbosity"])],
-        &["ANSIBLE_LOG_FILTER", "ANSIBLE_LOG_VERBOSITY"],
-    ),
-    (
-        "there are no cows",
-        &[("defaults", &["nocows", "cowpath", "cow_selection", "cowsay_enabled_stencils"])],
-        &["ANSIBLE_NOCOWS", "ANSIBLE_COW_PATH", "ANSIBLE_COW_SELECTION", "ANSIBLE_COW_ACCEPTLIST"],
-    ),
-    (
-        "it is about warnings that fanfare does not give",
-        &[(
-            "defaults",
-            &["action_warnings", "command_warnings", "devel_warning", "task_debugger_ignore_errors"],
-        )],
-        &[
-            "ANSIBLE_ACTION_WARNINGS",
-            "ANSIBLE_COMMAND_WARNINGS",
-            "ANSIBLE_DEVEL_WARNING",
-            "ANSIBLE_TASK_DEBUGGER_IGNORE_ERRORS",
-        ],
-    ),
-    (
-        "Ansible itself no longer heeds it",
-        &[(
-            "defaults",
-            &[
-                "jinja2_native",
-                "allow_embedded_templates",
-                "allow_unsafe_lookups",
-                "su",
-                "sudo",
-                "ask_sudo_pass",
-            ],
-        )],
-        &[
-            "ANSIBLE_JINJA2_NATIVE",
-            "ANSIBLE_ALLOW_EMBEDDED_TEMPLATES",
-            "ANSIBLE_SU",
-            "ANSIBLE_STRING_TYPE_FILTERS",
-        ],
-    ),
-    (
-        "the prompt of sudo is always our own, and becoming oneself is never skipped",
-        &[("privilege_escalation", &["agnostic_become_prompt", "become_allow_same_user"])],
-        &["ANSIBLE_AGNOSTIC_BECOME_PROMPT", "ANSIBLE_BECOME_ALLOW_SAME_USER"],
-    ),
-    (
-        "it is about Ansible's own tools",
-        &[("defaults", &["docsite_root_url", "debug", "display_traceback"])],
-        &["ANSIBLE_DEBUG", "ANSIBLE_DISPLAY_TRACEBACK"],
-    ),
-    (
-        "there are no network devices and no Windows here",
-        &[(
-            "defaults",
-            &["network_group_modules", "use_persistent_connections", "win_async_startup_timeout"],
-        )],
-        &[
-            "ANSIBLE_NETWORK_GROUP_MODULES",
-            "ANSIBLE_USE_PERSISTENT_CONNECTIONS",
-            "ANSIBLE_WIN_ASYNC_STARTUP_TIMEOUT",
-            "ANSIBLE_CONNECTION_PATH",
-        ],
-    ),
+    ("a prompt of su is known by its colon, in any language", &["ansible_su_prompt_l10n"]),
 ];
 
-/// Variables that come in families.
+/// Variables of the environment that come in families.
 const FAMILIES: &[(&str, &str)] = &[
     ("ANSIBLE_GALAXY_", "there is no galaxy"),
     ("ANSIBLE_COLOR_", "the colours are fixed"),
@@ -265,27 +276,29 @@ const FAMILIES: &[(&str, &str)] = &[
     ("ANSIBLE_NETCONF_", "there are no network devices here"),
     ("ANSIBLE_PARAMIKO_", "paramiko is not used"),
     ("ANSIBLE_SELINUX_", "the worker asks the system"),
+    ("ANSIBLE_LIBVIRT_LXC_", "the worker asks the system"),
     ("ANSIBLE_TEST_", "it is for ansible-test"),
 ];
 
 pub(super) fn by_ini(section: &str, key: &str) -> Option<&'static str> {
-    let row = TABLE
-        .iter()
-        .find(|(_, ini, _)| ini.iter().any(|(name, keys)| *name == section && keys.contains(&key)))?;
-    Some(row.0)
+    let row = TABLE.iter().find(|row| row.names.keys().any(|name| name == (section, key)))?;
+    Some(row.why)
 }
 
 pub(super) fn by_env(name: &str) -> Option<&'static str> {
-    let row = TABLE.iter().find(|(_, _, env)| env.contains(&name)).map(|row| row.0);
+    let row = TABLE.iter().find(|row| row.names.variables().any(|known| known == name)).map(|row| row.why);
     row.or_else(|| FAMILIES.iter().find(|(prefix, _)| name.starts_with(prefix)).map(|family| family.1))
 }
 
 pub(super) fn ini_names() -> impl Iterator<Item = (&'static str, &'static str)> {
-    TABLE.iter().flat_map(|(_, ini, _)| {
-        ini.iter().flat_map(|(section, keys)| keys.iter().map(move |key| (*section, *key)))
-    })
+    TABLE.iter().flat_map(|row| row.names.keys())
 }
 
 pub(super) fn env_names() -> impl Iterator<Item = &'static str> {
-    TABLE.iter().flat_map(|(_, _, env)| env.iter().copied())
+    TABLE.iter().flat_map(|row| row.names.variables())
+}
+
+/// Why a host's variable makes no difference.
+pub(super) fn by_variable(name: &str) -> Option<&'static str> {
+    VARIABLES.iter().find(|(_, names)| names.contains(&name)).map(|row| row.0)
 }

@@ -18,7 +18,7 @@ mod vault;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-pub use connection::ConnectionKind;
+pub use connection::{ConnectionKind, become_method};
 pub use constants::{
     Constant, Setting as ConstantSetting, file as config_file, settings as constant_settings,
 };
@@ -98,6 +98,15 @@ impl Config {
         Ok(config)
     }
 
+    /// Notes those of an inventory's variables that make no difference here.
+    pub fn note_variables<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        let mut known: Vec<(&str, &str)> =
+            names.filter_map(|name| Some((name, meaningless::by_variable(name)?))).collect();
+        known.sort_unstable();
+        known.dedup();
+        self.notes.extend(known.into_iter().map(|(name, why)| format!("{name} has no meaning here: {why}")));
+    }
+
     fn take_entry(
         &mut self,
         entry: &ini::Entry,
@@ -128,14 +137,15 @@ impl Config {
     fn take_environment(&mut self, surroundings: &Surroundings) -> Result<()> {
         // In the table's order, so that a second name of a setting loses to the first whatever its spelling.
         for setting in settings() {
-            let found = setting.env.iter().find_map(|name| surroundings.variables.get_key_value(*name));
+            let mut names = setting.names.variables();
+            let found = names.find_map(|name| surroundings.variables.get_key_value(name));
             if let Some((name, text)) = found {
                 let given = Given { text, base: &surroundings.directory, surroundings };
                 self.take(setting, name, &given, None)?;
             }
         }
         for name in surroundings.variables.keys().filter(|name| name.starts_with("ANSIBLE_")) {
-            if settings().any(|setting| setting.env.contains(&name.as_str())) {
+            if settings().any(|setting| setting.names.variables().any(|known| known == name)) {
                 continue;
             }
             if let Some(reason) = meaningless::by_env(name) {

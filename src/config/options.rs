@@ -88,6 +88,9 @@ pub struct ConnectionOptions {
     pub user: Option<String>,
     pub port: Option<u16>,
     pub private_key: Option<PathBuf>,
+    /// The text of a key, and its passphrase.
+    pub key: Option<Secret>,
+    pub passphrase: Option<Secret>,
     pub timeout: Duration,
     pub host_key_checking: bool,
     /// Unparsed options of ssh: `-o ProxyJump=bastion`.
@@ -109,6 +112,8 @@ impl Default for ConnectionOptions {
             user: None,
             port: None,
             private_key: None,
+            key: None,
+            passphrase: None,
             timeout: Duration::from_secs(10),
             host_key_checking: true,
             ssh_args: String::new(),
@@ -132,6 +137,32 @@ pub struct EscalationOptions {
     pub flags: Option<String>,
     pub ask_password: bool,
     pub password: Option<Secret>,
+    /// What holds for one method alone; it wins over the above.
+    pub sudo: MethodOptions,
+    pub su: MethodOptions,
+}
+
+/// How one method of becoming another user is called.
+#[derive(Debug, Default)]
+pub struct MethodOptions {
+    pub user: Option<String>,
+    pub exe: Option<String>,
+    pub flags: Option<String>,
+    pub password: Option<Secret>,
+    pub chdir: Option<String>,
+}
+
+impl EscalationOptions {
+    /// What holds for that method alone.
+    pub fn of(&self, method: &str) -> &MethodOptions {
+        const NOTHING: &MethodOptions =
+            &MethodOptions { user: None, exe: None, flags: None, password: None, chdir: None };
+        match method {
+            "sudo" => &self.sudo,
+            "su" => &self.su,
+            _ => NOTHING,
+        }
+    }
 }
 
 impl Default for EscalationOptions {
@@ -144,6 +175,8 @@ impl Default for EscalationOptions {
             flags: None,
             ask_password: false,
             password: None,
+            sudo: MethodOptions::default(),
+            su: MethodOptions::default(),
         }
     }
 }
@@ -161,6 +194,8 @@ pub struct RunOptions {
     pub tags: Vec<String>,
     pub skip_tags: Vec<String>,
     pub force_handlers: bool,
+    /// Otherwise a handler that is notified and is not there is a warning.
+    pub error_on_missing_handler: bool,
     pub any_errors_fatal: bool,
     pub strategy: Strategy,
     pub gathering: Gathering,
@@ -171,6 +206,8 @@ pub struct RunOptions {
     pub poll_interval: u64,
     /// Where the targets keep what they know of tasks in the background.
     pub async_dir: String,
+    /// The shell of `shell` and `raw`, where it is another than `/bin/sh`.
+    pub executable: Option<String>,
     pub no_log: bool,
     /// Whether dictionaries of one name are laid over each other, instead of the strongest hiding the others.
     pub merges: bool,
@@ -210,6 +247,7 @@ impl Default for RunOptions {
             tags: Vec::new(),
             skip_tags: Vec::new(),
             force_handlers: false,
+            error_on_missing_handler: true,
             any_errors_fatal: false,
             strategy: Strategy::default(),
             gathering: Gathering::default(),
@@ -217,6 +255,7 @@ impl Default for RunOptions {
             task_timeout: None,
             poll_interval: 15,
             async_dir: "~/.ansible_async".to_owned(),
+            executable: None,
             no_log: false,
             merges: false,
             roles_path: Vec::new(),

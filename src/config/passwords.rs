@@ -34,6 +34,9 @@ fn secret(prompt: &str) -> Result<Secret> {
 /// Asks for a password on the terminal.
 pub fn ask(prompt: &str) -> Result<String> {
     rpassword::prompt_password(prompt).map_err(|error| {
+        if error.kind() == std::io::ErrorKind::Interrupted {
+            return Diagnostic::interrupted();
+        }
         Diagnostic::new(format!("cannot ask for the password: {error}")).hint(
             "without a terminal, give it in a file: --connection-password-file, --become-password-file, \
              --vault-password-file",

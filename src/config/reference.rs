@@ -3,12 +3,12 @@
 use std::fmt::Write;
 
 use super::meaningless;
-use super::settings::{Setting, Use, settings};
+use super::settings::{Names, Setting, Use, settings};
 
 const LEAD: &str = "\
 # Settings
 
-<!-- Written by `config::guide` from the tables in src/config/settings.rs and meaningless.rs. -->
+<!-- Written by `config::guide` from the tables in src/config: constants.txt, settings.rs and meaningless.rs. -->
 
 What fanfare takes from `ansible.cfg` and the environment. `ansible.cfg` is the first that exists of `$ANSIBLE_CONFIG`,
 `./ansible.cfg` (not in a world-writable directory), `~/.ansible.cfg` and `/etc/ansible/ansible.cfg`. The environment
@@ -25,26 +25,32 @@ do something else than asked: then it is an error.
 pub fn guide() -> String {
     let mut page = LEAD.to_owned();
     for setting in settings() {
+        let (keys, variables) = (keys(&setting.names), variables(&setting.names));
         // Writing to a String cannot fail.
-        let _ = writeln!(page, "| {} | {} | {} |", keys(setting.ini), names(setting.env), remark(setting));
+        let _ = writeln!(page, "| {} | {} | {} |", keys.join(", "), variables.join(", "), remark(setting));
     }
     page.push_str("\n## Without meaning here\n\nAccepted, and named with -v.\n\n");
-    for (reason, ini, env) in meaningless::TABLE {
-        let sections = ini.iter().map(|(section, keys)| {
-            keys.iter().map(|key| format!("`{section}.{key}`")).collect::<Vec<_>>().join(", ")
-        });
-        let all: Vec<String> = sections.chain((!env.is_empty()).then(|| names(env))).collect();
-        let _ = writeln!(page, "- {}: {}", reason, all.join(", "));
+    for row in meaningless::TABLE {
+        let all = [keys(&row.names), variables(&row.names)].concat();
+        let _ = writeln!(page, "- {}: {}", row.why, all.join(", "));
+    }
+    page.push_str("\nVariables of hosts, accepted and named with -v:\n\n");
+    for (reason, variables) in meaningless::VARIABLES {
+        let _ = writeln!(page, "- {}: {}", reason, quoted(variables.iter().copied()).join(", "));
     }
     page
 }
 
-fn keys(ini: &[(&str, &str)]) -> String {
-    ini.iter().map(|(section, key)| format!("`{section}.{key}`")).collect::<Vec<_>>().join(", ")
+fn keys(names: &Names) -> Vec<String> {
+    names.keys().map(|(section, key)| format!("`{section}.{key}`")).collect()
 }
 
-fn names(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+fn variables(names: &Names) -> Vec<String> {
+    quoted(names.variables())
+}
+
+fn quoted(names: impl Iterator<Item = &'static str>) -> Vec<String> {
+    names.map(|name| format!("`{name}`")).collect()
 }
 
 fn remark(setting: &Setting) -> String {

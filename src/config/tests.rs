@@ -1,5 +1,6 @@
 use std::os::unix::fs::PermissionsExt;
 
+use super::settings::Names;
 use super::*;
 
 /// Loads an `ansible.cfg` with this text in a directory of its own, under these variables, and shows one thing of
@@ -117,9 +118,10 @@ fn a_world_writable_directory_is_not_trusted() {
 
 #[test]
 fn names_are_unique() {
-    let mut names: Vec<(&str, &str)> = settings().flat_map(|setting| setting.ini.iter().copied()).collect();
+    let own = || settings().map(|setting| &setting.names);
+    let mut names: Vec<(&str, &str)> = own().flat_map(Names::keys).collect();
     names.extend(meaningless::ini_names());
-    names.extend(settings().flat_map(|setting| setting.env.iter().map(|name| ("env", *name))));
+    names.extend(own().flat_map(Names::variables).map(|name| ("env", name)));
     names.extend(meaningless::env_names().map(|name| ("env", name)));
     names.sort_unstable();
     let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
@@ -135,4 +137,25 @@ fn guide_is_fresh() {
     }
     let written = std::fs::read_to_string(path).unwrap_or_default();
     assert_eq!(written, guide(), "stale: run the test with FANFARE_BLESS=1");
+}
+
+/// Each of Ansible's settings does something, is an error or a warning, or is said to have no meaning here: once.
+#[test]
+fn every_setting_of_ansible_s_has_its_place() {
+    let rows =
+        settings().map(|setting| &setting.names).chain(meaningless::TABLE.iter().map(|row| &row.names));
+    let placed: Vec<&str> = rows.flat_map(|names| names.constants).copied().collect();
+    for name in &placed {
+        assert!(Constant::named(name).is_some(), "{name} is no setting of Ansible's");
+        assert_eq!(placed.iter().filter(|other| *other == name).count(), 1, "{name}");
+    }
+    let is_inner = |name: &str| name.starts_with("_ANSIBLE_");
+    for constant in Constant::all().filter(|constant| !placed.contains(&constant.name)) {
+        for name in constant.variables().filter(|name| !is_inner(name)) {
+            assert!(meaningless::by_env(name).is_some(), "{name}");
+        }
+        for (section, key) in constant.keys() {
+            assert!(settings::is_foreign_section(section), "{section}.{key}");
+        }
+    }
 }

@@ -69,6 +69,8 @@ enum Kind {
     Undefined,
     /// What a file names is not there; the file itself is well.
     Missing,
+    /// The user wanted no more of it.
+    Interrupted,
 }
 
 impl Diagnostic {
@@ -97,6 +99,18 @@ impl Diagnostic {
         let mut diagnostic = Self::new(message);
         diagnostic.0.kind = Kind::Missing;
         diagnostic
+    }
+
+    /// Ctrl-C where a question was asked.
+    pub fn interrupted() -> Self {
+        let mut diagnostic = Self::new("User interrupted execution");
+        diagnostic.0.kind = Kind::Interrupted;
+        diagnostic
+    }
+
+    /// Whether the user broke it off.
+    pub fn is_interrupted(&self) -> bool {
+        self.0.kind == Kind::Interrupted
     }
 
     /// Whether this is the reading of something undefined: inside a template such an error travels on

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use indexmap::{IndexMap, IndexSet};
 
 use super::computed::{Computed, safe_group_name};
-use super::layers::LayerCache;
+use super::layers::{LayerCache, implicit_vars};
 use super::vars_dir::VarsDir;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::value::{Dict, Value};
@@ -262,6 +262,10 @@ impl Inventory {
     /// What `group_by` does: puts a known host into a group below the parents. Answers whether anything
     /// changed.
     pub fn add_to_group(&mut self, host: &str, group: &str, parents: &[Arc<str>]) -> Result<bool> {
+        if !self.hosts.contains_key(host) && self.localhost(host).is_some() {
+            // A localhost that nobody named is a host like others once it is in a group.
+            self.add_host(host, &[], &implicit_vars())?;
+        }
         if !self.hosts.contains_key(host) {
             return Err(Diagnostic::new(format!("no host `{host}` in the inventory")));
         }

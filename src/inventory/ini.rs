@@ -245,7 +245,7 @@ fn header(line: &str, place: &Place) -> Result<Option<Section>> {
     });
     let Some((group, kind)) = parsed else {
         // `[::1]:22` is a host.
-        if !line.ends_with(']') {
+        if !line.ends_with(']') && line.contains(']') {
             return Ok(None);
         }
         return Err(Diagnostic::new(format!("`{line}` is not a section"))

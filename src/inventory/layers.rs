@@ -219,7 +219,7 @@ fn push_files(layers: &mut Vec<Layer>, level: Level, dir: &VarsDir, kind: Kind, 
 }
 
 /// What a localhost that nobody named is like.
-fn implicit_vars() -> Dict {
+pub(super) fn implicit_vars() -> Dict {
     Dict::from_iter(
         [("ansible_connection", "local"), ("ansible_host", "127.0.0.1")]
             .map(|(name, value)| (Value::from(name), Value::from(value))),

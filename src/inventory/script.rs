@@ -105,7 +105,12 @@ fn object(answer: &Arc<Source>) -> Result<Dict> {
 fn ask(script: &Path, arguments: &[&str]) -> Result<Arc<Source>> {
     let call = format!("{} {}", script.display(), arguments.join(" "));
     let output = Command::new(script).args(arguments).output();
-    let output = output.map_err(|error| Diagnostic::new(format!("could not run `{call}`: {error}")))?;
+    let output = output.map_err(|error| {
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        let error = Diagnostic::new(format!("could not run `{call}`: {error}"));
+        // The script is there: it was found to be executable.
+        if missing { error.hint("the program in its first line, after `#!`, is not there") } else { error }
+    })?;
     let errors = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
         let error = Diagnostic::new(format!("the inventory script `{call}` failed with {}", output.status));

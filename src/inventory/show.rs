@@ -1,7 +1,7 @@
 //! What `fanfare inventory` prints, as `ansible-inventory` words it.
 
 use std::collections::HashSet;
-use std::fmt::Write;
+use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::layers::{Layer, Level};
 use super::pattern::Selection;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::Template;
+use crate::value::dumps::{Part, Style, dumps_with};
 use crate::value::{Dict, Value};
 use crate::yaml::{DumpOptions, dump};
 
@@ -48,7 +49,7 @@ pub fn list(inventory: &Inventory, view: &View<'_>) -> Result<String> {
         "_meta",
         Dict::from_iter([("hostvars", Value::from(hostvars)), ("profile", "inventory_legacy".into())]),
     );
-    Ok(Json { computed: Some(&inventory.computed) }.document(&Value::from(result)))
+    Ok(json(&Value::from(result), Some(&inventory.computed)))
 }
 
 /// `--list --yaml`: an inventory in YAML.
@@ -77,7 +78,7 @@ pub fn graph(inventory: &Inventory, group: &str, vars: bool, view: &View<'_>) ->
 /// `--host`: one host's variables, as JSON or YAML.
 pub fn host(inventory: &Inventory, name: &str, yaml: bool, view: &View<'_>) -> Result<String> {
     let vars = Value::from(Shower { inventory, view }.host_vars(name)?);
-    Ok(if yaml { dump(&vars, &DumpOptions::default()) } else { Json { computed: None }.document(&vars) })
+    Ok(if yaml { dump(&vars, &DumpOptions::default()) } else { json(&vars, None) })
 }
 
 struct Shower<'a> {
@@ -226,119 +227,20 @@ fn sorted(entries: &Dict) -> Vec<(&Value, &Value)> {
     sorted
 }
 
-/// JSON with sorted keys, four columns a level and letters as they are, as Python writes it.
-#[derive(Clone, Copy)]
-struct Json<'a> {
-    /// Whether strings that are not to be rendered say so (`__ansible_unsafe`): those that look like templates, and
-    /// those that came out of one.
-    computed: Option<&'a Computed>,
-}
-
-impl Json<'_> {
-    fn document(self, value: &Value) -> String {
-        let mut text = String::new();
-        self.value(&mut text, value, 0);
-        text.push('\n');
-        text
-    }
-
-    fn is_unsafe(self, text: &Arc<str>) -> bool {
-        self.computed.is_some_and(|computed| Template::is_template(text) || computed.contains(text))
-    }
-
-    fn value(self, text: &mut String, value: &Value, depth: usize) {
-        match value {
-            Value::None | Value::Undefined(_) | Value::Omit => text.push_str("null"),
-            Value::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
-            Value::Float(number) if number.is_nan() => text.push_str("NaN"),
-            Value::Float(number) if number.is_infinite() => {
-                text.push_str(if *number > 0.0 { "Infinity" } else { "-Infinity" });
-            }
-            Value::Int(_) | Value::BigInt(_) | Value::Float(_) => {
-                let _ = write!(text, "{value}");
-            }
-            Value::Str(content) if self.is_unsafe(content) => {
-                write_json_object(text, &[("__ansible_unsafe", content)], depth);
-            }
-            Value::Vault(vaulted) => {
-                write_json_object(text, &[("__ansible_vault", &vaulted.ciphertext)], depth);
-            }
-            Value::List(items) | Value::Tuple(items) => {
-                if items.is_empty() {
-                    text.push_str("[]");
-                    return;
-                }
-                text.push('[');
-                for (index, item) in items.iter().enumerate() {
-                    next_json(text, index, depth);
-                    self.value(text, item, depth + 1);
-                }
-                close_json(text, ']', depth);
-            }
-            Value::Dict(entries) => {
-                if entries.is_empty() {
-                    text.push_str("{}");
-                    return;
-                }
-                text.push('{');
-                for (index, (key, value)) in sorted(entries).into_iter().enumerate() {
-                    next_json(text, index, depth);
-                    let key = match key {
-                        Value::None => "null".to_owned(),
-                        Value::Bool(flag) => flag.to_string(),
-                        other => other.to_string(),
-                    };
-                    write_json_string(text, &key);
-                    text.push_str(": ");
-                    self.value(text, value, depth + 1);
-                }
-                close_json(text, '}', depth);
-            }
-            Value::Str(_) | Value::Template(_) | Value::Object(_) => {
-                write_json_string(text, &value.to_string());
-            }
-        }
-    }
-}
-
-fn write_json_object(text: &mut String, entries: &[(&str, &str)], depth: usize) {
-    text.push('{');
-    for (index, (key, value)) in entries.iter().enumerate() {
-        next_json(text, index, depth);
-        write_json_string(text, key);
-        text.push_str(": ");
-        write_json_string(text, value);
-    }
-    close_json(text, '}', depth);
-}
-
-fn next_json(text: &mut String, index: usize, depth: usize) {
-    text.push_str(if index == 0 { "\n" } else { ",\n" });
-    text.push_str(&"    ".repeat(depth + 1));
-}
-
-fn close_json(text: &mut String, bracket: char, depth: usize) {
-    text.push('\n');
-    text.push_str(&"    ".repeat(depth));
-    text.push(bracket);
-}
-
-fn write_json_string(text: &mut String, content: &str) {
-    text.push('"');
-    for c in content.chars() {
-        match c {
-            '"' => text.push_str("\\\""),
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            '\u{8}' => text.push_str("\\b"),
-            '\u{c}' => text.push_str("\\f"),
-            c if (c as u32) < 0x20 => {
-                let _ = write!(text, "\\u{:04x}", c as u32);
-            }
-            c => text.push(c),
-        }
-    }
-    text.push('"');
+/// JSON as Python writes it. With `computed`, strings that are not to be rendered say so (`__ansible_unsafe`): those
+/// that look like templates, and those that came out of one.
+fn json(value: &Value, computed: Option<&Computed>) -> String {
+    let is_unsafe = |text: &Arc<str>| {
+        computed.is_some_and(|computed| Template::is_template(text) || computed.contains(text))
+    };
+    let marked = |mark: &str, text: &Arc<str>| {
+        Some(Value::from(Dict::from_iter([(mark, Value::Str(Arc::clone(text)))])))
+    };
+    let form = |part: Part<'_>| match part {
+        Part::Value(Value::Str(text)) if is_unsafe(text) => Ok(marked("__ansible_unsafe", text)),
+        Part::Value(Value::Vault(vaulted)) => Ok(marked("__ansible_vault", &vaulted.ciphertext)),
+        _ => Ok(None),
+    };
+    let Ok(text) = dumps_with::<Infallible>(value, &Style::of(Some(4)), &form);
+    text + "\n"
 }

@@ -196,7 +196,8 @@ impl Loader<'_> {
             }
             if self.options.unparsed_warning {
                 let message = "No inventory was parsed, only implicit localhost is available";
-                self.warnings.push(Diagnostic::new(message));
+                let hint = "name one: `-i FILE`, `inventory = FILE` in ansible.cfg";
+                self.warnings.push(Diagnostic::new(message).hint(hint));
             }
         }
         let (count, what) = match self.options.group_names {

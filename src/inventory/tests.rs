@@ -351,7 +351,10 @@ fn explains_what_is_wrong_with_a_script() {
     1 | {"_meta": {}}
       | ^
     "#);
-    assert_snapshot!(error("hosts.sh", "#!/no/such/interpreter\n"), @"error: could not run `hosts.sh --list`: No such file or directory (os error 2)");
+    assert_snapshot!(error("hosts.sh", "#!/no/such/interpreter\n"), @r"
+    error: could not run `hosts.sh --list`: No such file or directory (os error 2)
+    help: the program in its first line, after `#!`, is not there
+    ");
 }
 
 #[test]

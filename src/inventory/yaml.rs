@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::data::{Inventory, located};
 use super::range;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::nearest::nearest;
 use crate::value::Value;
 use crate::yaml::Node;
 
@@ -84,13 +85,17 @@ impl Reader<'_> {
                         self.host(name, host, vars)?;
                     }
                 }
-                _ => self.warnings.push(
-                    Diagnostic::new(format!(
-                        "Skipping unexpected key ({}) in group ({name}), only \"vars\", \"children\" and \"hosts\" are valid",
-                        key.to_value()
+                _ => {
+                    let found = key.to_value().to_string();
+                    let warning = Diagnostic::new(format!(
+                        "Skipping unexpected key ({found}) in group ({name}), only \"vars\", \"children\" and \"hosts\" are valid",
                     ))
-                    .at(&key.place),
-                ),
+                    .at(&key.place);
+                    self.warnings.push(match nearest(&found, ["children", "hosts", "vars"]) {
+                        Some(near) => warning.hint(format!("did you mean '{near}'?")),
+                        None => warning,
+                    });
+                }
             }
         }
         Ok(name)

@@ -8,6 +8,9 @@ use super::shown::CENSORED;
 use crate::diagnostic::Diagnostic;
 use crate::run::event::{TaskInfo, TaskResult};
 
+/// What stands for a file where the task was typed.
+const COMMAND_LINE: &str = "<command line>";
+
 /// Which stories have been told: the same one for a hundred hosts is told once.
 #[derive(Debug, Default)]
 pub struct Told(HashSet<u64>);
@@ -32,14 +35,16 @@ pub fn show(task: &TaskInfo, result: &TaskResult, told: &mut Told, stream: Strea
 
 /// Nothing when there is no more to say than the result itself does.
 fn story(task: &TaskInfo, result: &TaskResult) -> Option<Diagnostic> {
+    // Where the command line is the whole task, an excerpt of it would say nothing.
+    let place = task.place.as_ref().filter(|place| place.source.path.as_os_str() != COMMAND_LINE);
     if task.no_log {
-        let place = task.place.as_ref()?;
+        let place = place?;
         return Some(Diagnostic::new(format!("Task failed: {CENSORED}")).at(place));
     }
     if let Some(error) = &result.error {
-        return Some(task.place.as_ref().map_or_else(|| error.clone(), |place| error.clone().at(place)));
+        return Some(place.map_or_else(|| error.clone(), |place| error.clone().at(place)));
     }
-    let place = task.place.as_ref()?;
+    let place = place?;
     let message = result.fields.get("msg")?.to_string();
     if message.starts_with("Task failed") {
         return Some(Diagnostic::new(message).at(place));

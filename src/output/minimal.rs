@@ -11,9 +11,6 @@ use crate::run::event::{Event, Status, TaskInfo, TaskResult};
 /// Modules whose answer is text: shown as text.
 pub(super) const SPEAK_TEXT: &[&str] = &["command", "shell", "raw"];
 
-/// What stands for a file where the task was typed.
-const COMMAND_LINE: &str = "<command line>";
-
 pub struct Minimal {
     look: Look,
     /// As `look` says, with results spread over lines unless the user wants otherwise.
@@ -38,10 +35,7 @@ impl Callback for Minimal {
             if !task.no_log {
                 diff::show(&result.diffs, self.look.diff_context, page);
             }
-            // Where the command line is the whole task, an excerpt of it would say nothing.
-            let of_playbook =
-                task.place.as_ref().is_some_and(|place| place.source.path.as_os_str() != COMMAND_LINE);
-            if is_failure(result.status) && (of_playbook || result.error.is_some()) {
+            if is_failure(result.status) {
                 failure::show(task, result, &mut self.told, Stream::Out, page);
             }
             self.answer(host, task, result, page);

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle, TermLike};
+use unicode_width::UnicodeWidthChar;
 
 use crate::run::event::Event;
 
@@ -18,6 +20,9 @@ const PATIENCE: Duration = Duration::from_millis(300);
 const TICK: Duration = Duration::from_millis(120);
 
 const SPINNER: &[char] = &['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+/// Columns left free: the terminal shows a Ctrl-C as `^C` where the cursor stands, and must not start a line for it.
+const ECHO: usize = 2;
 
 /// Draws by itself while nothing else happens; silent where there is no terminal.
 pub struct Progress {
@@ -38,16 +43,20 @@ struct State {
 impl Progress {
     /// A line on stderr when `visible`, as wide as `width` says.
     pub fn new(visible: bool, width: fn() -> usize) -> Self {
-        let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let target = if visible {
+            ProgressDrawTarget::term_like(Box::new(Bottom { width }))
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
         let state = Arc::new(Mutex::new(State::default()));
         if let Ok(style) = ProgressStyle::with_template("{line}") {
             let shown = Arc::clone(&state);
             let line = move |progress: &ProgressState, text: &mut dyn Write| {
                 let state = shown.lock().unwrap_or_else(PoisonError::into_inner);
-                let line: String = state.line(progress.elapsed()).chars().take(width()).collect();
+                let line = state.line(progress.elapsed());
                 // The bar has no way to hear of an error.
-                let _ = text.write_str(&line);
+                let _ = text.write_str(fitting(&line, width().saturating_sub(ECHO)));
             };
             bar.set_style(style.with_key("line", line));
         }
@@ -119,6 +128,79 @@ impl State {
     }
 }
 
+/// As much of a line as fits into so many columns.
+fn fitting(line: &str, columns: usize) -> &str {
+    let mut left = columns;
+    let end = line.char_indices().find(|(_, c)| match left.checked_sub(c.width().unwrap_or(0)) {
+        Some(rest) => {
+            left = rest;
+            false
+        }
+        None => true,
+    });
+    end.and_then(|(end, _)| line.get(..end)).unwrap_or(line)
+}
+
+/// The bottom line of the terminal, on stderr. The cursor stays behind what is written.
+#[derive(Debug)]
+struct Bottom {
+    width: fn() -> usize,
+}
+
+impl Bottom {
+    fn write(text: &str) -> io::Result<()> {
+        io::Write::write_all(&mut io::stderr(), text.as_bytes())
+    }
+
+    fn move_cursor(lines_or_columns: usize, direction: char) -> io::Result<()> {
+        if lines_or_columns > 0 {
+            Self::write(&format!("\x1b[{lines_or_columns}{direction}"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl TermLike for Bottom {
+    fn width(&self) -> u16 {
+        u16::try_from((self.width)()).unwrap_or(u16::MAX)
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        Self::move_cursor(n, 'A')
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        Self::move_cursor(n, 'B')
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        Self::move_cursor(n, 'C')
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        Self::move_cursor(n, 'D')
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        Self::write(text)?;
+        Self::write("\n")
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        // The bar fills its line up, so that what is typed goes to the next one: there it would part what is shown.
+        if text.trim_end_matches(' ').is_empty() { Ok(()) } else { Self::write(text) }
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        Self::write("\r\x1b[2K")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        io::Write::flush(&mut io::stderr())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +226,13 @@ mod tests {
         let mut asked = waiting(&["a"], &[]);
         asked.on(&Event::Flush(std::sync::mpsc::channel().0));
         assert_eq!(line(asked), "");
+    }
+
+    #[test]
+    fn long_lines_are_cut() {
+        assert_eq!(fitting("waiting for web1", 7), "waiting");
+        assert_eq!(fitting("waiting", 7), "waiting");
+        assert_eq!(fitting("日本語", 5), "日本");
+        assert_eq!(fitting("日本語", 0), "");
     }
 }

@@ -1,6 +1,6 @@
 use super::Setting;
 use crate::diagnostic::Place;
-use crate::value::{Dict, Value};
+use crate::value::Dict;
 
 /// What a task calls.
 #[derive(Clone, Debug)]
@@ -17,6 +17,14 @@ pub struct Action {
     pub computed: Option<Setting>,
     /// Of an action whose name is a template, `name` is empty until the run.
     pub dynamic: Option<Dynamic>,
+}
+
+impl Action {
+    /// A call that no file holds: `written` as the user would write it.
+    pub fn new(written: &str, place: Place, args: Dict) -> Self {
+        let name = fanfare_modules::short(written).to_owned();
+        Self { name, written: written.to_owned(), place, args, computed: None, dynamic: None }
+    }
 }
 
 /// `action: "{{ name }} key=value"`: what is called is known only in the run.
@@ -41,7 +49,7 @@ pub trait Actions: Send + Sync {
     /// Checks what can be known before rendering: names of options, required ones, choices and types of
     /// values that are no templates. `complete` is false when some options are still to be computed
     /// (`args: "{{ … }}"`, `module_defaults`): then none is missing yet.
-    fn check(&self, canonical: &str, args: &[(String, Value)], complete: bool) -> Result<(), Misuse>;
+    fn check(&self, canonical: &str, args: &Dict, complete: bool) -> Result<(), Misuse>;
 }
 
 /// A name resolved.

@@ -20,7 +20,7 @@ pub use list::{Listing, list};
 pub use loader::{LoadOptions, LoadedRole, LoadedTasks, Loader, RoleRequest};
 pub use play::{Play, Playbook, Prompt};
 pub use role::Role;
-pub use start::name_matches;
+pub use start::{find_start, name_matches};
 pub use tags::{effective, is_selected};
 pub use task::{Block, Include, Loop, LoopControl, Node, Task};
 
@@ -33,6 +33,14 @@ use crate::value::{Dict, Value};
 pub struct Setting {
     pub value: Value,
     pub place: Place,
+    /// What the things around say, which holds where this comes to `omit`.
+    pub outer: Option<Arc<Setting>>,
+}
+
+impl Setting {
+    pub fn new(value: Value, place: Place) -> Self {
+        Self { value, place, outer: None }
+    }
 }
 
 /// Variables of one level: shared, never copied.

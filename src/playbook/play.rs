@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Keywords, Layer, Node, Role, Setting, Task};
+use crate::config::Strategy;
 use crate::diagnostic::Place;
 
 /// One playbook file, with the plays of the playbooks it imports in place.
@@ -37,7 +38,7 @@ pub struct Play {
     pub gather_timeout: Option<Setting>,
     pub fact_path: Option<Setting>,
     pub serial: Vec<Setting>,
-    pub strategy: Option<Setting>,
+    pub strategy: Option<Strategy>,
     pub order: Option<Setting>,
     pub max_fail_percentage: Option<Setting>,
     pub force_handlers: Option<Setting>,

@@ -50,6 +50,33 @@ pub struct Task {
     pub include: Option<Include>,
 }
 
+impl Task {
+    /// A task that calls an action under a name, and no more.
+    pub fn new(name: &str, action: Action, keywords: Arc<Keywords>, role: Option<Arc<Role>>) -> Self {
+        let place = action.place.clone();
+        Self {
+            name: Some(Setting::new(name.into(), place.clone())),
+            place,
+            action,
+            keywords,
+            role,
+            repeat: None,
+            loop_control: LoopControl::default(),
+            register: None,
+            until: Vec::new(),
+            retries: None,
+            delay: None,
+            background: None,
+            poll: None,
+            changed_when: Vec::new(),
+            failed_when: Vec::new(),
+            listen: Vec::new(),
+            is_handler: false,
+            include: None,
+        }
+    }
+}
+
 /// What the tasks of a dynamic include inherit: what is around it, its vars, and `apply`.
 #[derive(Clone)]
 pub struct Include {

@@ -1,6 +1,7 @@
 //! Questions to the operator in the middle of a run.
 
 use std::io::{self, BufRead, Write};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
 use parking_lot::Mutex;
@@ -15,9 +16,12 @@ impl Shared {
     /// Shows a prompt once all earlier output is out, and reads a line from the terminal.
     pub async fn ask(&self, prompt: String, echo: bool) -> Result<String> {
         self.flush_output();
+        self.asking.store(true, Ordering::Relaxed);
         let answer = tokio::task::spawn_blocking(move || read_answer(&prompt, echo)).await;
+        self.asking.store(false, Ordering::Relaxed);
         match answer {
             Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Err(Diagnostic::interrupted()),
             Ok(Err(error)) => Err(Diagnostic::new(format!("cannot read the answer: {error}"))),
             Err(error) => Err(Diagnostic::new(format!("the question was broken off: {error}"))),
         }

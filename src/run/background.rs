@@ -32,16 +32,12 @@ pub(super) struct Plan {
 /// What a task's `async` and `poll` come to; `None` when it runs in the foreground.
 pub(super) fn plan(job: &Job<'_>, context: &Context<'_>) -> Result<Option<Plan>> {
     let Some(background) = &job.task.background else { return Ok(None) };
-    let whole = |keyword: &str, setting| {
-        settings::number(Some(setting), context)
-            .map_err(|error| error.context(format!("Error processing keyword '{keyword}'")))
-    };
-    let seconds = whole("async", background)?.unwrap_or_default();
+    let seconds = settings::number(Some(background), context)?.unwrap_or_default();
     if seconds < 0.0 {
         return Err(Diagnostic::new("'async' cannot be negative").at(&background.place));
     }
     let poll = match &job.task.poll {
-        Some(setting) => whole("poll", setting)?.map(seconds_of),
+        Some(setting) => settings::number(Some(setting), context)?.map(seconds_of),
         None => None,
     };
     let seconds = seconds_of(seconds);

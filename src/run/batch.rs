@@ -34,6 +34,8 @@ pub(super) struct Batch {
     pub over: Mutex<bool>,
     /// `meta: end_play`: the other batches do not run either.
     pub play_over: Mutex<bool>,
+    /// `max_fail_percentage`.
+    pub most_failed: Option<f64>,
     /// More hosts failed than `max_fail_percentage` allows.
     pub fatal: Mutex<bool>,
     /// Hosts that failed only because another could not be reached.
@@ -54,7 +56,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    pub fn new(run: Arc<Shared>, play: Arc<Play>, facts: Arc<PlayFacts>) -> Self {
+    pub fn new(run: Arc<Shared>, play: Arc<Play>, facts: Arc<PlayFacts>, most_failed: Option<f64>) -> Self {
         let merges = run.options.run.merges;
         let mut vars = Dict::new();
         let mut defaults = Dict::new();
@@ -72,6 +74,7 @@ impl Batch {
             ended: Mutex::default(),
             over: Mutex::default(),
             play_over: Mutex::default(),
+            most_failed,
             fatal: Mutex::default(),
             followers: Mutex::default(),
             roles_done: Mutex::default(),
@@ -232,11 +235,26 @@ impl Batch {
             kind,
             check: settings::flag(keywords.check_mode.as_ref(), options.run.check, &context)
                 .unwrap_or(options.run.check),
-            no_log: settings::flag(keywords.no_log.as_ref(), false, &context).unwrap_or(true),
+            no_log: self.hides(task, &context),
         }
     }
 
-    /// The same where nothing can be rendered.
+    /// Whether `no_log` is in force; where nobody can say, it is.
+    fn hides(&self, task: &Task, context: &Context<'_>) -> bool {
+        let default = self.run.options.run.no_log;
+        settings::flag(task.keywords.no_log.as_ref(), default, context).unwrap_or(true)
+    }
+
+    /// The task as it is told of for one host, whose own `no_log` may be another than that of the first one.
+    pub fn info_of(&self, info: &Arc<TaskInfo>, task: &Task, scope: &Scope) -> Arc<TaskInfo> {
+        let setting = task.keywords.no_log.as_ref();
+        if !setting.is_some_and(|setting| matches!(setting.value, Value::Template(_) | Value::Vault(_))) {
+            return info.clone();
+        }
+        Arc::new(TaskInfo { no_log: self.hides(task, &Context::new(scope)), ..TaskInfo::clone(info) })
+    }
+
+    /// Describes a task to the callbacks where nothing can be rendered.
     pub fn plain_info(&self, task: &Task, kind: TaskKind) -> TaskInfo {
         TaskInfo {
             id: self.run.next_task_id(),
@@ -245,7 +263,7 @@ impl Batch {
             place: Some(task.place.clone()),
             kind,
             check: self.run.options.run.check,
-            no_log: task.keywords.no_log.is_some(),
+            no_log: task.keywords.no_log.is_some() || self.run.options.run.no_log,
         }
     }
 

@@ -12,8 +12,9 @@ use super::background::{self, Plan};
 use super::content::Contents;
 use super::outcome::Raw;
 use super::task::{Job, unmet, when_failed};
-use super::{destination, settings};
+use super::{destination, keywords, settings};
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::playbook::Setting;
 use crate::target::Destination;
 use crate::template::{self, Context, Template};
 use crate::value::{Dict, Value};
@@ -140,6 +141,7 @@ fn prepare_item(job: &Job<'_>, scope: &Scope) -> Result<Item> {
         let raw = Raw::skipped("Conditional result was False", Some(condition));
         return Ok(Item::Skip(Box::new(raw)));
     }
+    keywords::check(job.task, &Context::new(scope))?;
     let delegated = destination::delegate(job, scope)?;
     let scope = destination::seen_from(job, scope, delegated.as_ref());
     let (sending, _) = prepare(job, &scope, delegated.as_ref())?;
@@ -158,9 +160,11 @@ async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, actio
     } else {
         args(job, &context)?
     };
-    if job.task.action.computed.is_some()
+    if action.takes_templates
+        && let Some(computed) = &job.task.action.computed
         && let Some(name) = ["that", "var"].into_iter().find(|name| {
-            action.takes_templates && args.contains(name) && !job.task.action.args.contains(name)
+            !job.task.action.args.contains(name)
+                && args.get(name).is_some_and(|came| !is_own(computed, name, came, &context))
         })
     {
         let message = format!("Encountered untrusted template or expression: {name} holds expressions.");
@@ -179,6 +183,18 @@ async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, actio
             .unwrap_or_else(|_| Ok(Raw::timed_out(seconds))),
         None => done.await,
     }
+}
+
+/// Whether an option of a computed dictionary is what the user's own files say.
+fn is_own(computed: &Setting, name: &str, came: &Value, context: &Context<'_>) -> bool {
+    let Value::Template(template) = &computed.value else { return false };
+    let written = template::written(template, context);
+    written.is_some_and(|options| {
+        options
+            .as_dict()
+            .and_then(|options| options.get(name))
+            .is_some_and(|own| own == came && !own.holds_template())
+    })
 }
 
 /// Renders a task's options: module defaults, then computed ones, then those written.
@@ -290,6 +306,13 @@ fn prepare_module(
             None => diagnostic,
         }
     })?;
+    if spec.name == "shell"
+        && !exact.contains_key("executable")
+        && let Some(shell) = settings::variable_text(&["ansible_shell_executable"], &context)?
+            .or_else(|| options.run.executable.clone())
+    {
+        exact.insert("executable".to_owned(), shell.into());
+    }
     let contents = Contents::prepare(spec, &mut exact, scope)?;
     let timeout = timeout(job, &context)?;
     let mut request = Request {
@@ -297,7 +320,7 @@ fn prepare_module(
         args: exact,
         check: settings::flag(keywords.check_mode.as_ref(), options.run.check, &context)?,
         diff: settings::flag(keywords.diff.as_ref(), options.run.diff, &context)?,
-        environment: settings::environment(keywords, &context)?,
+        environment: keywords::environment(keywords, &context)?,
         timeout,
         background: None,
         // `check_mode: yes` on one task of a real run does not see what another such task foretold.
@@ -399,7 +422,8 @@ impl Call<'_> {
         let Some(text) = self.text(name) else { return Ok(Duration::from_secs(default)) };
         let seconds = text.trim().parse::<i64>();
         let seconds = seconds.map_err(|_| self.misuse(format!("{name}: '{text}' is no whole number")))?;
-        Ok(Duration::from_secs(seconds.max(0).unsigned_abs()))
+        // A century is for ever, and more than a clock could be asked for.
+        Ok(Duration::from_secs(seconds.clamp(0, i64::from(u32::MAX)).unsigned_abs()))
     }
 
     /// An option that is a truth value.

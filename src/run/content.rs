@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use fanfare_modules::kit::args::{ControlKind, ControlUse, Spec};
+use fanfare_modules::kit::charset::Charset;
 use fanfare_modules::kit::control::{
     ControlFile, ControlScript, ControlTree, INLINE_BYTES, Inline, TreeEntry, TreeNode,
 };
@@ -55,6 +56,10 @@ impl Contents {
         let mut contents = Self::default();
         for (option, usage) in spec.control_options() {
             if spec.is_on_target(usage, args) || usage.what == ControlKind::Destination {
+                continue;
+            }
+            if usage.what == ControlKind::Parts {
+                contents.parts(&option.name, usage, args, scope)?;
                 continue;
             }
             let Some(Json::String(path)) = args.get(&option.name) else { continue };
@@ -111,6 +116,26 @@ impl Contents {
         manifest.map_err(|error| Diagnostic::new(error.to_string()))
     }
 
+    /// The files that the parts of a form name.
+    fn parts(
+        &mut self,
+        option: &str,
+        usage: &ControlUse,
+        args: &mut Map<String, Json>,
+        scope: &Scope,
+    ) -> Result<()> {
+        let is_form = args.get("body_format").and_then(Json::as_str) == Some("form-multipart");
+        let Some(Json::Object(parts)) = args.get_mut(option).filter(|_| is_form) else { return Ok(()) };
+        for part in parts.values_mut().filter_map(Json::as_object_mut) {
+            let has_content = part.get("content").is_some_and(|content| !content.is_null());
+            let Some(Json::String(path)) = part.get("filename").filter(|_| !has_content) else { continue };
+            let file = self.file(&find(path, &usage.subdir, scope)?, true)?;
+            let manifest = serde_json::to_value(file).map_err(|error| Diagnostic::new(error.to_string()))?;
+            part.insert("filename".to_owned(), manifest);
+        }
+        Ok(())
+    }
+
     fn file(&mut self, path: &Path, decrypt: bool) -> Result<ControlFile> {
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
         let mut manifest = ControlFile {
@@ -147,7 +172,7 @@ impl Contents {
         let source = template_source(path)?;
         let text = render_template_file(&source, args, scope)?;
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
-        let bytes = text.into_bytes();
+        let bytes = encoded(text, path, args)?;
         let mut manifest = ControlFile::manifest(file_name(path), &bytes);
         manifest.source = path.to_string_lossy().into_owned();
         manifest.mode = Some(mode_of(&metadata));
@@ -173,11 +198,20 @@ impl Contents {
             mode: Some(mode_of(&metadata)),
             entries: Vec::new(),
         };
-        self.collect(root, "", how, &mut tree.entries)?;
+        let mut above = vec![fs::canonicalize(root).map_err(|error| unreadable(root, &error))?];
+        self.collect(root, "", how, &mut above, &mut tree.entries)?;
         Ok(tree)
     }
 
-    fn collect(&mut self, dir: &Path, prefix: &str, how: Walk, entries: &mut Vec<TreeEntry>) -> Result<()> {
+    /// Lists what is in a directory. `above` are the directories it is in, and itself, without links.
+    fn collect(
+        &mut self,
+        dir: &Path,
+        prefix: &str,
+        how: Walk,
+        above: &mut Vec<PathBuf>,
+        entries: &mut Vec<TreeEntry>,
+    ) -> Result<()> {
         let listing = fs::read_dir(dir).map_err(|error| unreadable(dir, &error))?;
         let mut paths: Vec<PathBuf> = Vec::new();
         for entry in listing {
@@ -187,7 +221,10 @@ impl Contents {
         for path in paths {
             let relative = format!("{prefix}{}", file_name(&path));
             let metadata = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
-            let what = if metadata.is_symlink() && !how.follow {
+            let real = fs::canonicalize(&path);
+            // A link that points to nothing, or back to where it is in, cannot be followed.
+            let leads_on = real.as_ref().is_ok_and(|real| !above.contains(real));
+            let what = if metadata.is_symlink() && !(how.follow && leads_on) {
                 let target = fs::read_link(&path).map_err(|error| unreadable(&path, &error))?;
                 TreeNode::Link { target: target.to_string_lossy().into_owned() }
             } else if path.is_dir() {
@@ -203,7 +240,9 @@ impl Contents {
             let is_dir = matches!(what, TreeNode::Dir { .. });
             entries.push(TreeEntry { path: relative.clone(), what });
             if is_dir {
-                self.collect(&path, &format!("{relative}/"), how, entries)?;
+                above.push(real.map_err(|error| unreadable(&path, &error))?);
+                self.collect(&path, &format!("{relative}/"), how, above, entries)?;
+                above.pop();
             }
         }
         Ok(())
@@ -295,6 +334,18 @@ fn render_template_file(source: &Source, args: &Map<String, Json>, scope: &Scope
     template::render_file(body, Some(&place), &syntax, &context(&scope))
 }
 
+/// A rendered text in the charset the task asks for.
+fn encoded(text: String, path: &Path, args: &Map<String, Json>) -> Result<Vec<u8>> {
+    let Some(name) = args.get("output_encoding").and_then(Json::as_str) else { return Ok(text.into_bytes()) };
+    let charset = Charset::named(name)
+        .ok_or_else(|| Diagnostic::new(format!("output_encoding: unknown encoding: {name}")))?;
+    let bytes = charset.encode(&text).map_err(|misfit| {
+        Diagnostic::new(format!("{charset} has no place for {misfit}, which {} renders to", path.display()))
+            .hint("choose another output_encoding; utf-8 has a place for everything")
+    })?;
+    Ok(bytes.into_owned())
+}
+
 /// A context that also finds templates to include: beside the template, and where the task looks for files.
 fn context(scope: &Scope) -> Context<'_> {
     let dirs = scope.magic().search_path().into_iter().flat_map(|dir| {
@@ -319,12 +370,23 @@ fn add_template_vars(scope: &mut Scope, path: &Path, args: &Map<String, Json>) {
     scope.set_local("template_host", host);
     if let Ok(metadata) = fs::metadata(path) {
         use std::os::unix::fs::MetadataExt;
-        scope.set_local("template_uid", Value::Int(i64::from(metadata.uid())));
+        scope.set_local("template_uid", owner(metadata.uid()));
         if let Ok(changed) = jiff::Timestamp::from_second(metadata.mtime()) {
             scope.set_local("template_mtime", changed.to_string());
         }
     }
     scope.set_local("template_run_date", jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string());
+}
+
+/// The name of a user of the control node; the number of one without a name.
+fn owner(uid: u32) -> Value {
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| Value::from(name))
+    });
+    named.unwrap_or_else(|| Value::Int(i64::from(uid)))
 }
 
 /// The `template` module's options about marks and whitespace.

@@ -93,7 +93,12 @@ impl Names for ConnectionNames<'_> {
         }
         let value = self.delegate.get(name)?;
         // Rendered where it was defined: the delegate's `ansible_host` may use the delegate's variables.
-        template::render_all(&value, &Context::new(self.delegate)).ok()
+        Some(match template::render_all(&value, &Context::new(self.delegate)) {
+            Ok(value) => value,
+            // Whoever reads it gets the error, and takes nothing else instead.
+            Err(error) if error.is_undefined() => Value::from(error),
+            Err(_) => value,
+        })
     }
 
     fn names(&self) -> Vec<Arc<str>> {
@@ -103,8 +108,18 @@ impl Names for ConnectionNames<'_> {
 
 fn is_connection_variable(name: &str) -> bool {
     let Some(rest) = name.strip_prefix("ansible_") else { return false };
-    matches!(rest, "host" | "user" | "password" | "port" | "connection" | "timeout" | "private_key_file")
-        || ["ssh_", "become", "sudo_", "su_", "remote_tmp", "host_key_checking"]
-            .iter()
-            .any(|prefix| rest.starts_with(prefix))
+    matches!(
+        rest,
+        "host"
+            | "user"
+            | "password"
+            | "port"
+            | "connection"
+            | "timeout"
+            | "private_key"
+            | "private_key_file"
+            | "private_key_passphrase"
+    ) || ["ssh_", "become", "sudo_", "su_", "remote_tmp", "host_key_checking"]
+        .iter()
+        .any(|prefix| rest.starts_with(prefix))
 }

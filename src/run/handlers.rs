@@ -40,7 +40,12 @@ pub(super) fn notify(job: &Job<'_>, notices: &[Notice]) -> Result<()> {
     for Notice { name, place } in notices {
         let found = job.batch.find_handlers(name, job.host);
         if found.is_empty() {
-            return Err(job.batch.unknown_handler(name).at(place));
+            let unknown = job.batch.unknown_handler(name).at(place);
+            if job.batch.run.options.run.error_on_missing_handler {
+                return Err(unknown);
+            }
+            job.batch.run.warn(unknown);
+            continue;
         }
         if job.place.kind == TaskKind::Handler {
             job.batch.notify(found, job.host);

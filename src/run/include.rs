@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::batch::Batch;
+use super::call::Call;
 use super::event::{Event, TaskInfo, TaskKind};
 use super::outcome::{HostOutcome, Included, Inclusion, Raw};
 use super::walk::{HostList, Place};
@@ -18,6 +19,19 @@ pub(super) fn of(raw: &Raw, vars: &[(&str, Value)], label: Option<&str>) -> Opti
     let what = raw.inclusion.clone()?;
     let vars: Dict = vars.iter().map(|(name, value)| (*name, value.clone())).collect();
     Some(Inclusion { what, vars: Arc::new(vars), label: label.map(str::to_owned) })
+}
+
+/// The tags under `apply` that were templates: the others are the loader's.
+pub(super) fn applied_tags(call: &Call<'_>) -> Result<Vec<String>> {
+    let applied = call.args.get("apply").and_then(Value::as_dict).and_then(|applied| applied.get("tags"));
+    match applied {
+        None | Some(Value::None) => Ok(Vec::new()),
+        Some(Value::List(tags)) => Ok(tags.iter().map(ToString::to_string).collect()),
+        Some(Value::Str(tags)) => {
+            Ok(tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
+        }
+        Some(_) => Err(call.misuse("tags must be specified as a list")),
+    }
 }
 
 /// Hosts that asked for the same.
@@ -78,8 +92,8 @@ pub(super) fn arrive(
 fn load(batch: &Arc<Batch>, task: &Arc<Task>, what: &Included) -> Result<(String, Arc<[Node]>)> {
     let loader = &batch.run.loader;
     match what {
-        Included::Tasks { file } => {
-            let loaded = loader.include_tasks(task, file)?;
+        Included::Tasks { file, tags } => {
+            let loaded = loader.include_tasks(task, file, tags)?;
             batch.adopt(&loaded.roles, &loaded.handlers);
             Ok((loaded.path.to_string_lossy().into_owned(), loaded.tasks.clone()))
         }

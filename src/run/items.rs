@@ -8,8 +8,9 @@ use super::outcome::{Raw, public};
 use super::task::{Ended, Job, judge, one, unmet};
 use super::{background, call, destination, include, report, settings};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::playbook::{Loop, LoopControl, Task};
-use crate::template::{self, Context, Names, lookups};
+use crate::playbook::keyword::{invalid_name, is_variable_name};
+use crate::playbook::{Loop, LoopControl, Setting, Task};
+use crate::template::{self, Context, lookups};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
 
@@ -72,13 +73,24 @@ fn begin(job: &Job<'_>, repeat: &Loop, scope: &Scope) -> Result<Result<Begun, Ra
 fn control(control: &LoopControl, context: &Context<'_>) -> Result<Control> {
     let pause = settings::number(control.pause.as_ref(), context)?.unwrap_or(0.0);
     Ok(Control {
-        var: settings::text(control.loop_var.as_ref(), context)?.unwrap_or_else(|| "item".to_owned()),
-        index_var: settings::text(control.index_var.as_ref(), context)?,
+        var: name("loop_var", control.loop_var.as_ref(), context)?.unwrap_or_else(|| "item".to_owned()),
+        index_var: name("index_var", control.index_var.as_ref(), context)?,
         extended: settings::flag(control.extended.as_ref(), false, context)?,
         all_items: settings::flag(control.extended_allitems.as_ref(), true, context)?,
         pause: Duration::from_secs_f64(pause.clamp(0.0, 1e9)),
         own: None,
     })
+}
+
+/// The name of a variable.
+fn name(keyword: &str, setting: Option<&Setting>, context: &Context<'_>) -> Result<Option<String>> {
+    let Some(setting) = setting else { return Ok(None) };
+    match settings::text(Some(setting), context)? {
+        Some(name) if !is_variable_name(&name) => {
+            Err(invalid_name(&name.into()).context(format!("Invalid '{keyword}'")).at(&setting.place))
+        }
+        name => Ok(name),
+    }
 }
 
 /// Whether the items are what the user's own files say, with nothing rendered.
@@ -90,20 +102,9 @@ fn is_own(repeat: &Loop, scope: &Scope) -> bool {
     }
     match &repeat.items.value {
         Value::Template(template) => {
-            let name = template.source().trim().strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}"));
-            let written = name.and_then(|name| scope.written(name.trim()));
-            written.is_some_and(|items| !holds_template(&items))
+            template::written(template, &Context::new(scope)).is_some_and(|items| !items.holds_template())
         }
-        items => !holds_template(items),
-    }
-}
-
-fn holds_template(value: &Value) -> bool {
-    match value {
-        Value::Template(_) | Value::Vault(_) | Value::Object(_) => true,
-        Value::List(items) | Value::Tuple(items) => items.iter().any(holds_template),
-        Value::Dict(entries) => entries.values().any(holds_template),
-        _ => false,
+        items => !items.holds_template(),
     }
 }
 
@@ -189,8 +190,13 @@ async fn one_by_one(job: &Job<'_>, control: &Control, items: &[Value], scope: &S
             base.set_local(name.as_str(), raw.fields.clone());
         }
         let mut item = Item { value: value.clone(), label: None, raw, delegated };
-        finish(job, control, &mut item, index, &scope, started);
-        let stop = breaks(job, &scope, &item);
+        complete(job, control, &mut item, index, &scope);
+        let stop = breaks(job, &scope, &item).unwrap_or_else(|error| {
+            item.raw.set("failed", true);
+            item.raw.error = Some(error.context("A 'break_when' expression failed"));
+            true
+        });
+        tell(job, &item, started);
         let unreachable = item.raw.unreachable;
         done.push(item);
         if stop || unreachable {
@@ -215,7 +221,8 @@ async fn together(job: &Job<'_>, control: &Control, items: &[Value], scope: &Sco
             let value = items.get(index).cloned().unwrap_or(Value::None);
             let delegated = delegate.map(|name| shown(job, &scope, name, &raw, index));
             let mut item = Item { value, label: None, raw, delegated };
-            finish(job, control, &mut item, index, &scope, started);
+            complete(job, control, &mut item, index, &scope);
+            tell(job, &item, started);
             done.push(item);
         }
         if done.last().is_some_and(|item| item.raw.unreachable) {
@@ -272,12 +279,13 @@ fn number(index: usize) -> Value {
     Value::Int(i64::try_from(index).unwrap_or(i64::MAX))
 }
 
-/// Completes an item's result and tells the callbacks.
-fn finish(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, scope: &Scope, started: Instant) {
+/// Completes an item's result.
+fn complete(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, scope: &Scope) {
     let label = match &job.task.loop_control.label {
         None => item.value.to_string(),
         Some(setting) => {
             match template::render_all(&setting.value, &Context::new(&with_result(job, scope, item))) {
+                Ok(Value::Omit) => item.value.to_string(),
                 Ok(label) => label.to_string(),
                 Err(error) => {
                     let error = error.at(&setting.place).context("Failed to template loop_control label");
@@ -297,13 +305,17 @@ fn finish(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, scope
     if let Some(extended) = scope.local("ansible_loop") {
         item.raw.set("ansible_loop", extended.clone());
     }
-    report::item_done(job, &item.raw, &label, item.delegated.clone(), started);
     item.label = Some(label);
 }
 
-fn breaks(job: &Job<'_>, scope: &Scope, item: &Item) -> bool {
+fn tell(job: &Job<'_>, item: &Item, started: Instant) {
+    let label = item.label.as_deref().unwrap_or_default();
+    report::item_done(job, &item.raw, label, item.delegated.clone(), started);
+}
+
+fn breaks(job: &Job<'_>, scope: &Scope, item: &Item) -> Result<bool> {
     let conditions = &job.task.loop_control.break_when;
-    !conditions.is_empty() && matches!(unmet(conditions, &with_result(job, scope, item)), Ok(None))
+    Ok(!conditions.is_empty() && unmet(conditions, &with_result(job, scope, item))?.is_none())
 }
 
 /// The scope of an item that is done: what it registers is there.

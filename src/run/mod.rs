@@ -17,6 +17,7 @@ mod facts;
 mod handlers;
 mod include;
 mod items;
+mod keywords;
 mod lost;
 mod options;
 mod outcome;

@@ -51,8 +51,15 @@ pub(super) struct Inclusion {
 
 #[derive(Clone, PartialEq)]
 pub(super) enum Included {
-    Tasks { file: String },
-    Role { request: crate::playbook::RoleRequest, public: bool },
+    /// `tags` are those of `apply` that were templates.
+    Tasks {
+        file: String,
+        tags: Vec<String>,
+    },
+    Role {
+        request: crate::playbook::RoleRequest,
+        public: bool,
+    },
 }
 
 /// The name of handlers to notify, and where it is given.
@@ -82,6 +89,15 @@ impl From<CallError> for Raw {
             CallError::Refused { reason, code } => {
                 let mut raw = Self::failed(reason);
                 raw.set("rc", i64::from(code));
+                raw
+            }
+            CallError::NoPassword { reason, code } => {
+                let hint =
+                    "-K (--ask-become-pass) asks for it, the variable `ansible_become_password` holds it";
+                let mut raw = Self::error(Diagnostic::new(reason).hint(hint));
+                if let Some(code) = code {
+                    raw.set("rc", i64::from(code));
+                }
                 raw
             }
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use futures::StreamExt;
@@ -47,6 +48,9 @@ pub async fn run(shared: Arc<Shared>, playbooks: Vec<Playbook>, stop: impl Futur
         () = stop => true,
     };
     if interrupted {
+        if shared.asking.load(Ordering::Relaxed) {
+            shared.emit(Event::Said { text: String::new() });
+        }
         shared.warn(Diagnostic::new("User interrupted execution: what was under way is ended"));
     }
     shared.links.close().await;
@@ -95,9 +99,11 @@ async fn whole(shared: &Arc<Shared>, mut play: Play) -> Result<After> {
     for warning in selection.judge(shared.options.inventory.on_mismatch)? {
         shared.warn(warning);
     }
+    let most_failed = settings::number(play.max_fail_percentage.as_ref(), &context)
+        .map_err(|error| error.context("Error processing keyword 'max_fail_percentage'"))?;
     let name = settings::text(play.name.as_ref(), &context)?.unwrap_or_else(|| pattern.clone());
     let all = selection.hosts;
-    let free = is_free(shared, &play, &context)?;
+    let free = play.strategy.unwrap_or(shared.options.run.strategy) == Strategy::Free;
     let check = shared.options.run.check;
     let started = Event::PlayStarted { name: name.clone(), hosts: all.clone(), check, free };
     if all.is_empty() {
@@ -106,7 +112,8 @@ async fn whole(shared: &Arc<Shared>, mut play: Play) -> Result<After> {
         return Ok(After::Continue);
     }
     let alive: HostList = {
-        let lost = shared.lost.lock();
+        let mut lost = shared.lost.lock();
+        lost.begin(&all);
         all.iter().filter(|host| !lost.contains(host)).cloned().collect()
     };
     if alive.is_empty() {
@@ -127,11 +134,11 @@ async fn whole(shared: &Arc<Shared>, mut play: Play) -> Result<After> {
             role_names: names(|role| role.parent.is_none()),
             dependent_role_names: names(|role| role.is_dependency),
             hosts_all: all.clone(),
-            batch: hosts.clone().into(),
+            batch: hosts.clone(),
             active: active.clone(),
         });
         shared.emit(started.clone());
-        let batch = Arc::new(Batch::new(shared.clone(), play.clone(), facts));
+        let batch = Arc::new(Batch::new(shared.clone(), play.clone(), facts, most_failed));
         batch.run_all(hosts.clone(), free, &context).await?;
         if let Some(error) = shared.take_broken() {
             return Err(error);
@@ -205,25 +212,6 @@ fn ordered(mut hosts: HostList, order: Option<&str>, play: &Play) -> Result<Host
         }
     }
     Ok(hosts)
-}
-
-fn is_free(shared: &Shared, play: &Play, context: &Context<'_>) -> Result<bool> {
-    let Some(strategy) = settings::text(play.strategy.as_ref(), context)? else {
-        return Ok(shared.options.run.strategy == Strategy::Free);
-    };
-    match strategy.strip_prefix("ansible.builtin.").unwrap_or(&strategy) {
-        "linear" => Ok(false),
-        // Hosts run to the end of the play by themselves in both; `free` starts no more of them at once, either.
-        "free" | "host_pinned" => Ok(true),
-        other => {
-            let error = Diagnostic::new(format!("strategy '{other}' is not supported yet"))
-                .hint("`linear`, `free` and `host_pinned` are");
-            Err(match &play.strategy {
-                Some(setting) => error.at(&setting.place),
-                None => error,
-            })
-        }
-    }
 }
 
 /// Splits hosts by `serial`: numbers and percentages, the last one repeated.

@@ -242,7 +242,8 @@ pub(super) fn include_failed(
     fail_all(batch, task, &Arc::new(info), hosts, place, &error)
 }
 
-/// Fails hosts in the name of a task that has been announced. Nothing ignores that: the task did not even begin.
+/// Fails hosts in the name of a task that has been announced. Nothing ignores that: the task did not even begin. It
+/// counts as a failure even where a rescue goes on from it, and later plays leave the host out.
 pub(super) fn fail_all(
     batch: &Arc<Batch>,
     task: &Arc<Task>,
@@ -255,15 +256,13 @@ pub(super) fn fail_all(
     raw.set("changed", false);
     for host in &hosts {
         let job = Job { batch, host, task, info, place };
-        count(&job, &raw, Status::Failed, false);
+        batch.run.stats.lock().entry(host.clone()).or_default().failed += 1;
         announce(&job);
         let result = result(&job, &raw, None, None, false, false, Instant::now());
         batch.run.emit(Event::HostDone { host: host.clone(), task: info.clone(), result });
-        if !place.rescuable {
-            batch.facts.active.write().retain(|active| active != host);
-            batch.run.lost.lock().add(host, Status::Failed);
-        }
+        batch.run.lost.lock().leave(host, place.rescuable);
     }
+    batch.leave(&hosts.iter().collect());
     Fate { alive: HostList::new(), failed: hosts }
 }
 

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
 use super::options::RunOptions;
 use crate::config::ConnectionKind;
 use crate::diagnostic::{Diagnostic, Result};
@@ -13,10 +11,13 @@ use crate::target::{Destination, Hop, Secret, SshOptions, Transport};
 use crate::template::{self, Context};
 use crate::value::{Dict, Value};
 
-/// Renders a keyword that is a truth value; absent is `default`.
+/// Renders a keyword that is a truth value; absent or omitted is `default`.
 pub(super) fn flag(setting: Option<&Setting>, default: bool, context: &Context<'_>) -> Result<bool> {
     let Some(setting) = setting else { return Ok(default) };
     let value = rendered(setting, context)?;
+    if value.is_omit() {
+        return Ok(default);
+    }
     truth(&value)
         .ok_or_else(|| Diagnostic::new(format!("{} is not a valid boolean", value.repr())).at(&setting.place))
 }
@@ -48,8 +49,13 @@ pub(super) fn number(setting: Option<&Setting>, context: &Context<'_>) -> Result
     }
 }
 
+/// Renders a keyword; where that comes to `omit`, the one around it.
 pub(super) fn rendered(setting: &Setting, context: &Context<'_>) -> Result<Value> {
-    template::render_all(&setting.value, context).map_err(|error| error.at(&setting.place))
+    let value = template::render_all(&setting.value, context).map_err(|error| error.at(&setting.place))?;
+    match &setting.outer {
+        Some(outer) if value.is_omit() => rendered(outer, context),
+        _ => Ok(value),
+    }
 }
 
 /// Ansible's loose truth: `yes`, `on`, `1`, `true` in any case, and their opposites.
@@ -130,6 +136,10 @@ pub(super) fn destination(
     })
 }
 
+fn no_port(name: &str, given: &str) -> Diagnostic {
+    Diagnostic::new(format!("{name}: '{given}' is no port: that is a number from 1 to 65535"))
+}
+
 fn ssh_options(
     host: &Arc<str>,
     keywords: &Keywords,
@@ -137,12 +147,11 @@ fn ssh_options(
     context: &Context<'_>,
 ) -> Result<SshOptions> {
     let port = match variable_text(&["ansible_port", "ansible_ssh_port"], context)? {
-        Some(port) => Some(port),
-        None => text(keywords.port.as_ref(), context)?,
-    };
-    let port = match port {
-        Some(port) => Some(port.parse().map_err(|_| Diagnostic::new(format!("'{port}' is not a port")))?),
-        None => defaults.connection.port,
+        Some(port) => Some(port.parse().map_err(|_| no_port("ansible_port", &port))?),
+        None => match text(keywords.port.as_ref(), context)? {
+            Some(port) => Some(port.parse().map_err(|_| no_port("port", &port))?),
+            None => defaults.connection.port,
+        },
     };
     let user = match variable_text(&["ansible_user", "ansible_ssh_user"], context)? {
         Some(user) => Some(user),
@@ -158,27 +167,47 @@ fn ssh_options(
         let text = variable_text(&[name], context)?.unwrap_or_else(|| default.clone());
         args.extend(Some(text).filter(|text| !text.is_empty()));
     }
-    let timeout = match variable_text(&["ansible_ssh_timeout", "ansible_timeout"], context)? {
-        Some(seconds) => Duration::from_secs(
-            seconds.parse().map_err(|_| Diagnostic::new(format!("'{seconds}' is no number of seconds")))?,
-        ),
-        None => connection.timeout,
-    };
+    let timeout =
+        match variable_text(&["ansible_ssh_timeout", "ansible_timeout"], context)? {
+            Some(seconds) => Duration::from_secs(seconds.parse().map_err(|_| {
+                Diagnostic::new(format!("ansible_timeout: '{seconds}' is no number of seconds"))
+            })?),
+            None => connection.timeout,
+        };
     let checking = variable(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"], context)?;
     let key = variable_text(&["ansible_private_key_file", "ansible_ssh_private_key_file"], context)?;
     let password = variable_text(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"], context)?;
+    let retries = match variable_text(&["ansible_ssh_retries"], context)? {
+        Some(count) => count
+            .parse()
+            .map_err(|_| Diagnostic::new(format!("ansible_ssh_retries: '{count}' is no number")))?,
+        None => connection.retries,
+    };
+    let secret = |names: &[&str], default: &Option<Secret>| -> Result<Option<Secret>> {
+        Ok(variable_text(names, context)?.map(Secret::new).or_else(|| default.clone()))
+    };
+    if variable_text(&["ansible_ssh_pkcs11_provider"], context)?.is_some() {
+        return Err(Diagnostic::new("ansible_ssh_pkcs11_provider: keys on a PKCS#11 card are not supported")
+            .hint("add the card to ssh-agent: ssh-add -s PROVIDER"));
+    }
     Ok(SshOptions {
         host: variable_text(&["ansible_host", "ansible_ssh_host"], context)?
             .unwrap_or_else(|| host.to_string()),
         port,
         user,
         password: password.map(Secret::new).or_else(|| connection.password.clone()),
+        key: secret(&["ansible_private_key", "ansible_ssh_private_key"], &connection.key)?,
+        passphrase: secret(
+            &["ansible_private_key_passphrase", "ansible_ssh_private_key_passphrase"],
+            &connection.passphrase,
+        )?,
         private_key: key
             .map(|path| crate::path::expand_home(&path))
             .or_else(|| connection.private_key.clone()),
         args,
         host_key_checking: Some(checking.as_ref().and_then(truth).unwrap_or(connection.host_key_checking)),
         connect_timeout: Some(timeout),
+        retries,
     })
 }
 
@@ -209,51 +238,22 @@ fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Res
         &["ansible_become_password", "ansible_become_pass", &of_method("pass"), &of_method("password")],
         context,
     )?;
+    let chdir = match method.as_str() {
+        "sudo" => variable_text(&["ansible_sudo_chdir"], context)?,
+        _ => None,
+    };
+    let own = escalation.of(&method);
     Ok(Some(Hop {
-        user: user.unwrap_or_else(|| escalation.user.clone()),
-        password: password.map(Secret::new).or_else(|| escalation.password.clone()),
-        exe: exe.or_else(|| escalation.exe.clone()),
-        flags: flags.or_else(|| escalation.flags.clone()),
+        user: user.or_else(|| own.user.clone()).unwrap_or_else(|| escalation.user.clone()),
+        password: password
+            .map(Secret::new)
+            .or_else(|| own.password.clone())
+            .or_else(|| escalation.password.clone()),
+        exe: exe.or_else(|| own.exe.clone()).or_else(|| escalation.exe.clone()),
+        flags: flags.or_else(|| own.flags.clone()).or_else(|| escalation.flags.clone()),
+        chdir: chdir.or_else(|| own.chdir.clone()),
         method,
     }))
-}
-
-/// Merges the `environment` keywords, outermost first.
-pub(super) fn environment(keywords: &Keywords, context: &Context<'_>) -> Result<IndexMap<String, String>> {
-    let mut environment = IndexMap::new();
-    for setting in &keywords.environment {
-        if let Value::Dict(entries) = &setting.value {
-            for (name, value) in entries.iter() {
-                let setting = Setting { value: value.clone(), place: setting.place.clone() };
-                match rendered(&setting, context) {
-                    Ok(Value::Omit) => {}
-                    Ok(value) => {
-                        environment.insert(name.to_string(), value.to_string());
-                    }
-                    // What goes on from the environment of the host is left out until that is known.
-                    Err(error) if error.is_undefined() && error.message().contains("'ansible_env'") => {}
-                    Err(error) => return Err(error),
-                }
-            }
-            continue;
-        }
-        let value = rendered(setting, context)?;
-        let mut add = |entries: &Dict| {
-            for (name, value) in entries {
-                environment.insert(name.to_string(), value.to_string());
-            }
-        };
-        match &value {
-            Value::Dict(entries) => add(entries),
-            Value::List(items) => items.iter().filter_map(Value::as_dict).for_each(add),
-            Value::None | Value::Omit => {}
-            other => {
-                let message = format!("environment must be a dictionary, got {}", other.type_name());
-                return Err(Diagnostic::new(message).at(&setting.place));
-            }
-        }
-    }
-    Ok(environment)
 }
 
 /// The entries of a dictionary; nothing for anything else.

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
 use parking_lot::{Mutex, RwLock};
@@ -33,6 +33,8 @@ pub struct Shared {
     pub started: Mutex<StartAt>,
     /// The error that broke the whole run off.
     broken: Mutex<Option<Diagnostic>>,
+    /// Whether a question stands on the screen, and the cursor behind it.
+    pub asking: AtomicBool,
     task_ids: AtomicU64,
     /// The directory whose `group_vars/` and `host_vars/` count besides the inventory's.
     playbook_dir: RwLock<PathBuf>,
@@ -69,6 +71,7 @@ impl Shared {
             custom_stats: Mutex::default(),
             started: Mutex::new(started),
             broken: Mutex::default(),
+            asking: AtomicBool::default(),
             task_ids: AtomicU64::new(1),
             playbook_dir: RwLock::default(),
         }

@@ -7,7 +7,7 @@ use super::batch::Batch;
 use super::event::{Delegate, Event, Status, TaskInfo};
 use super::outcome::{HostOutcome, Raw};
 use super::walk::Place;
-use super::{destination, handlers, items, register, report, settings, until};
+use super::{destination, handlers, items, keywords, register, report, settings, until};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Setting, Task};
 use crate::template::{self, Context};
@@ -32,9 +32,11 @@ pub(super) async fn run_on_host(
     place: &Place,
 ) -> HostOutcome {
     let started = Instant::now();
-    let job = Job { batch, host: &host, task, info, place };
     batch.run.emit(Event::HostStarted { host: host.clone(), task: info.clone() });
-    let ended = match batch.scope(&host, Some(task), &place.inner) {
+    let scope = batch.scope(&host, Some(task), &place.inner);
+    let info = &scope.as_ref().map_or_else(|_| info.clone(), |scope| batch.info_of(info, task, scope));
+    let job = Job { batch, host: &host, task, info, place };
+    let ended = match scope {
         Ok(scope) => whole(&job, scope).await,
         Err(error) => {
             // The play's own files are at fault.
@@ -98,6 +100,9 @@ pub(super) async fn one(job: &Job<'_>, scope: &Scope) -> (Raw, Option<Arc<str>>)
         Err(error) => return (Raw::error(error.context("Task failed")), None),
     };
     let job = &Job { task: &named, ..*job };
+    if let Err(error) = keywords::check(job.task, &Context::new(scope)) {
+        return (Raw::error(error), None);
+    }
     let delegated = match destination::delegate(job, scope) {
         Ok(delegated) => delegated,
         Err(error) => return (Raw::error(error.context("Task failed")), destination::written(job)),

@@ -30,7 +30,8 @@ impl Fate {
         let entered: HashSet<_> = entered.iter().collect();
         let still: HashSet<_> = after.alive.iter().collect();
         self.alive.retain(|host| !entered.contains(host) || still.contains(host));
-        self.failed.extend(after.failed);
+        let known: HashSet<_> = self.failed.iter().cloned().collect();
+        self.failed.extend(after.failed.into_iter().filter(|host| !known.contains(host)));
     }
 }
 
@@ -179,13 +180,17 @@ impl Batch {
             // These concern the run, not a host.
             return Ok((true, forks));
         }
-        if (place.free || keywords.run_once.is_none()) && keywords.throttle.is_none() {
+        // Whether a failure is to be fatal must be known before there is one.
+        let fatal =
+            keywords.any_errors_fatal.as_ref().filter(|fatal| matches!(fatal.value, Value::Template(_)));
+        let is_plain = keywords.throttle.is_none() && fatal.is_none();
+        if (place.free || keywords.run_once.is_none()) && is_plain {
             return Ok((false, forks));
         }
         let Ok(scope) = self.scope(host, Some(task), &place.inner) else { return Ok((false, forks)) };
         let context = Context::new(&scope);
-        let once =
-            !place.free && settings::flag(keywords.run_once.as_ref(), false, &context).unwrap_or(false);
+        settings::flag(fatal, false, &context)?;
+        let once = !place.free && settings::flag(keywords.run_once.as_ref(), false, &context)?;
         let throttle = settings::number(keywords.throttle.as_ref(), &context)
             .map_err(|error| error.context("Failed to convert the throttle value to an integer"))?
             .unwrap_or(0.0);
@@ -209,19 +214,23 @@ impl Batch {
     /// Sorts hosts by how they fared, and stops the play where a failure is to stop it.
     fn settle(&self, task: &Task, hosts: &[Arc<str>], outcomes: &[HostOutcome], place: &Place) -> Fate {
         let mut fate = Fate { alive: hosts.to_vec(), failed: Vec::new() };
-        for outcome in outcomes.iter().filter(|outcome| outcome.is_lost()) {
-            fate.alive.retain(|host| *host != outcome.host);
+        let is_lost = |outcome: &HostOutcome| outcome.is_lost();
+        let lost: HashSet<_> =
+            outcomes.iter().filter(|outcome| is_lost(outcome)).map(|outcome| &outcome.host).collect();
+        fate.alive.retain(|host| !lost.contains(host));
+        let mut gone = HashSet::new();
+        for outcome in outcomes.iter().filter(|outcome| is_lost(outcome)) {
             if outcome.status == Status::Failed {
                 fate.failed.push(outcome.host.clone());
             }
             if outcome.status == Status::Unreachable || !place.rescuable {
-                self.facts.active.write().retain(|host| *host != outcome.host);
+                gone.insert(&outcome.host);
                 self.run.lost.lock().add(&outcome.host, outcome.status);
             } else {
                 self.remember_failure(task, outcome);
             }
         }
-        let is_lost = |outcome: &HostOutcome| outcome.is_lost();
+        self.leave(&gone);
         let has_failed = outcomes.iter().any(|outcome| is_lost(outcome) && outcome.status == Status::Failed);
         if !place.free && outcomes.iter().any(is_lost) && self.is_fatal(task, hosts) {
             self.drag_down(&mut fate, hosts, has_failed, place);
@@ -236,6 +245,13 @@ impl Batch {
         fate
     }
 
+    /// These hosts are no longer among those the play goes on with.
+    pub fn leave(&self, gone: &HashSet<&Arc<str>>) {
+        if !gone.is_empty() {
+            self.facts.active.write().retain(|host| !gone.contains(host));
+        }
+    }
+
     /// `any_errors_fatal`: all fail with those that did, and go the way of the block around them. As in Ansible,
     /// those that only followed are left out of later plays even when they are rescued; and where the cause was that
     /// a host could not be reached, there are later plays.
@@ -244,14 +260,14 @@ impl Batch {
         {
             let mut lost = self.run.lost.lock();
             for host in &dragged {
-                lost.add(host, Status::Failed);
+                lost.leave(host, place.rescuable);
             }
         }
         if !has_failed {
             self.followers.lock().extend(dragged.iter().cloned());
         }
         if !place.rescuable {
-            self.facts.active.write().retain(|host| !dragged.contains(host));
+            self.leave(&dragged.iter().collect());
         }
         fate.failed = in_order(hosts, &[std::mem::take(&mut fate.failed), dragged].concat());
     }
@@ -269,12 +285,8 @@ impl Batch {
     }
 
     fn too_many_failed(&self) -> bool {
-        let Some(limit) = &self.play.max_fail_percentage else { return false };
-        let batch = self.facts.batch.read();
-        let Some(scope) = batch.first().and_then(|host| self.scope(host, None, &[]).ok()) else {
-            return false;
-        };
-        let Ok(Some(limit)) = settings::number(Some(limit), &Context::new(&scope)) else { return false };
+        let Some(limit) = self.most_failed else { return false };
+        let batch = &self.facts.batch;
         let lost = self.run.lost.lock();
         let failed = batch.iter().filter(|host| lost.failed.contains(*host)).count();
         #[expect(clippy::cast_precision_loss, reason = "host counts are small")]
@@ -307,14 +319,15 @@ impl Batch {
         let hosts = fate.alive.clone();
         let mut arrivals = Vec::new();
         for group in groups {
-            let members = in_order(&fate.alive, &group.hosts);
+            // Those that another item failed for fail once more.
+            let members = in_order(&hosts, &group.hosts);
             if members.is_empty() || self.is_over() {
                 continue;
             }
             match include::arrive(self, task, info, &group, members.clone(), place) {
                 Ok(arrival) => arrivals.push(arrival),
                 // A file that is wrong is wrong for every host, and no rescue's matter.
-                Err(error) if !error.is_missing() => {
+                Err(error) if !error.is_missing() && !error.is_undefined() => {
                     self.run.break_off(error);
                     return Fate::default();
                 }

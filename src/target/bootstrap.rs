@@ -33,8 +33,8 @@ pub(super) trait Starts {
 pub(super) struct Started {
     pub pipe: Pipe,
     pub rest: BytesMut,
-    /// Bytes of the worker that had to be sent.
-    pub uploaded: usize,
+    /// Whether the worker had to be sent.
+    pub uploaded: bool,
 }
 
 /// Starts the worker at `place`, behind the hop.
@@ -60,7 +60,7 @@ pub(super) async fn start(
 pub(super) async fn greet(pipe: Pipe) -> Result<Started, CallError> {
     let mut opening = Opening::new(pipe, &Mark::new(), None, Prompt::Never);
     match opening.skip_past(GREETING).await {
-        Ok(()) => Ok(Started { rest: opening.out, pipe: opening.pipe, uploaded: 0 }),
+        Ok(()) => Ok(Started { rest: opening.out, pipe: opening.pipe, uploaded: false }),
         Err(Trouble::Call(error)) => Err(error),
         Err(_) => Err(CallError::Failed("the worker ended before it greeted".to_owned())),
     }
@@ -100,11 +100,10 @@ async fn attempt(
     };
     let pipe = place.start(&text, terminal).await?;
     let mut opening = Opening::new(pipe, &mark, hop, prompt);
-    let mut uploaded = 0;
     let found = match opening.answer().await {
         Ok(answer) if answer == "HIT" => true,
         Ok(answer) => {
-            uploaded = upload(&mut opening, &answer).await?;
+            upload(&mut opening, &answer).await?;
             false
         }
         Err(Trouble::Call(error)) => return Err(error.into()),
@@ -112,7 +111,7 @@ async fn attempt(
         Err(Trouble::Ended { exit, said }) => return Err(no_shell(hop, &exit, &said).into()),
     };
     match opening.skip_past(GREETING).await {
-        Ok(()) => Ok(Started { rest: opening.out, pipe: opening.pipe, uploaded }),
+        Ok(()) => Ok(Started { rest: opening.out, pipe: opening.pipe, uploaded: !found }),
         Err(Trouble::Call(error @ CallError::Unreachable(_))) => Err(error.into()),
         Err(_) if found => Err(Failure::Stale),
         Err(Trouble::Ended { exit, said }) => {
@@ -122,16 +121,18 @@ async fn attempt(
     }
 }
 
-/// Sends the worker the script asks for; gives its size.
-async fn upload(opening: &mut Opening<'_>, answer: &str) -> Result<usize, CallError> {
-    let mut words = answer.split_whitespace();
-    let (Some("MISS"), Some(_system), Some(arch)) = (words.next(), words.next(), words.next()) else {
-        return Err(refusal(answer));
-    };
+/// Sends the worker the script asks for.
+async fn upload(opening: &mut Opening<'_>, answer: &str) -> Result<(), CallError> {
+    let words: Vec<&str> = answer.split_whitespace().collect();
+    let ["MISS", form, _system, arch, ..] = words.as_slice() else { return Err(refusal(answer)) };
     let worker = embedded::worker(arch).ok_or_else(|| CallError::Failed(embedded::hint(arch)))?;
+    let bytes = match *form {
+        "gzip" => Bytes::from_static(worker.packed),
+        _ => worker.plain().map_err(|error| CallError::Failed(format!("unpacking the worker: {error}")))?,
+    };
     // Sent while the answers are watched: a full disk ends the script before it has read everything.
-    match opening.answer_to(Bytes::from_static(worker.bytes)).await {
-        Ok(answer) if answer == "SENT" => Ok(worker.bytes.len()),
+    match opening.answer_to(bytes).await {
+        Ok(answer) if answer == "SENT" => Ok(()),
         Ok(answer) => Err(refusal(&answer)),
         Err(Trouble::Call(error)) => Err(error),
         Err(Trouble::Ended { exit, said }) => {
@@ -160,7 +161,7 @@ fn refusal(answer: &str) -> CallError {
 /// The command ended before it said anything of ours.
 fn no_shell(hop: Option<&Hop>, exit: &Exit, said: &str) -> CallError {
     if let (Some(hop), Exit::Status(code)) = (hop, exit) {
-        return CallError::Refused { reason: hops::explain(hop, said), code: *code };
+        return hops::refused(hop, said, *code);
     }
     CallError::Failed(match hop {
         Some(hop) => hops::explain(hop, said),
@@ -175,8 +176,8 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
     let mut text = String::new();
     let Mark { head, tail } = mark;
     let _ = write!(text, "m={head};m=\"$m-{tail}\";k=`uname -sm`;case \"$k\" in ");
-    for Worker { arch, bytes, sha256 } in workers {
-        let _ = write!(text, "\"Linux {arch}\") h={sha256};n={};;", bytes.len());
+    for Worker { arch, packed, size, sha256 } in workers {
+        let _ = write!(text, "\"Linux {arch}\") h={sha256};n={size};z={};;", packed.len());
     }
     text.push_str("*) echo \"$m ARCH $k\";exit 3;;esac;");
     let exec = if run.terminal { "exec \"$f\" 2>/dev/null" } else { "exec \"$f\"" };
@@ -204,6 +205,7 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
         "c \"$@\";u=`id -u`;\
          set -- \"$@\" \"/var/tmp/.fanfare-$u\" \"/tmp/.fanfare-$u\" \"/dev/shm/.fanfare-$u\";c \"$@\";",
     );
+    // What gzip unpacked it has verified; a second look would cost a small host 10 ms and more.
     // The worker is nobody else's to read, but what it then does starts from the host's own umask.
     text.push_str(
         "o=`umask`;umask 077;\
@@ -211,10 +213,13 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
          [ -d \"$d\" ]&&[ -O \"$d\" ]&&[ -w \"$d\" ]||continue;\
          p=\"$d/.p-$$\";{ echo \"#/bin/sh\" >\"$p\";} 2>/dev/null||continue;\
          chmod 700 \"$p\";\"$p\" >/dev/null 2>&1;r=$?;rm -f \"$p\";[ $r = 0 ]||continue;\
-         f=\"$d/w-$h\";t=\"$d/.t-$h-$$\";echo \"$m MISS $k $d\";\
-         e=`head -c $n 2>&1 >\"$t\"`||{ rm -f \"$t\";echo \"$m ERR\" $e;exit 4;};\
+         f=\"$d/w-$h\";t=\"$d/.t-$h-$$\";\
+         if [ \"`echo x|gzip 2>/dev/null|gzip -dc 2>/dev/null`\" = x ];then g=gzip;else g=plain;z=$n;fi;\
+         gz(){ if [ $g = gzip ];then gzip -dc;else cat;fi;};\
+         echo \"$m MISS $g $k $d\";\
+         e=`{ head -c $z|gz >\"$t\";} 2>&1`||{ rm -f \"$t\";echo \"$m ERR\" $e;exit 4;};\
          l=`wc -c <\"$t\"`;[ $l = $n ]||{ rm -f \"$t\";echo \"$m ERR\" $l of $n bytes arrived;exit 4;};\
-         s=`sha256sum <\"$t\" 2>/dev/null`;\
+         s=;[ $g = gzip ]||s=`sha256sum <\"$t\" 2>/dev/null`;\
          case \"${s%% *}\" in \"\"|$h) ;;*) rm -f \"$t\";echo \"$m ERR\" it arrived damaged;exit 4;;esac;\
          e=`{ chmod 700 \"$t\"&&mv -f \"$t\" \"$f\";} 2>&1`||{ rm -f \"$t\";echo \"$m ERR\" $e;exit 4;};\
          (find \"$d\" -type f -name \"[w.]*-*\" -mtime +30 -exec rm -f {} + </dev/null >/dev/null 2>&1 &);\

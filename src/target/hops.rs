@@ -128,7 +128,11 @@ pub(super) fn command(hop: &Hop, inner: &str, nonce: &str) -> Result<Command, Ca
         }
     }
     let terminal = matches!(method.asks, Asks::Terminal) && hop.password.is_some();
-    Ok(Command { text: words.join(" "), prompt, terminal })
+    let mut text = words.join(" ");
+    if let Some(chdir) = &hop.chdir {
+        text = format!("cd {} && {text}", quote(chdir));
+    }
+    Ok(Command { text, prompt, terminal })
 }
 
 /// What to tell the user about a hop that did not let us through, having said `text`.
@@ -139,6 +143,15 @@ pub(super) fn explain(hop: &Hop, text: &str) -> String {
         Some(Refusal::WrongPassword) => wrong_password(hop),
         _ if text.trim().is_empty() => format!("{name} to {} ended without a word", hop.user),
         _ => text.trim().to_owned(),
+    }
+}
+
+/// The same as an error, where the hop ended with `code`.
+pub(super) fn refused(hop: &Hop, text: &str, code: u32) -> CallError {
+    let reason = explain(hop, text);
+    match refusal(hop, text) {
+        Some(Refusal::MissingPassword) => CallError::NoPassword { reason, code: Some(code) },
+        _ => CallError::Refused { reason, code },
     }
 }
 
@@ -180,6 +193,7 @@ mod tests {
             password: password.map(Secret::new),
             exe: None,
             flags: None,
+            chdir: None,
         }
     }
 
@@ -212,6 +226,9 @@ mod tests {
         );
         check(&hop("su", "root", None), r#"su root -c '/bin/sh -c '"'"'x'"'"''"#, true, false);
         check(&hop("su", "bob", Some("pw")), r#"su bob -c '/bin/sh -c '"'"'x'"'"''"#, true, true);
+        let elsewhere = Hop { chdir: Some("/srv/a b".into()), ..hop("sudo", "root", None) };
+        let text = command(&elsewhere, "x", "n").unwrap().text;
+        assert!(text.starts_with("cd '/srv/a b' && sudo -H -S -n "), "{text}");
         let error = command(&hop("runas", "bob", None), "x", "n").unwrap_err().to_string();
         assert_eq!(error, "become method runas is not supported (supported: su, sudo)");
     }

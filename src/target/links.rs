@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::bootstrap::{self, Started};
+use super::bootstrap;
 use super::local::Local;
 use super::notes::{NoteTaker, Notes};
 use super::pipe::ByteStream;
@@ -194,8 +194,7 @@ impl Shared {
                 bootstrap::start(&*connection, hop, remote_tmp).await?
             }
         };
-        let Started { uploaded, .. } = &started;
-        if *uploaded > 0 {
+        if started.uploaded {
             self.traffic.upload();
         }
         Ok(Worker::new(started))

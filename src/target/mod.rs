@@ -55,11 +55,16 @@ pub struct SshOptions {
     pub user: Option<String>,
     pub password: Option<Secret>,
     pub private_key: Option<PathBuf>,
+    /// The text of a private key, and what it is encrypted with.
+    pub key: Option<Secret>,
+    pub passphrase: Option<Secret>,
     /// `ansible_ssh_common_args` + `ansible_ssh_extra_args` + `ansible_ssh_args`, unparsed.
     pub args: Vec<String>,
     /// `ANSIBLE_HOST_KEY_CHECKING`, `ansible_host_key_checking`.
     pub host_key_checking: Option<bool>,
     pub connect_timeout: Option<Duration>,
+    /// How often a host that was not reached is tried again.
+    pub retries: u32,
 }
 
 /// `become`: the worker is started as another user.
@@ -71,6 +76,8 @@ pub struct Hop {
     pub password: Option<Secret>,
     pub exe: Option<String>,
     pub flags: Option<String>,
+    /// Where to start it.
+    pub chdir: Option<String>,
 }
 
 /// Text that never shows: `Debug` prints `***`.
@@ -105,6 +112,9 @@ pub enum CallError {
     /// The hop ended with a code of its own before the worker ran: the task failed.
     #[error("{reason}")]
     Refused { reason: String, code: u32 },
+    /// The hop wants a password, and none was given: the task failed. The code is the hop's, when it ended by itself.
+    #[error("{reason}")]
+    NoPassword { reason: String, code: Option<u32> },
 }
 
 /// Content the worker may ask for while it runs a request, by hash. Also takes what it sends back (`fetch`).

@@ -84,8 +84,9 @@ impl<'a> Opening<'a> {
 
     /// Sends `bytes` and waits for the answer, which may come before all is sent.
     pub(super) async fn answer_to(&mut self, bytes: Bytes) -> Result<String, Trouble> {
-        // A piece at a time: each that gets through shows that somebody is there.
-        const PIECE: usize = 64 * 1024;
+        // A piece at a time: each that gets through shows that somebody is there. Small ones, because ten of them
+        // wait in russh's queue, on each of the hosts that are sent to at once.
+        const PIECE: usize = 8 * 1024;
         let mut rest = bytes;
         while !rest.is_empty() {
             let piece = rest.split_to(rest.len().min(PIECE));
@@ -216,7 +217,10 @@ impl<'a> Opening<'a> {
             return Ok(());
         }
         self.asked += 1;
-        let Some(password) = &hop.password else { return Err(failed(hops::missing_password(hop))) };
+        let Some(password) = &hop.password else {
+            let reason = hops::missing_password(hop);
+            return Err(Trouble::Call(CallError::NoPassword { reason, code: None }));
+        };
         if self.asked > 1 {
             return Err(failed(hops::wrong_password(hop)));
         }

@@ -27,12 +27,6 @@ pub trait Names: Send + Sync {
     }
 }
 
-/// `subject | filter(args)`. An error needs no place: the evaluator adds it.
-pub type Filter = fn(&Value, &Args<'_>, &Context<'_>) -> Result<Value>;
-
-/// `subject is test(args)`.
-pub type Test = fn(&Value, &Args<'_>, &Context<'_>) -> Result<bool>;
-
 /// `lookup('name', terms…, options…)`; also every `with_name`.
 pub type Lookup = fn(&[Value], &Args<'_>, &Context<'_>) -> Result<Vec<Value>>;
 
@@ -40,78 +34,11 @@ pub type Lookup = fn(&[Value], &Args<'_>, &Context<'_>) -> Result<Vec<Value>>;
 /// argument, what follows it is keyword-only, and `**` takes any keyword.
 pub type Params = &'static [&'static str];
 
-/// A row of the filter table.
-pub struct FilterEntry {
-    pub name: &'static str,
-    pub params: Params,
-    pub run: Filter,
-    /// Whether the filter wants to see an undefined subject (`default`, `mandatory`) instead of an error.
-    pub takes_undefined: bool,
-    /// Whether subject and arguments come with their parts as stored. A filter that hands items on
-    /// (`first`, `map`, `length`) leaves them so; where it looks at one it calls [`super::resolve`],
-    /// [`super::get_attr`] or [`super::resolve_deep`]. For all others the parts are rendered before the call.
-    pub lazy: bool,
-}
-
-/// A row of the test table.
-pub struct TestEntry {
-    pub name: &'static str,
-    pub params: Params,
-    pub run: Test,
-    pub takes_undefined: bool,
-    /// As in [`FilterEntry`].
-    pub lazy: bool,
-    /// Whether it sees text under `!vault` as it stands, not what it decrypts to.
-    pub sees_vaults: bool,
-}
-
 /// A row of the lookup table; the parameters are the lookup's options.
 pub struct LookupEntry {
     pub name: &'static str,
     pub params: Params,
     pub run: Lookup,
-}
-
-impl FilterEntry {
-    pub const fn new(name: &'static str, params: Params, run: Filter) -> Self {
-        Self { name, params, run, takes_undefined: false, lazy: false }
-    }
-
-    #[must_use]
-    pub const fn takes_undefined(mut self) -> Self {
-        self.takes_undefined = true;
-        self
-    }
-
-    #[must_use]
-    pub const fn lazy(mut self) -> Self {
-        self.lazy = true;
-        self
-    }
-}
-
-impl TestEntry {
-    pub const fn new(name: &'static str, params: Params, run: Test) -> Self {
-        Self { name, params, run, takes_undefined: false, lazy: false, sees_vaults: false }
-    }
-
-    #[must_use]
-    pub const fn takes_undefined(mut self) -> Self {
-        self.takes_undefined = true;
-        self
-    }
-
-    #[must_use]
-    pub const fn sees_vaults(mut self) -> Self {
-        self.sees_vaults = true;
-        self
-    }
-
-    #[must_use]
-    pub const fn lazy(mut self) -> Self {
-        self.lazy = true;
-        self
-    }
 }
 
 /// Subject, positional and named arguments of one call.

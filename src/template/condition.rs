@@ -9,7 +9,8 @@ use super::locate::Origin;
 use super::parse::parse_expression;
 use super::syntax::Mode;
 use super::syntax::Syntax;
-use super::{Context, Template, resolve};
+use super::trust::trusted;
+use super::{Context, resolve};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::value::Value;
 
@@ -89,31 +90,6 @@ fn no_bool(value: &Value, templated: bool, place: Option<&Place>) -> Diagnostic 
         Value::None => error.hint("Write 'x is not none'."),
         _ => error.hint("Write 'x | bool', or compare it."),
     }
-}
-
-/// Refuses to take text for an expression, unless the template it came from is the name of a variable that the user's
-/// own files hold.
-pub fn trusted(template: &Template, came: &Value, cx: &Context<'_>) -> Result<()> {
-    let source = template.source().trim();
-    let name = source.strip_prefix("{{").and_then(|rest| rest.strip_suffix("}}")).map(str::trim);
-    let is_written = match name.and_then(|name| cx.names.written(name)) {
-        Some(Value::List(items)) => items.contains(came),
-        Some(value) => value == *came,
-        None => false,
-    };
-    if is_written || !matches!(came, Value::Str(_)) {
-        return Ok(());
-    }
-    let error = Diagnostic::new("Encountered untrusted template or expression.")
-        .hint(
-            "Templates and expressions must be defined by trusted sources such as playbooks or roles, not untrusted \
-             sources such as module results.",
-        )
-        .hint("An expression needs no '{{ }}' around it here.");
-    Err(match template.place() {
-        Some(place) => error.at(place),
-        None => error,
-    })
 }
 
 fn empty() -> Diagnostic {

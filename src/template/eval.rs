@@ -288,28 +288,30 @@ impl Interp<'_> {
     }
 
     pub fn apply_filter(&mut self, subject: Value, apply: &Apply) -> Result<Value> {
-        let Some(entry) = filters::find(&apply.name) else {
-            return Err(self.unknown("filter", apply, filters::names()));
+        let Some(entry) = filters::TABLE.find(&apply.name) else {
+            return Err(self.unknown("filter", apply, filters::TABLE.names()));
         };
         let args = self.arguments(&apply.args)?;
         if MOODY_FILTERS.contains(&entry.name) {
             context::note_mood();
         }
         let subject = listed(subject);
-        filters::apply(&apply.name, &subject, &args.positional, &args.named, self.cx)
+        filters::TABLE
+            .apply(&apply.name, &subject, &args.positional, &args.named, self.cx)
             .map_err(|error| self.placed(error, apply.span))
     }
 
     fn test(&mut self, subject: &Expr, apply: &Apply) -> Result<Value> {
-        let Some(entry) = tests::find(&apply.name) else {
-            return Err(self.unknown("test", apply, tests::names()));
+        let Some(entry) = tests::TABLE.find(&apply.name) else {
+            return Err(self.unknown("test", apply, tests::TABLE.names()));
         };
         let value = match entry.sees_vaults.then(|| self.vaulted(subject)).transpose()?.flatten() {
             Some(vaulted) => vaulted,
             None => listed(self.eval(subject)?),
         };
         let args = self.arguments(&apply.args)?;
-        tests::apply(&apply.name, &value, &args.positional, &args.named, self.cx)
+        tests::TABLE
+            .apply(&apply.name, &value, &args.positional, &args.named, self.cx)
             .map_err(|error| self.placed(error, apply.span))
     }
 

@@ -20,7 +20,8 @@ impl Origin {
         let before = self.source.get(..span.start as usize)?;
         let part = self.source.get(span.start as usize..span.end as usize).unwrap_or_default();
         let file = from_place(whole)?;
-        let Some(skipped) = follow(file, before) else { return Some(whole.clone()) };
+        let inside = || Some(scalar(file, whole)?.find(&*self.source)? + before.len());
+        let Some(skipped) = follow(file, before).or_else(inside) else { return Some(whole.clone()) };
         let (mut line, mut column) = (whole.line, whole.column);
         for c in file.get(..skipped).unwrap_or_default().chars() {
             if c == '\n' {
@@ -46,6 +47,23 @@ fn from_place(place: &Place) -> Option<&str> {
     }
     let start = rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at);
     rest.get(start..)
+}
+
+/// The file's text from the place on, as far as the scalar there may reach: to the end of the line, and over the
+/// lines that are indented deeper than it.
+fn scalar<'f>(file: &'f str, place: &Place) -> Option<&'f str> {
+    let start = place.source.text.len() - file.len();
+    let before = place.source.text.get(..start)?.rsplit('\n').next()?;
+    let indent = before.len() - before.trim_start_matches([' ', '-']).len();
+    let mut end = file.find('\n').unwrap_or(file.len());
+    for line in file.get(end..)?.split_inclusive('\n').skip(1) {
+        let deep = line.len() - line.trim_start_matches(' ').len();
+        if deep <= indent && !line.trim().is_empty() {
+            break;
+        }
+        end += line.len();
+    }
+    file.get(..end)
 }
 
 /// How many bytes of the file hold `text`, read as the scalar that begins there. YAML folds and indents, so
@@ -130,6 +148,13 @@ mod tests {
         check("msg: |\n  @line é\n  {{ foo }}\n", "line é\n{{ foo }}\n", "foo", "3:6+3");
         check("msg: @|\n  line\n  {{ foo }}\n", "line\n{{ foo }}\n", "foo", "3:6+3");
         check("msg: >-\n  @one\n  two {{ foo }}\n", "one two {{ foo }}", "foo", "3:10+3");
+    }
+
+    #[test]
+    fn options_within_a_text_are_found() {
+        check("- debug: @msg=\"{{ foo }}\"", "{{ foo }}", "foo", "1:18+3");
+        check("- copy: @src=a\n    dest={{ foo }}\n", "{{ foo }}", "foo", "2:13+3");
+        check("- copy: @src=a\n- debug: msg={{ foo }}\n", "{{ foo }}", "foo", "1:9+0");
     }
 
     #[test]

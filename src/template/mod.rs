@@ -31,7 +31,9 @@ mod scan;
 mod scope;
 mod shown;
 mod syntax;
+mod table;
 pub mod tests;
+mod trust;
 
 #[cfg(test)]
 mod cases;
@@ -43,13 +45,15 @@ mod expressions;
 use std::sync::{Arc, OnceLock};
 
 pub use access::{call, get_attr, get_item, iterate};
-pub use call::{Args, Filter, FilterEntry, Lookup, LookupEntry, Names, Test, TestEntry};
-pub use condition::{condition, trusted};
+pub use call::{Args, Lookup, LookupEntry, Names};
+pub use condition::condition;
 pub use context::Context;
 pub use filters::hash_password;
 pub use finalize::{render_all, resolve, resolve_deep};
 pub use shown::render_shown;
 pub use syntax::Syntax;
+pub use table::{FilterEntry, TestEntry};
+pub use trust::{trusted, written};
 
 use crate::diagnostic::{Place, Result};
 use crate::value::Value;

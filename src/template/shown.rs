@@ -19,7 +19,7 @@ pub fn render_shown(value: &Value, context: &Context<'_>) -> (String, Vec<Diagno
                 let mut interp = Interp::new(context, unit.clone());
                 for statement in &unit.program.body {
                     match piece(&mut interp, statement).and_then(|piece| render_all(&piece, context)) {
-                        Ok(Value::None) => {}
+                        Ok(Value::None | Value::Omit) => {}
                         Ok(piece) => shown.text.push_str(&piece.to_string()),
                         Err(error) => {
                             let may_go_on = error.is_undefined() && matches!(statement, ast::Stmt::Emit(_));

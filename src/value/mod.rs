@@ -11,6 +11,7 @@
 
 mod compare;
 mod dict;
+pub mod dumps;
 mod json;
 mod number;
 mod ops;
@@ -227,6 +228,18 @@ impl Value {
 
     pub fn is_undefined(&self) -> bool {
         matches!(self, Self::Undefined(_))
+    }
+
+    /// Whether something in it has yet to be rendered, or computed.
+    pub fn holds_template(&self) -> bool {
+        match self {
+            Self::Template(_) | Self::Vault(_) | Self::Object(_) => true,
+            Self::List(items) | Self::Tuple(items) => items.iter().any(Self::holds_template),
+            Self::Dict(entries) => {
+                entries.iter().any(|(key, value)| key.holds_template() || value.holds_template())
+            }
+            _ => false,
+        }
     }
 
     pub fn is_omit(&self) -> bool {

@@ -1,5 +1,6 @@
 //! The variables nobody sets: who, where and in what run a task is.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,7 +52,7 @@ pub struct PlayFacts {
     pub role_names: Vec<String>,
     pub dependent_role_names: Vec<String>,
     pub hosts_all: Vec<Arc<str>>,
-    pub batch: RwLock<Vec<Arc<str>>>,
+    pub batch: Vec<Arc<str>>,
     /// The hosts of the play that have not failed.
     pub active: Arc<RwLock<Vec<Arc<str>>>>,
 }
@@ -195,14 +196,20 @@ impl Magic {
         match name {
             "playbook_dir" => Some(play.playbook_dir.as_str().into()),
             "ansible_play_name" => Some(play.name.as_str().into()),
-            "ansible_play_hosts_all" => Some(hosts(&play.hosts_all)),
+            "ansible_play_hosts_all" => Some(hosts(play.hosts_all.iter())),
             "ansible_failed_hosts" => {
                 let active = play.active.read();
-                let failed = play.hosts_all.iter().filter(|host| !active.contains(host));
-                Some(Value::list(failed.cloned().map(Value::Str).collect()))
+                let active: HashSet<_> = active.iter().collect();
+                Some(hosts(play.hosts_all.iter().filter(|host| !active.contains(host))))
             }
-            "ansible_play_batch" => Some(hosts(&play.batch.read())),
-            "ansible_current_hosts" | "ansible_play_hosts" | "play_hosts" => Some(hosts(&play.active.read())),
+            "ansible_play_batch" => {
+                let active = play.active.read();
+                let active: HashSet<_> = active.iter().collect();
+                Some(hosts(play.batch.iter().filter(|host| active.contains(host))))
+            }
+            "ansible_current_hosts" | "ansible_play_hosts" | "play_hosts" => {
+                Some(hosts(play.active.read().iter()))
+            }
             "ansible_play_role_names" | "role_names" => Some(strings(play.role_names.clone())),
             "ansible_dependent_role_names" => Some(strings(play.dependent_role_names.clone())),
             "ansible_role_names" => {
@@ -278,8 +285,8 @@ fn strings(items: impl IntoIterator<Item = String>) -> Value {
     Value::list(items.into_iter().map(Value::from).collect())
 }
 
-fn hosts(hosts: &[Arc<str>]) -> Value {
-    Value::list(hosts.iter().cloned().map(Value::Str).collect())
+fn hosts<'a>(hosts: impl Iterator<Item = &'a Arc<str>>) -> Value {
+    Value::list(hosts.cloned().map(Value::Str).collect())
 }
 
 #[cfg(test)]

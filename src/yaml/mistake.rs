@@ -22,6 +22,10 @@ pub(super) fn explain(kind: &ErrorKind, info: &str, mut place: Place) -> Diagnos
         place.line += 1;
         place.column = 1;
     }
+    // It stops behind a tab that indents.
+    if is_about_tabs && let Some(tab) = indentation(line_at(place.line)).chars().position(|c| c == '\t') {
+        place.column = narrow(tab + 1);
+    }
     let (previous, line) = (line_at(place.line.wrapping_sub(1)), line_at(place.line));
     let error = Diagnostic::new(format!("YAML: {info}")).at(&place);
 

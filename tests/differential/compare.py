@@ -80,6 +80,9 @@ def results(left, right):
     """Differences of two {host: [entry]}, an entry being (status, item, result, text)."""
     for host in sorted(left.keys() | right.keys()):
         x, y = left.get(host, []), right.get(host, [])
+        if all(entry[0] == "included" for entry in x + y):
+            # Ansible names what hosts include in the order in which their answers came.
+            x, y = sorted(x, key=str), sorted(y, key=str)
         for i in range(max(len(x), len(y))):
             a, b = (z[i] if i < len(z) else ("-", "", None, "") for z in (x, y))
             if a[:2] != b[:2]:
@@ -199,11 +202,16 @@ def played(out):
 
 
 def gathered(told):
-    """The same with one block a heading, wherever it stood."""
-    blocks = {}
+    """The same with one block a heading, wherever it stood. What was included has a block of its own: other hosts'
+    headings may come between it and its own."""
+    blocks, included = {}, []
     for head, block in zip(told.heads, told.blocks):
         for host, entries in block.items():
-            blocks.setdefault(head, {}).setdefault(host, []).extend(entries)
+            included += [entry for entry in entries if entry[0] == "included"]
+            rest = [entry for entry in entries if entry[0] != "included"]
+            blocks.setdefault(head, {}).setdefault(host, []).extend(rest)
+    if included:
+        blocks["included"] = {"": sorted(included, key=str)}
     return Played(sorted(blocks), [blocks[h] for h in sorted(blocks)], told.recap)
 
 

@@ -92,9 +92,10 @@ fn what_cannot_run_in_the_background_says_so() {
         let action = task.split(':').next().unwrap();
         assert_eq!(run.message("a", "one"), format!("This action ({action}) does not support async."));
     }
-    for (keywords, expected) in
-        [("async: -1", "'async' cannot be negative"), ("async: \"{{ 'x' }}\"", "'x' is not a number")]
-    {
+    for (keywords, expected) in [
+        ("async: -1", "'async' cannot be negative"),
+        ("async: \"{{ 'x' }}\"", "The value 'x' could not be converted to 'int'."),
+    ] {
         let (_, run) = tasks("a", &format!("- {{name: one, ping: , {keywords}}}"));
         assert!(run.message("a", "one").contains(expected), "{run}");
     }

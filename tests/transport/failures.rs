@@ -44,6 +44,33 @@ async fn a_closed_port() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_still_starting_is_tried_again_when_asked() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let there = (host.address.clone(), host.port);
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let (mut near, _) = listener.accept().unwrap();
+        let mut far = TcpStream::connect((there.0.as_str(), there.1)).unwrap();
+        let (mut back, mut forth) = (far.try_clone().unwrap(), near.try_clone().unwrap());
+        std::thread::spawn(move || std::io::copy(&mut back, &mut forth));
+        let _ = std::io::copy(&mut near, &mut far);
+    });
+    let late = SshOptions {
+        host: "127.0.0.1".into(),
+        port: Some(port),
+        host_key_checking: Some(false),
+        ..options(&hosts, host)
+    };
+    let once = to(host, late.clone());
+    assert!(unreachable(&control.links(), &once).await.ends_with("Connection refused"));
+    let again = to(host, SshOptions { retries: 2, ..late });
+    assert_eq!(ping(&control.links(), &again).await.unwrap(), "pong?");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_nobody_knows() {
     let mut there = at(22);
     let Transport::Ssh(options) = &mut there.transport else { unreachable!() };

@@ -2,7 +2,7 @@
 
 use std::process::{Child, Command, Stdio};
 
-use fanfare::target::{SshOptions, Surroundings};
+use fanfare::target::{Secret, SshOptions, Surroundings};
 
 use super::{Control, keygen, options, ping, raw, to, unreachable};
 use crate::support::hosts::Hosts;
@@ -46,6 +46,33 @@ async fn by_every_kind_of_key() {
         authorize(&hosts, &key.with_extension("pub"));
         let with_key = SshOptions { private_key: Some(key), ..options(&hosts, host) };
         assert_eq!(ping(&control.links(), &to(host, with_key)).await.unwrap(), "pong?", "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn by_a_key_given_as_text() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    let key = control.home.path().join("locked");
+    keygen(&key, &["-t", "ed25519", "-N", "secret"]);
+    authorize(&hosts, &key.with_extension("pub"));
+    let text = Secret::new(std::fs::read_to_string(&key).unwrap().trim());
+    let passphrase = |text: &str| Some(Secret::new(text));
+    let given = SshOptions {
+        private_key: Some("/no/such/key".into()),
+        key: Some(text),
+        passphrase: passphrase("secret"),
+        ..options(&hosts, host)
+    };
+    assert_eq!(ping(&control.links(), &to(host, given.clone())).await.unwrap(), "pong?");
+    for (passphrase, expect) in [
+        (None, "ansible_private_key is protected by a passphrase: set ansible_private_key_passphrase"),
+        (passphrase("wrong"), "ansible_private_key: "),
+    ] {
+        let locked = SshOptions { passphrase, ..given.clone() };
+        let reason = unreachable(&control.links(), &to(host, locked)).await;
+        assert!(reason.contains(expect), "{reason}");
+        assert!(!reason.contains("wrong"), "{reason}");
     }
 }
 

@@ -110,7 +110,11 @@ async fn unreachable(links: &Links, to: &Destination) -> String {
 /// The error of a ping that fails although the host is there.
 async fn failed(links: &Links, to: &Destination) -> String {
     match ping(links, to).await {
-        Err(CallError::Failed(reason) | CallError::Refused { reason, .. }) => reason,
+        Err(
+            CallError::Failed(reason)
+            | CallError::Refused { reason, .. }
+            | CallError::NoPassword { reason, .. },
+        ) => reason,
         other => panic!("{other:?} has not failed"),
     }
 }

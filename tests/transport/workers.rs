@@ -103,19 +103,32 @@ async fn that_cannot_be_written_says_why() {
     let Some(hosts) = Hosts::start(1) else { return };
     let (control, host) = (Control::new(), &hosts.all[0]);
     let there = to(host, options(&hosts, host));
-    host.stub(
-        "head",
-        "#!/bin/sh\n/usr/bin/head -c 1000 >/dev/null; echo head: No space left on device >&2; exit 1\n",
-    );
+    // The first call only asks whether there is a gzip that works.
+    let gzip = |unpack: &str| format!("#!/bin/sh\n[ \"$1\" = -dc ] || exec /bin/gzip\n{unpack}\n");
+    let full = "read -r first; [ \"$first\" = x ] && echo x && exit; \
+                echo gzip: stdout: No space left on device >&2; exit 1";
+    host.stub("gzip", &gzip(&format!("/bin/gzip -dc 2>/dev/null | {{ {full}; }}")));
     let reason = failed(&control.links(), &there).await;
-    assert_eq!(reason, "writing the worker failed: head: No space left on device");
+    assert_eq!(reason, "writing the worker failed: gzip: stdout: No space left on device");
+    host.stub("gzip", &gzip("exec /bin/gzip -dc"));
     host.stub("head", "#!/bin/sh\n/usr/bin/head -c \"$2\" | tr x y\n");
+    let reason = failed(&control.links(), &there).await;
+    assert!(reason.starts_with("writing the worker failed: gzip: stdin:"), "{reason}");
+    host.stub("gzip", "#!/bin/sh\nexit 127\n");
     assert_eq!(failed(&control.links(), &there).await, "writing the worker failed: it arrived damaged");
     host.stub("uname", "#!/bin/sh\necho FreeBSD riscv64\n");
     let reason = failed(&control.links(), &there).await;
     assert_eq!(reason, "FreeBSD riscv64 is not supported: the worker runs on Linux");
     host.stub("uname", "#!/bin/sh\necho Linux pdp11\n");
     assert!(failed(&control.links(), &there).await.contains("no worker for pdp11"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goes_unpacked_where_there_is_no_gzip() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    host.stub("gzip", "#!/bin/sh\nexit 127\n");
+    assert_eq!(ping(&control.links(), &to(host, options(&hosts, host))).await.unwrap(), "pong?");
 }
 
 #[tokio::test(flavor = "multi_thread")]

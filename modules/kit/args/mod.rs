@@ -103,6 +103,8 @@ pub enum ControlKind {
     /// A file and the arguments to run it with: the first word of the value, and the rest. Sent as a
     /// `ControlScript`.
     Script,
+    /// A form: where its parts name files (`filename`, without `content`), each name becomes a `ControlFile`.
+    Parts,
     /// Where on the control node something is put. Sent as it is; nothing there reads it.
     Destination,
 }
@@ -188,7 +190,7 @@ impl Spec {
         }
         self.rules.check_given(&exact)?;
         self.check_required(|name| exact.contains_key(name))?;
-        self.rules.check(&exact)?;
+        self.rules.check(&exact, |name| self.option(name)?.default.as_ref())?;
         Ok(exact)
     }
 

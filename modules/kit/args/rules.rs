@@ -74,8 +74,12 @@ impl Rules {
         error
     }
 
-    /// What is missing.
-    pub(super) fn check(&self, given: &Map<String, Json>) -> Result<(), ArgsError> {
+    /// What is missing. `usual` is what an option is that was not given.
+    pub(super) fn check<'d>(
+        &self,
+        given: &Map<String, Json>,
+        usual: impl Fn(&str) -> Option<&'d Json>,
+    ) -> Result<(), ArgsError> {
         let has = |name: &String| given.contains_key(name);
         for group in &self.required_together {
             if group.iter().any(has) && !group.iter().all(has) {
@@ -94,7 +98,7 @@ impl Rules {
             }
         }
         for rule in &self.required_if {
-            if given.get(&rule.option) != Some(&rule.value) {
+            if given.get(&rule.option).or_else(|| usual(&rule.option)) != Some(&rule.value) {
                 continue;
             }
             let missing: Vec<&str> = rule.needs.iter().filter(|n| !has(n)).map(String::as_str).collect();

@@ -123,6 +123,7 @@ fn control(field: &Json, inner: &Json) -> Option<ControlUse> {
         "tree" => (ControlKind::FileOrTree, "files"),
         "script" => (ControlKind::Script, "files"),
         "template" => (ControlKind::Template, "templates"),
+        "parts" => (ControlKind::Parts, "files"),
         "destination" => (ControlKind::Destination, ""),
         _ => (ControlKind::File, "files"),
     };

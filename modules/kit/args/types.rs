@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::kit::charset::Charset;
 use crate::kit::mode::Mode;
 
 /// A path on the target, `~` and `$VAR` already expanded there.
@@ -90,6 +91,7 @@ schema!(FilePath, {"kind": "path"});
 schema!(Secret, {"kind": "str", "secret": true});
 schema!(ByteSize, {"kind": "bytes"});
 schema!(Mode, {"kind": "mode"});
+schema!(Charset, {"kind": "str"});
 
 /// What every module that places files takes. Used with `#[serde(flatten)]`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]

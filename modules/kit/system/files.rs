@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::kit::args::FileAttributes;
 use crate::kit::change::{Change, Headers, MAX_DIFF_BYTES, Snippet};
+use crate::kit::charset::Charset;
 use crate::kit::command::Command;
 use crate::kit::control::ControlFile;
 use crate::kit::digest::Algorithm;
@@ -29,6 +30,8 @@ pub struct WriteOptions<'a> {
     pub validate: Option<&'a str>,
     /// The content must not show in diffs.
     pub hidden: bool,
+    /// What the content is written in, for diffs.
+    pub charset: Charset,
     /// The content was asked for already ([`System::ask_for`]).
     pub(crate) asked: bool,
 }
@@ -197,13 +200,6 @@ impl System<'_> {
             }
         }
         Ok(json!({"directories": directories, "files": files}))
-    }
-
-    /// Removes a file that this call made: nothing has changed, and no record tells of it.
-    pub fn unmake(&mut self, path: &Path) -> Result<()> {
-        self.host.remove(path)?;
-        self.changes.retain(|change| change.path() != Some(path));
-        Ok(())
     }
 
     /// Ensures a directory, with its parents. Says which ones are new, outermost first. `mode` is for those.
@@ -519,7 +515,7 @@ impl System<'_> {
         } else if size > MAX_DIFF_BYTES {
             Snippet::Larger(size)
         } else {
-            Snippet::of(&self.read(path)?)
+            Snippet::of(self.read(path)?, options.charset)
         })
     }
 

@@ -10,6 +10,7 @@ mod foretelling;
 mod people;
 mod reading;
 mod scratch;
+mod undoing;
 
 use std::io;
 use std::path::{Path, PathBuf};

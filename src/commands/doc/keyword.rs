@@ -1,6 +1,6 @@
 use super::Entry;
 use super::wrap::wrap;
-use crate::playbook::keyword::{KEYWORDS, Keyword, Status};
+use crate::playbook::keyword::{KEYWORDS, Keyword, Object, Status};
 
 pub(super) fn all() -> Vec<Box<dyn Entry>> {
     KEYWORDS.iter().map(|keyword| Box::new(keyword) as Box<dyn Entry>).collect()
@@ -21,7 +21,7 @@ impl Entry for &'static Keyword {
             "{}\n{}\n    On: {}\n    Type: {}\n",
             self.name,
             wrap(&self.summary(), 4),
-            objects(self).join(", "),
+            self.on.objects().map(Object::phrase).collect::<Vec<_>>().join(", "),
             self.kind.name()
         )
     }
@@ -29,7 +29,7 @@ impl Entry for &'static Keyword {
     fn json(&self) -> serde_json::Value {
         serde_json::json!({
             "description": self.help,
-            "applies_to": objects(self),
+            "applies_to": self.on.objects().map(Object::name).collect::<Vec<_>>(),
             "type": self.kind.name(),
             "supported": is_done(self),
         })
@@ -42,8 +42,4 @@ impl Entry for &'static Keyword {
 
 fn is_done(keyword: &Keyword) -> bool {
     matches!(keyword.status, Status::Done)
-}
-
-fn objects(keyword: &Keyword) -> Vec<&'static str> {
-    keyword.on.objects().map(crate::playbook::keyword::Object::name).collect()
 }

@@ -8,7 +8,10 @@ use super::Exit;
 use crate::cli::{DocCommand, DocFormat, DocTopic};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::nearest::nearest;
 use crate::output;
+use crate::playbook::Actions;
+use crate::run::actions::Library;
 
 /// Something with a page of its own.
 trait Entry {
@@ -77,9 +80,11 @@ fn chosen<'a>(command: &DocCommand, entries: &'a [Box<dyn Entry>]) -> Result<Vec
 }
 
 fn find<'a>(name: &str, topic: DocTopic, entries: &'a [Box<dyn Entry>]) -> Result<&'a dyn Entry> {
-    let short = match topic {
-        DocTopic::Module => module::canonical(name),
-        DocTopic::Keyword => name,
+    let resolved = Library.resolve(name).filter(|_| topic == DocTopic::Module);
+    let short = match (&resolved, topic) {
+        (Some(known), _) => known.canonical.as_str(),
+        (None, DocTopic::Module) => module::canonical(name),
+        (None, DocTopic::Keyword) => name,
     };
     if let Some(entry) = entries.iter().find(|entry| entry.name() == short) {
         return Ok(&**entry);
@@ -88,15 +93,14 @@ fn find<'a>(name: &str, topic: DocTopic, entries: &'a [Box<dyn Entry>]) -> Resul
         DocTopic::Module => "module",
         DocTopic::Keyword => "keyword",
     };
+    let all = format!("`fanfare doc -l -t {what}` lists all");
+    if topic == DocTopic::Module && Library.is_foreign(name) {
+        return Err(Diagnostic::new(format!("not supported yet: the module {name:?}")).hint(all));
+    }
     let unknown = Diagnostic::new(format!("there is no {what} {name:?}"));
-    let near = entries
-        .iter()
-        .map(|entry| (strsim::jaro_winkler(entry.name(), short), entry.name()))
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    Err(match near {
-        Some((_, near)) => unknown.hint(format!("did you mean {near}?")),
-        None => unknown.hint(format!("`fanfare doc -l -t {what}` lists all")),
+    Err(match nearest(short, entries.iter().map(|entry| entry.name())) {
+        Some(near) => unknown.hint(format!("did you mean {near}?")),
+        None => unknown.hint(all),
     })
 }
 

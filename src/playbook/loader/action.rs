@@ -160,6 +160,11 @@ impl Loader {
 
     /// The error for a name that is no module.
     pub(super) fn unknown_action(&self, name: &str, place: &Place) -> Diagnostic {
+        const INDEX: &str = "`fanfare doc --list` shows the modules there are";
+        if self.options.actions.is_foreign(name) {
+            let error = Diagnostic::new(format!("not supported yet: the module '{name}'"));
+            return error.at(place).hint(INDEX);
+        }
         let error = Diagnostic::new(format!(
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
              incorrect module path."
@@ -169,15 +174,12 @@ impl Loader {
             return error
                 .hint("'include' was removed from the language: use include_tasks or import_tasks instead");
         }
-        let (collection, short) = name.rsplit_once('.').unwrap_or(("", name));
-        if !matches!(collection, "" | "ansible.builtin" | "ansible.legacy") {
-            return error.hint(format!("modules of the collection '{collection}' are not supported yet"));
-        }
+        let short = name.rsplit_once('.').map_or(name, |(_, short)| short);
         let names = self.options.actions.names();
         let known = names.iter().map(String::as_str).chain(STATIC);
         match nearest(short, known) {
             Some(right) => error.hint(format!("did you mean '{right}'?")),
-            None => error.hint("`fanfare doc --list` shows the modules there are"),
+            None => error.hint(INDEX),
         }
     }
 
@@ -317,8 +319,8 @@ impl Loader {
             .iter()
             .any(|setting| setting.value.as_dict().is_some_and(|defaults| defaults.contains(&called.name)));
         let complete = options.computed.is_none() && !has_defaults;
-        let pairs: Vec<_> =
-            options.all.iter().map(|option| (option.name.clone(), option.value.clone())).collect();
+        let args: Dict =
+            options.all.iter().map(|option| (option.name.as_str(), option.value.clone())).collect();
         if called.dynamic {
             let value =
                 |text: &str| Value::Template(Arc::new(Template::new(text, Some(called.place.clone()))));
@@ -327,19 +329,19 @@ impl Loader {
                 Given::Node(_) | Given::Rest(_) => "",
             };
             let dynamic = Dynamic {
-                name: Setting { value: value(&called.written), place: called.place.clone() },
-                text: Setting { value: value(text), place: called.place.clone() },
+                name: Setting::new(value(&called.written), called.place.clone()),
+                text: Setting::new(value(text), called.place.clone()),
             };
             return Ok(Action {
                 name: String::new(),
                 written: called.written.clone(),
                 place: called.place.clone(),
-                args: pairs.into_iter().collect::<Dict>(),
+                args,
                 computed: options.computed,
                 dynamic: Some(dynamic),
             });
         }
-        if let Err(misuse) = self.options.actions.check(&called.name, &pairs, complete) {
+        if let Err(misuse) = self.options.actions.check(&called.name, &args, complete) {
             let option = misuse.option.as_deref().and_then(|name| options.get(name));
             let place = match option {
                 Some(option) if misuse.value => &option.node.place,
@@ -369,7 +371,7 @@ impl Loader {
             name: called.name.clone(),
             written: called.written.clone(),
             place: called.place.clone(),
-            args: pairs.into_iter().collect::<Dict>(),
+            args,
             computed: options.computed,
             dynamic: None,
         })
@@ -402,15 +404,14 @@ impl Loader {
             parsed.options.into_iter().map(|(name, text)| (Value::from(name), value(&text))).collect();
         if let Some(rest) = parsed.rest {
             if !free_form && rest.trim().starts_with("{{") && rest.trim().ends_with("}}") {
-                action.computed = Some(Setting { value: value(rest.trim()), place: place.clone() });
+                action.computed = Some(Setting::new(value(rest.trim()), place.clone()));
             } else {
                 args.insert("_raw_params", value(&rest));
             }
         }
         args.extend(std::mem::take(&mut action.args));
-        let pairs: Vec<_> = args.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
         let complete = action.computed.is_none() && task.keywords.module_defaults.is_empty();
-        if let Err(misuse) = self.options.actions.check(&canonical, &pairs, complete) {
+        if let Err(misuse) = self.options.actions.check(&canonical, &args, complete) {
             let error = Diagnostic::new(misuse.message).at(place);
             return Err(misuse.hints.into_iter().fold(error, Diagnostic::hint));
         }
@@ -464,7 +465,7 @@ fn text_options<'a>(called: &Called<'_>, node: &'a Node, text: &str) -> Result<O
     let mut options: Vec<_> = parsed.options.into_iter().map(|(name, value)| option(name, &value)).collect();
     if let Some(rest) = parsed.rest {
         if !called.free_form && is_one_template(node, &rest) {
-            let computed = Setting { value: piece(rest.trim(), node), place: node.place.clone() };
+            let computed = Setting::new(piece(rest.trim(), node), node.place.clone());
             return Ok(Options { all: options, computed: Some(computed) });
         }
         options.push(option("_raw_params".to_owned(), &rest));

@@ -25,7 +25,8 @@ impl Loader {
     ) -> Result<Play> {
         let text: Arc<str> = format!("{module} {args}").trim_end().into();
         let source = Arc::new(Source { path: "<command line>".into(), text: text.clone(), secret: false });
-        let place = Place { source, line: 1, column: 1, length: 0 };
+        let length = u32::try_from(module.chars().count()).unwrap_or(0);
+        let place = Place { source, line: 1, column: 1, length };
         let node = |kind: Kind| Node { kind, place: place.clone() };
         let word = |text: &str| node(Kind::Scalar(Value::from(text)));
         let map = |entries: Vec<(Node, Node)>| node(Kind::Map(Arc::new(entries)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Loader;
 use super::around::Around;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::playbook::{Action, LoopControl, Role, Setting, Task};
+use crate::playbook::{Action, Role, Setting, Task};
 use crate::value::{Dict, Value};
 use crate::yaml::Node;
 
@@ -66,7 +66,7 @@ pub(super) fn validation(
     }
     let place = key.place.clone();
     let mut keywords = around.keywords.clone();
-    Arc::make_mut(&mut keywords).tags.push(Setting { value: "always".into(), place: place.clone() });
+    Arc::make_mut(&mut keywords).tags.push(Setting::new("always".into(), place.clone()));
     let mut context = Dict::new();
     context.insert("argument_spec_name", entry);
     // That of a collection goes by its own name here.
@@ -78,31 +78,6 @@ pub(super) fn validation(
     args.insert("argument_spec", Value::dict(options));
     args.insert("provided_arguments", Value::Dict(role.params.clone()));
     args.insert("validate_args_context", Value::dict(context));
-    Ok(Some(Task {
-        place: place.clone(),
-        name: Some(Setting { value: name.into(), place: place.clone() }),
-        action: Action {
-            name: "validate_argument_spec".to_owned(),
-            written: "ansible.builtin.validate_argument_spec".to_owned(),
-            place,
-            args,
-            computed: None,
-            dynamic: None,
-        },
-        keywords,
-        role: Some(role.clone()),
-        repeat: None,
-        loop_control: LoopControl::default(),
-        register: None,
-        until: Vec::new(),
-        retries: None,
-        delay: None,
-        background: None,
-        poll: None,
-        changed_when: Vec::new(),
-        failed_when: Vec::new(),
-        listen: Vec::new(),
-        is_handler: false,
-        include: None,
-    }))
+    let action = Action::new("ansible.builtin.validate_argument_spec", place, args);
+    Ok(Some(Task::new(&name, action, keywords, Some(role.clone()))))
 }

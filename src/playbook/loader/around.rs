@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Loader;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::{Keywords, Layer, Role, Setting};
 use crate::template::{Context, Names, resolve_deep};
 use crate::value::Value;
@@ -13,8 +13,9 @@ pub(crate) struct Around {
     pub keywords: Arc<Keywords>,
     pub role: Option<Arc<Role>>,
     pub is_handler: bool,
-    /// Within a block that has a `rescue`.
-    pub is_rescued: bool,
+    /// Wrong options of a task are that task's failure, and no reason not to begin: it stands within a block that has
+    /// a `rescue`, or is brought in while the play runs.
+    pub may_fail: bool,
     /// Where roles without a namespace are also looked for.
     pub collections: Arc<[String]>,
     pub play: Arc<PlayAround>,
@@ -34,6 +35,16 @@ pub(crate) struct PlayAround {
 impl Around {
     pub fn with(&self, keywords: Arc<Keywords>) -> Self {
         Self { keywords, ..self.clone() }
+    }
+
+    /// The same with more tags, known by now.
+    pub fn tagged(&self, tags: &[String], place: &Place) -> Self {
+        let mut tagged = self.clone();
+        if !tags.is_empty() {
+            let tags = tags.iter().map(|tag| Setting::new(Value::str(tag.as_str()), place.clone()));
+            Arc::make_mut(&mut tagged.keywords).tags.extend(tags);
+        }
+        tagged
     }
 }
 

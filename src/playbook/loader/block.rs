@@ -49,10 +49,10 @@ impl Loader {
             return Err(Diagnostic::new(problem).at(&main.value.place));
         }
         let inside = self.inside(around, fields)?;
-        let is_rescued = around.is_rescued || fields.get("rescue").is_some();
+        let may_fail = around.may_fail || fields.get("rescue").is_some();
         let mut section = |name: &str| match fields.get(name) {
             Some(field) if name == "block" => {
-                self.nodes(field.value, name, &Around { is_rescued, ..inside.clone() }, found)
+                self.nodes(field.value, name, &Around { may_fail, ..inside.clone() }, found)
             }
             Some(field) => self.nodes(field.value, name, &inside, found),
             None => Ok(Vec::new()),

@@ -75,7 +75,7 @@ impl<'a> Field<'a> {
             return Ok(None);
         }
         let value = convert(keyword, &self.value.to_value()).map_err(|error| error.at(&self.value.place))?;
-        Ok(Some(Setting { value, place: self.value.place.clone() }))
+        Ok(Some(Setting::new(value, self.value.place.clone())))
     }
 
     pub fn items(&self) -> Vec<&'a Node> {
@@ -104,5 +104,5 @@ impl<'a> Field<'a> {
 }
 
 pub(super) fn setting_of(node: &Node) -> Setting {
-    Setting { value: node.to_value(), place: node.place.clone() }
+    Setting::new(node.to_value(), node.place.clone())
 }

@@ -122,7 +122,7 @@ impl Loader {
 
     /// A name that static imports need now.
     fn static_name(&self, around: &Around, option: &GivenOption<'_>) -> Result<String> {
-        let setting = Setting { value: option.value.clone(), place: option.node.place.clone() };
+        let setting = Setting::new(option.value.clone(), option.node.place.clone());
         self.render_text(around, &setting).map_err(|error| {
             error.context(format!("Error when evaluating variable in import path '{}'", option.value)).hint(
                 "static imports can only use vars of the play, its vars_files, roles and the command line; \

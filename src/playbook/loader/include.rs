@@ -14,10 +14,11 @@ use super::{Found, LoadedRole, LoadedTasks, Loader, RoleRequest};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::Object;
 use crate::playbook::{Include, Task};
+use crate::value::{Dict, Value};
 
 impl Loader {
     /// What the included tasks will inherit: what is around the include, its vars, and `apply`. The other
-    /// keywords of the include are its own. Gives back the options without `apply`.
+    /// keywords of the include are its own. Gives back the options; of `apply` those tags that are templates are left.
     pub(super) fn include<'a>(
         &self,
         called: &Called<'_>,
@@ -41,6 +42,7 @@ impl Loader {
         }
         let mut inside = around.with(keywords);
         inside.collections = self.inside(around, fields)?.collections;
+        let mut late = None;
         if let Some(apply) = options.get("apply").filter(|option| !option.value.is_none()) {
             if apply.node.as_map().is_none() {
                 return Err(Diagnostic::new(format!(
@@ -49,17 +51,28 @@ impl Loader {
                 ))
                 .at(&apply.node.place));
             }
-            let applied = Fields::of(apply.node, "apply")?;
+            let mut applied = Fields::of(apply.node, "apply")?;
             applied.check(Object::Block)?;
             if let Some(section) = ["block", "rescue", "always"].iter().find_map(|name| applied.get(name)) {
                 let problem = format!("'{}' cannot be given by apply", section.name);
                 return Err(Diagnostic::new(problem).at(&section.key.place));
             }
+            // Tags that are templates may use what is known of hosts: they are rendered with the other options.
+            late = applied
+                .all
+                .extract_if(.., |field| field.name == "tags" && field.value.to_value().holds_template())
+                .next();
             inside = self.inside(&inside, &applied)?;
         }
-        options.all.retain(|option| option.name != "apply");
+        options.all.retain(|option| option.name != "apply" || late.is_some());
+        if let Some(tags) = late {
+            let left: Dict = [("tags", tags.value.to_value())].into_iter().collect();
+            options.all.iter_mut().filter(|option| option.name == "apply").for_each(|option| {
+                option.value = Value::dict(left.clone());
+            });
+        }
         let include = Include {
-            around: Around { imports: Arc::default(), ..inside },
+            around: Around { imports: Arc::default(), may_fail: true, ..inside },
             identity: identity(fields).into(),
         };
         Ok((include, options))
@@ -70,12 +83,20 @@ impl Loader {
         self.find_tasks(file, Manner::Include, &include.around, &task.place)
     }
 
-    pub(super) fn load_included_tasks(&self, task: &Task, path: PathBuf) -> Result<LoadedTasks> {
-        let include = include_of(task)?;
+    pub(super) fn load_included_tasks(
+        &self,
+        task: &Task,
+        path: PathBuf,
+        tags: &[String],
+    ) -> Result<LoadedTasks> {
+        let around = include_of(task)?.around.tagged(tags, &task.place);
         let mut found = Found::default();
-        let what = "an included file of tasks";
         let nodes = match self.file(&path).map_err(|error| error.at(&task.place))? {
-            Some(list) => self.nodes(&list, what, &include.around, &mut found)?,
+            Some(list) if !list.is_null() && list.as_list().is_none() => {
+                let problem = "included task files must contain a list of tasks";
+                return Err(Diagnostic::missing(problem).at(&list.place));
+            }
+            Some(list) => self.nodes(&list, "an included file of tasks", &around, &mut found)?,
             None => Vec::new(),
         };
         Ok(LoadedTasks { path, tasks: nodes.into(), roles: found.roles, handlers: found.handlers })
@@ -99,7 +120,8 @@ impl Loader {
             is_dependency: false,
             is_validated: request.rolespec_validate,
         };
-        let (role, tasks) = self.use_role(&role, &include.around, task.role.clone(), &mut found)?;
+        let around = include.around.tagged(&request.tags, &task.place);
+        let (role, tasks) = self.use_role(&role, &around, task.role.clone(), &mut found)?;
         Ok(LoadedRole { role, tasks: tasks.into(), roles: found.roles, handlers: found.handlers })
     }
 }

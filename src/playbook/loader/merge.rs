@@ -6,7 +6,8 @@ use super::Loader;
 use super::around::Around;
 use super::fields::{Field, Fields, setting_of};
 use super::meta::collections;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::nearest::nearest;
 use crate::playbook::keyword::{find, invalid_name, is_variable_name};
 use crate::playbook::{Keywords, Layer, Setting};
 use crate::template::Template;
@@ -89,7 +90,7 @@ impl Loader {
             Some(Value::None) => {}
             Some(Value::Str(text)) => {
                 for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-                    tags.push(Setting { value: Value::str(tag), place: field.value.place.clone() });
+                    tags.push(Setting::new(Value::str(tag), field.value.place.clone()));
                 }
             }
             Some(template @ (Value::Template(_) | Value::Vault(_))) => {
@@ -132,7 +133,7 @@ impl Loader {
             other => other.clone(),
         };
         let mut push = |tag: &Value| {
-            tags.push(Setting { value: Value::str(tag.to_string()), place: node.place.clone() });
+            tags.push(Setting::new(Value::str(tag.to_string()), node.place.clone()));
         };
         match rendered.as_list() {
             Some(items) => items.iter().for_each(push),
@@ -157,11 +158,9 @@ impl Loader {
                 let mut defaults = Dict::new();
                 for (key, value) in item.as_map().ok_or_else(|| malformed(item))? {
                     let Some(Value::Str(name)) = key.as_scalar() else { return Err(malformed(key)) };
-                    if name.starts_with("group/") {
-                        return Err(Diagnostic::new(
-                            "module_defaults for action groups are not supported yet",
-                        )
-                        .at(&key.place));
+                    if let Some(group) = name.strip_prefix("group/") {
+                        known_group(group, &key.place)?;
+                        continue;
                     }
                     let name = match self.options.actions.resolve(name) {
                         Some(known) => known.canonical,
@@ -173,10 +172,28 @@ impl Loader {
                     };
                     defaults.insert(name, value.to_value());
                 }
-                Ok(Setting { value: Value::dict(defaults), place: item.place.clone() })
+                Ok(Setting::new(Value::dict(defaults), item.place.clone()))
             })
             .collect()
     }
+}
+
+/// Groups are of modules of collections, and no module that is here belongs to one: of a group no more is asked than
+/// that there is one.
+fn known_group(group: &str, place: &Place) -> Result<()> {
+    /// Those that go without the name of their collection.
+    const SHORT: [&str; 11] =
+        ["acme", "aws", "azure", "cpm", "docker", "gcp", "k8s", "os", "ovirt", "testgroup", "vmware"];
+    let short = group.strip_prefix("ansible.builtin.").unwrap_or(group);
+    if short.contains('.') || SHORT.contains(&short) {
+        return Ok(());
+    }
+    let problem = format!("could not resolve the module_defaults group {group}");
+    let error = Diagnostic::new(problem).at(place).context("Error loading module_defaults");
+    Err(match nearest(short, SHORT) {
+        Some(near) => error.hint(format!("did you mean 'group/{near}'?")),
+        None => error.hint("groups of collections go by their full names: group/namespace.collection.group"),
+    })
 }
 
 /// What one field does to the keywords.
@@ -194,7 +211,9 @@ impl Change {
         match self {
             Self::Slot(name, setting) => {
                 if let Some(slot) = slot(keywords, name) {
-                    *slot = Some(setting);
+                    // Only a template can come to `omit`.
+                    let outer = slot.take().filter(|_| matches!(setting.value, Value::Template(_)));
+                    *slot = Some(Setting { outer: outer.map(Arc::new), ..setting });
                 }
             }
             Self::When(conditions) => keywords.when.extend(conditions),
@@ -260,7 +279,7 @@ pub(super) fn texts(field: &Field<'_>) -> Result<Vec<Setting>> {
                 Err(Diagnostic::new(problem).at(&item.place))
             }
             Some(Value::Template(_) | Value::Str(_) | Value::Vault(_)) => Ok(setting_of(item)),
-            Some(other) => Ok(Setting { value: Value::str(other.to_string()), place: item.place.clone() }),
+            Some(other) => Ok(Setting::new(Value::str(other.to_string()), item.place.clone())),
         })
         .collect()
 }
@@ -271,7 +290,7 @@ fn environment(field: &Field<'_>) -> Result<Vec<Setting>> {
         .into_iter()
         .map(|item| match item.to_value() {
             value @ (Value::Dict(_) | Value::Template(_) | Value::Vault(_)) => {
-                Ok(Setting { value, place: item.place.clone() })
+                Ok(Setting::new(value, item.place.clone()))
             }
             _ => Err(Diagnostic::new(format!(
                 "environment must be a dictionary of variables, not {}",

@@ -47,7 +47,7 @@ pub struct Loader {
     /// Where paths of messages are relative to.
     cwd: PathBuf,
     files: Mutex<HashMap<PathBuf, Result<files::File>>>,
-    included_tasks: Mutex<HashMap<(TaskId, PathBuf), Arc<LoadedTasks>>>,
+    included_tasks: Mutex<HashMap<TasksRequest, Arc<LoadedTasks>>>,
     included_roles: Mutex<HashMap<(TaskId, RoleRequest), Arc<LoadedRole>>>,
     /// Tasks whose module's name is a template, by that name.
     named_tasks: Mutex<HashMap<(TaskId, String), Arc<Task>>>,
@@ -60,6 +60,9 @@ pub struct Loader {
 
 /// The address of a task.
 type TaskId = usize;
+
+/// An `include_tasks`, the file it came to, and the tags it gives.
+type TasksRequest = (TaskId, PathBuf, Vec<String>);
 
 /// What `include_tasks` brings.
 pub struct LoadedTasks {
@@ -92,6 +95,8 @@ pub struct RoleRequest {
     pub allow_duplicates: bool,
     /// Whether the role's argument spec is checked first.
     pub rolespec_validate: bool,
+    /// The tags of `apply` that were templates.
+    pub tags: Vec<String>,
 }
 
 /// What static imports bring to the whole play.
@@ -123,15 +128,20 @@ impl Loader {
         self.load_playbook(path)
     }
 
-    /// The tasks of `include_tasks`; `file` is the rendered name. For an include among handlers they are
-    /// handlers. An error is the include task's failure.
-    pub fn include_tasks(&self, include: &Arc<Task>, file: &str) -> Result<Arc<LoadedTasks>> {
+    /// The tasks of `include_tasks`; `file` is the rendered name, `tags` those of `apply` that were templates. For
+    /// an include among handlers they are handlers.
+    pub fn include_tasks(
+        &self,
+        include: &Arc<Task>,
+        file: &str,
+        tags: &[String],
+    ) -> Result<Arc<LoadedTasks>> {
         let path = self.find_included(include, file)?;
-        let key = (id(include), path.clone());
+        let key = (id(include), path.clone(), tags.to_vec());
         if let Some(loaded) = locked(&self.included_tasks).get(&key) {
             return Ok(loaded.clone());
         }
-        let loaded = Arc::new(self.load_included_tasks(include, path)?);
+        let loaded = Arc::new(self.load_included_tasks(include, path, tags)?);
         self.keep(include);
         Ok(locked(&self.included_tasks).entry(key).or_insert(loaded).clone())
     }

@@ -8,6 +8,7 @@ use super::meta::collections;
 use super::prompts::prompts;
 use super::task::without_effect;
 use super::{Found, Loader, locked};
+use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::nearest::nearest;
 use crate::playbook::keyword::{KEYWORDS, Object};
@@ -269,16 +270,18 @@ impl Loader {
         Ok(())
     }
 
-    fn strategy(&self, fields: &Fields<'_>, around: &Around) -> Result<Option<Setting>> {
-        let Some(mut strategy) = fields.setting("strategy", Object::Play)? else { return Ok(None) };
+    fn strategy(&self, fields: &Fields<'_>, around: &Around) -> Result<Option<Strategy>> {
+        let Some(strategy) = fields.setting("strategy", Object::Play)? else { return Ok(None) };
+        if self.render(around, &strategy.value).is_ok_and(|name| name.is_omit()) {
+            return Ok(None);
+        }
         let name = self.render_text(around, &strategy)?;
         let short =
             name.strip_prefix("ansible.builtin.").or(name.strip_prefix("ansible.legacy.")).unwrap_or(&name);
         match short {
-            "linear" | "free" | "host_pinned" => {
-                strategy.value = Value::str(short);
-                Ok(Some(strategy))
-            }
+            "linear" => Ok(Some(Strategy::Linear)),
+            // Hosts run to the end of the play by themselves in both; `free` starts no more of them at once, either.
+            "free" | "host_pinned" => Ok(Some(Strategy::Free)),
             "debug" => Err(Diagnostic::new("the strategy 'debug' is not supported yet")
                 .at(&strategy.place)
                 .hint("there are 'linear', 'free' and 'host_pinned'")),
@@ -306,7 +309,7 @@ fn outermost(play: PlayAround, keywords: Arc<Keywords>) -> Around {
         keywords,
         role: None,
         is_handler: false,
-        is_rescued: false,
+        may_fail: false,
         collections: Arc::default(),
         play: Arc::new(play),
         imports: Arc::default(),

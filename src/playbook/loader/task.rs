@@ -49,7 +49,7 @@ impl Loader {
         check_keywords(fields, called, object, around.is_handler)?;
         let mut keywords = self.inside(around, fields)?.keywords;
         if called.key == "local_action" {
-            let local = Setting { value: Value::str("localhost"), place: called.place.clone() };
+            let local = Setting::new(Value::str("localhost"), called.place.clone());
             Arc::make_mut(&mut keywords).delegate_to = Some(local);
         }
         let options = Self::options(called, fields)?;
@@ -60,7 +60,7 @@ impl Loader {
             }
             _ => (None, options),
         };
-        let may_fail = around.is_rescued
+        let may_fail = around.may_fail
             || !keywords.when.is_empty()
             || keywords.ignore_errors.is_some()
             || fields.get("failed_when").is_some()

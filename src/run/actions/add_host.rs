@@ -28,6 +28,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         .or_else(|| call.text("hostname"))
         .or_else(|| call.text("host"))
         .ok_or_else(|| call.misuse("name, host or hostname needs to be provided"))?;
+    if name.is_empty() {
+        return Err(call.misuse("Invalid empty host name provided"));
+    }
     let groups: Vec<Arc<str>> = ["groups", "group", "groupname"]
         .iter()
         .find_map(|key| call.args.get(key))

@@ -43,7 +43,11 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
             Some(value) => Ok(Some(template::render_all(value, &context)?).filter(|value| !value.is_omit())),
         }
     };
-    let quiet = rendered("quiet")?.as_ref().and_then(crate::run::settings::truth).unwrap_or(false);
+    let quiet = match rendered("quiet")? {
+        Some(quiet) => crate::run::settings::truth(&quiet)
+            .ok_or_else(|| call.misuse(format!("quiet: {} is not a valid boolean", quiet.repr())))?,
+        None => false,
+    };
     for condition in &conditions {
         if template::condition(condition, Some(place), &context)? {
             continue;

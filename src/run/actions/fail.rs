@@ -14,7 +14,10 @@ pub(super) const MANUAL: Manual = Manual {
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of all actions")]
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
-    let mut raw = Raw::failed(call.text("msg").unwrap_or_else(|| "Failed as requested from task".to_owned()));
+    let mut raw = Raw::failed("Failed as requested from task");
+    if let Some(message) = call.args.get("msg").filter(|message| !message.is_none()) {
+        raw.set("msg", message.clone());
+    }
     raw.set("changed", false);
     Ok(raw)
 }

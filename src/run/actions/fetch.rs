@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::diagnostic::{Diagnostic, Result};
@@ -13,7 +13,11 @@ use crate::value::{Dict, Value};
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     if call.check {
-        return Ok(Raw::skipped("check mode not (yet) supported for this module", None));
+        let mut raw = Raw::default();
+        raw.set("changed", false);
+        raw.set("msg", "check mode not (yet) supported for this module");
+        raw.set("skipped", true);
+        return Ok(raw);
     }
     let src = call.text("src").ok_or_else(|| call.misuse("src and dest are required"))?;
     let dest = destination(call, &src)?;
@@ -94,7 +98,7 @@ fn destination(call: &Call<'_>, src: &str) -> Result<PathBuf> {
     };
     if !call.flag("flat", false)? {
         let host: &str = call.delegated.map_or(call.job.host, |delegate| delegate);
-        return Ok(base.join(host).join(src.trim_start_matches('/')));
+        return Ok(base.join(host).join(within(src)));
     }
     if dest.ends_with('/') {
         return Ok(base.join(name));
@@ -105,4 +109,17 @@ fn destination(call: &Call<'_>, src: &str) -> Result<PathBuf> {
         )));
     }
     Ok(base)
+}
+
+/// A path of the target as one below a directory of the control node, out of which `..` does not lead.
+fn within(src: &str) -> PathBuf {
+    let mut path = PathBuf::new();
+    for part in Path::new(src).components() {
+        match part {
+            Component::Normal(name) => path.push(name),
+            Component::ParentDir => drop(path.pop()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    path
 }

@@ -21,6 +21,9 @@ pub(super) const MANUAL: Manual = Manual {
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let key =
         call.text("key").ok_or_else(|| call.misuse("the 'key' param is required when using group_by"))?;
+    if key.is_empty() {
+        return Err(call.misuse("Invalid empty group name provided"));
+    }
     let group = dashed(&key);
     let parents: Vec<Arc<str>> = match call.args.get("parents") {
         Some(Value::List(parents)) => parents.iter().map(|parent| dashed(&parent.to_string())).collect(),

@@ -4,6 +4,7 @@ use super::manual::{Manual, ROLE_OPTIONS};
 use crate::diagnostic::Result;
 use crate::playbook::RoleRequest;
 use crate::run::call::Call;
+use crate::run::include;
 use crate::run::outcome::{Included, Raw};
 
 pub(super) const MANUAL: Manual = Manual {
@@ -27,6 +28,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         handlers_from: call.text("handlers_from"),
         allow_duplicates: call.flag("allow_duplicates", true)?,
         rolespec_validate: call.flag("rolespec_validate", true)?,
+        tags: include::applied_tags(call)?,
     };
     let public = call.flag("public", false)?;
     Ok(Raw { inclusion: Some(Included::Role { request, public }), ..Raw::default() })

@@ -3,6 +3,7 @@
 use super::manual::{Manual, Opt, What};
 use crate::diagnostic::Result;
 use crate::run::call::Call;
+use crate::run::include;
 use crate::run::outcome::{Included, Raw};
 
 pub(super) const MANUAL: Manual = Manual {
@@ -22,5 +23,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         .or_else(|| call.text("file"))
         .ok_or_else(|| call.misuse("No file specified for include_tasks"))?;
     let file = file.trim().to_owned();
-    Ok(Raw { inclusion: Some(Included::Tasks { file }), ..Raw::default() })
+    let tags = include::applied_tags(call)?;
+    Ok(Raw { inclusion: Some(Included::Tasks { file, tags }), ..Raw::default() })
 }

@@ -52,6 +52,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     if call.text("dir").is_none() && file(call).is_none() {
         return Err(call.misuse("include_vars: one of the following is required: file, dir"));
     }
+    depth(call)?;
     let (vars, files, error) = match load(call, merges) {
         Ok((vars, files)) => (vars, files, None),
         Err(error) => (Dict::new(), Vec::new(), Some(error)),
@@ -70,6 +71,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     );
     raw.set("changed", false);
     Ok(raw)
+}
+
+/// How many levels of directories to go down; 0 is all.
+fn depth(call: &Call<'_>) -> Result<usize> {
+    let Some(text) = call.text("depth") else { return Ok(0) };
+    text.parse().map_err(|_| call.misuse(format!("depth: '{text}' is no number")))
 }
 
 fn file(call: &Call<'_>) -> Option<String> {
@@ -104,6 +111,7 @@ fn load(call: &Call<'_>, merges: bool) -> Result<(Dict, Vec<PathBuf>)> {
     } else {
         let file = file(call).unwrap_or_default();
         let path = content::find(file.trim(), "vars", call.scope)?;
+        let path = std::path::absolute(&path).unwrap_or(path);
         crate::vars::merge(&mut vars, &*load_vars(&path)?, merges);
         files.push(path);
     }
@@ -126,15 +134,17 @@ fn directory(call: &Call<'_>, dir: &str) -> Result<PathBuf> {
             base.join(&wanted)
         }
     };
+    let found = std::path::absolute(&found).unwrap_or(found);
     if found.is_dir() {
         return Ok(found);
     }
-    Err(call.misuse(format!("{} directory does not exist", found.display())))
+    let what = if found.exists() { "is not a directory" } else { "directory does not exist" };
+    Err(call.misuse(format!("{} {what}", found.display())))
 }
 
 /// The files of a directory that count, sorted, down to `depth`.
 fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
-    let number = |name: &str| call.text(name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+    let deepest = depth(call)?;
     let strings = |name: &str| match call.args.get(name) {
         Some(Value::List(items)) => Some(items.iter().map(ToString::to_string).collect::<Vec<_>>()),
         Some(Value::None) | None => None,
@@ -164,14 +174,18 @@ fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
         for path in paths {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             if path.is_dir() {
-                if number("depth") == 0 || depth < number("depth") {
+                if deepest == 0 || depth < deepest {
                     pending.push((path, depth + 1));
                 }
                 continue;
             }
-            if ignored.contains(&name)
-                || matching.as_ref().is_some_and(|regex| !regex.is_match(&name).unwrap_or(false))
-            {
+            let is_matching = match &matching {
+                Some(regex) => {
+                    regex.is_match(&name).map_err(|error| call.misuse(format!("files_matching: {error}")))?
+                }
+                None => true,
+            };
+            if ignored.contains(&name) || !is_matching {
                 continue;
             }
             let extension = path.extension().unwrap_or_default().to_string_lossy();
@@ -180,7 +194,7 @@ fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
                 found.push(path);
             } else if !lenient {
                 return Err(call.misuse(format!(
-                    "{} does not have a valid extension: {}",
+                    "'{}' does not have a valid extension: {}",
                     path.display(),
                     extensions.join(", ")
                 )));

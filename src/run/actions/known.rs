@@ -37,8 +37,8 @@ impl Actions for Library {
         foreign::is_known_elsewhere(short.unwrap_or(name))
     }
 
-    fn check(&self, canonical: &str, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
-        if args.iter().any(|(name, _)| name == "_raw_params") && !takes_text(canonical) {
+    fn check(&self, canonical: &str, args: &Dict, complete: bool) -> Result<(), Misuse> {
+        if args.contains("_raw_params") && !takes_text(canonical) {
             return Err(Misuse {
                 option: Some("_raw_params".to_owned()),
                 value: true,
@@ -66,36 +66,31 @@ fn takes_text(canonical: &str) -> bool {
 
 /// Checks the options of an action that were known only in the run.
 pub fn check(action: &Action, args: &Dict) -> Result<(), String> {
-    let args: Vec<_> = args.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-    Library.check(action.name, &args, true).map_err(|misuse| misuse.message)
+    Library.check(action.name, args, true).map_err(|misuse| misuse.message)
 }
 
-fn check_action(
-    action: &Action,
-    manual: &Manual,
-    args: &[(String, Value)],
-    complete: bool,
-) -> Result<(), Misuse> {
-    for (name, _) in args.iter().filter(|_| !manual.open) {
-        let free_text = name == "_raw_params" && action.free_form;
-        if free_text || manual.names().any(|known| known == name) {
+fn check_action(action: &Action, manual: &Manual, args: &Dict, complete: bool) -> Result<(), Misuse> {
+    for name in args.keys().filter(|_| !manual.open) {
+        let free_text = name.as_str() == Some("_raw_params") && action.free_form;
+        if free_text || manual.names().any(|known| name.as_str() == Some(known)) {
             continue;
         }
-        let hints = nearest(name, manual.names()).map(|near| format!("did you mean `{near}`?"));
+        let name = name.to_string();
+        let hints = nearest(&name, manual.names()).map(|near| format!("did you mean `{near}`?"));
         let mut supported: Vec<&str> = manual.options.iter().map(|option| option.name).collect();
         supported.sort_unstable();
         return Err(Misuse {
-            option: Some(name.clone()),
-            value: false,
             message: format!(
                 "Unsupported parameters for ({}) module: {name}. Supported parameters include: {}.",
                 action.name,
                 supported.join(", ")
             ),
+            option: Some(name),
+            value: false,
             hints: hints.into_iter().collect(),
         });
     }
-    let given = |known: &str| args.iter().any(|(name, _)| name == known);
+    let given = |known: &str| args.contains(known);
     let missing: Vec<&str> = manual
         .options
         .iter()
@@ -115,12 +110,10 @@ fn check_action(
     Ok(())
 }
 
-fn check_module(spec: &Spec, args: &[(String, Value)], complete: bool) -> Result<(), Misuse> {
-    let given: Dict = args.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-    let json: Map<String, Json> = given.to_json();
+fn check_module(spec: &Spec, args: &Dict, complete: bool) -> Result<(), Misuse> {
+    let json: Map<String, Json> = args.to_json();
     // A value with a template anywhere in it is judged when it is rendered.
-    let open: Vec<Json> =
-        args.iter().filter(|(_, value)| has_template(value)).map(|(_, v)| v.to_json()).collect();
+    let open: Vec<Json> = args.values().filter(|value| value.holds_template()).map(Value::to_json).collect();
     let wrong = spec.check(&json, &|value| open.contains(value));
     match wrong.into_iter().find(|error| complete || error.option.is_some()) {
         Some(error) => Err(misuse(error, args)),
@@ -128,21 +121,12 @@ fn check_module(spec: &Spec, args: &[(String, Value)], complete: bool) -> Result
     }
 }
 
-fn misuse(error: ArgsError, args: &[(String, Value)]) -> Misuse {
-    let known = error.option.as_ref().filter(|option| args.iter().any(|(name, _)| name == *option));
+fn misuse(error: ArgsError, args: &Dict) -> Misuse {
+    let known = error.option.as_ref().filter(|option| args.contains(option));
     Misuse {
         value: known.is_some() && !error.message.starts_with("Unsupported parameters"),
         option: known.cloned(),
         message: error.message,
         hints: error.hint.into_iter().collect(),
-    }
-}
-
-fn has_template(value: &Value) -> bool {
-    match value {
-        Value::Template(_) | Value::Vault(_) => true,
-        Value::List(items) => items.iter().any(has_template),
-        Value::Dict(entries) => entries.iter().any(|(key, value)| has_template(key) || has_template(value)),
-        _ => false,
     }
 }

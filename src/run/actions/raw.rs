@@ -3,8 +3,8 @@
 use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::destination;
+use crate::run::keywords;
 use crate::run::outcome::Raw;
-use crate::run::settings;
 use crate::value::Dict;
 
 pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
@@ -12,9 +12,9 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
         return Ok(Raw::skipped("remote module (ansible.builtin.raw) does not support check mode", None));
     }
     let command = call.text("_raw_params").ok_or_else(|| call.misuse("no command given"))?;
-    let executable = call.text("executable");
+    let executable = call.text("executable").or_else(|| call.job.batch.run.options.run.executable.clone());
     let to = destination::of(call.job, call.scope, call.delegated)?;
-    let environment = settings::environment(&call.job.task.keywords, &call.context())?;
+    let environment = keywords::environment(&call.job.task.keywords, &call.context())?;
     let mut words = Vec::new();
     for (name, value) in &environment {
         let value = shlex::try_quote(value)

@@ -74,7 +74,11 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     };
     let own = call.text("reboot_command");
     let command = match &own {
-        Some(command) => format!("PATH=$PATH:{} {command}", paths(call).join(":")),
+        Some(command) => {
+            let dirs = shlex::try_quote(&paths(call).join(":")).map(std::borrow::Cow::into_owned);
+            let dirs = dirs.map_err(|_| call.misuse("search_paths holds a NUL byte".to_owned()))?;
+            format!("PATH=\"$PATH\":{dirs} {command}")
+        }
         None => usual(call)?,
     };
     // The connection may go with the host before the command has answered.

@@ -261,6 +261,11 @@ impl Login<'_> {
             agent = None;
         }
         let mut candidates = self.certificates(&files, &held);
+        match &self.settings.keys.given {
+            Some(Ok(key)) => candidates.insert(0, Candidate::File(Arc::clone(key))),
+            Some(Err(reason)) => self.notes.push(reason.clone()),
+            None => {}
+        }
         let mut used: Vec<PublicKey> = Vec::new();
         let mut own = Vec::new();
         for file in &files {

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::identity::Keychain;
 use super::settings::{self, Proxy, Settings};
-use super::{Attempt, Connection, failed_to_connect, resolve};
+use super::{Again, Attempt, Connection, Refused, failed_to_connect, resolve};
 use crate::target::notes::Notes;
 use crate::target::surroundings::Surroundings;
 use crate::target::traffic::Traffic;
@@ -123,30 +123,41 @@ impl Connections {
         via: Option<Arc<Connection>>,
         notes: &Notes,
     ) -> Result<Connection, String> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let refused = match self.attempt(settings, via.clone(), notes).await {
+                Ok(connection) => return Ok(connection),
+                Err(refused) => refused,
+            };
+            let (most, pause) = match refused.again {
+                Again::Never => (1, Duration::ZERO),
+                Again::IfAsked => (settings.attempts, patience(tries)),
+                Again::Busy => (settings.attempts.max(TRIES), pause(tries)),
+            };
+            if tries >= most {
+                return Err(refused.reason);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn attempt(
+        &self,
+        settings: &Arc<Settings>,
+        via: Option<Arc<Connection>>,
+        notes: &Notes,
+    ) -> Result<Connection, Refused> {
         let addresses = match settings.proxy {
-            Proxy::None => resolve(settings).await?,
+            Proxy::None => resolve(settings).await.map_err(Refused::unreached)?,
             _ => Vec::new(),
         };
         let gate = self.gate(&match addresses.first() {
             Some(address) => address.to_string(),
             None => format!("{}:{} by {:?}", settings.host, settings.port, settings.proxy),
         });
-        let attempt = Attempt { settings, connections: self, notes, via, addresses: &addresses };
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let permit = gate.acquire().await;
-            let refused = match attempt.run().await {
-                Ok(connection) => return Ok(connection),
-                Err(refused) => refused,
-            };
-            drop(permit);
-            let again = if refused.busy { tries < TRIES } else { tries < settings.attempts };
-            if !again {
-                return Err(refused.reason);
-            }
-            tokio::time::sleep(pause(tries)).await;
-        }
+        let _permit = gate.acquire().await;
+        Attempt { settings, connections: self, notes, via, addresses: &addresses }.run().await
     }
 
     fn gate(&self, address: &str) -> Arc<Semaphore> {
@@ -154,6 +165,11 @@ impl Connections {
         let gate = gates.entry(address.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)));
         Arc::clone(gate)
     }
+}
+
+/// A host that may be starting: as Ansible waits, 1, 3, 7 seconds, and so on up to 30.
+fn patience(tries: u32) -> Duration {
+    Duration::from_secs((1 << tries.min(5)) - 1).min(Duration::from_secs(30))
 }
 
 /// Longer each time, and different for each of those who were dropped together.

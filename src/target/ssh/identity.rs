@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
 
+use crate::target::Secret;
+
 /// What a key file gives.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
@@ -92,6 +94,19 @@ fn private(path: &Path, uid: u32, public: &mut Option<PublicKey>) -> Result<Priv
         Err(_) if text.contains("ENCRYPTED") => Err(encrypted(path)),
         Err(error) => Err(format!("Load key \"{shown}\": {error}")),
     }
+}
+
+/// A key given as text.
+pub(super) fn parse(text: &Secret, passphrase: Option<&Secret>) -> Result<Arc<PrivateKey>, String> {
+    // Text in a variable often lost its last line's end.
+    let text = format!("{}\n", text.expose().trim());
+    let key = decode_secret_key(&text, passphrase.map(Secret::expose));
+    key.map(Arc::new).map_err(|error| match (error, passphrase) {
+        (russh::keys::Error::KeyIsEncrypted, None) => {
+            "ansible_private_key is protected by a passphrase: set ansible_private_key_passphrase".to_owned()
+        }
+        (error, _) => format!("ansible_private_key: {error}"),
+    })
 }
 
 fn encrypted(path: &Path) -> String {

@@ -113,13 +113,31 @@ const TRANSPARENT: &[(Pty, u32)] = &[
 /// Why there is no connection.
 struct Refused {
     reason: String,
+    again: Again,
+}
+
+/// Whether another attempt may go better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Again {
+    /// The host knows what it refuses; a login tried again and again may lock the account.
+    Never,
+    /// Nobody was reached: tried as often as the user says.
+    IfAsked,
     /// The host dropped us before it knew us, as sshd does when many connect at once (`MaxStartups`).
-    busy: bool,
+    Busy,
 }
 
 impl Refused {
     fn firmly(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), busy: false }
+        Self { reason: reason.into(), again: Again::Never }
+    }
+
+    fn unreached(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), again: Again::IfAsked }
+    }
+
+    fn dropped(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), again: Again::Busy }
     }
 }
 
@@ -158,7 +176,7 @@ impl Attempt<'_> {
             Ok(Err(mut refused)) => {
                 if let Some(proxy) = proxy {
                     // A command of the user's that fails is not tried again and again.
-                    refused.busy = false;
+                    refused.again = Again::Never;
                     let said = proxy.last_words().await;
                     if !said.is_empty() {
                         refused.reason = format!("{}\n{said}", refused.reason);
@@ -166,7 +184,7 @@ impl Attempt<'_> {
                 }
                 Err(refused)
             }
-            Err(_) => Err(Refused::firmly(format!(
+            Err(_) => Err(Refused::unreached(format!(
                 "Connection timed out {stage}\nConnection to {} port {} timed out",
                 settings.host, settings.port
             ))),
@@ -252,12 +270,12 @@ impl Attempt<'_> {
                 let opening = via.session.channel_open_direct_tcpip(host, u32::from(*port), "127.0.0.1", 0);
                 match timeout_at(deadline, opening).await {
                     Ok(Ok(channel)) => Ok((Box::new(channel.into_stream()), None)),
-                    Ok(Err(Error::ChannelOpenFailure(reason))) => Err(Refused::firmly(format!(
+                    Ok(Err(Error::ChannelOpenFailure(reason))) => Err(Refused::unreached(format!(
                         "{} does not connect on to {host} port {port}: {reason:?}",
                         jump.host
                     ))),
-                    Ok(Err(_)) => Err(Refused { reason: via.fate.get().unwrap_or_default(), busy: true }),
-                    Err(_) => Err(Refused::firmly(format!(
+                    Ok(Err(_)) => Err(Refused::dropped(via.fate.get().unwrap_or_default())),
+                    Err(_) => Err(Refused::unreached(format!(
                         "ssh: connect to host {host} port {port} through {}: Connection timed out",
                         jump.host
                     ))),
@@ -265,10 +283,13 @@ impl Attempt<'_> {
             }
             _ => match socket::connect(self.addresses, self.settings.bind, deadline).await {
                 Ok(stream) => Ok((Box::new(stream), None)),
-                Err(error) => Err(Refused {
-                    reason: format!("ssh: connect to host {host} port {port}: {}", os_text(&error)),
-                    busy: error.kind() == std::io::ErrorKind::ConnectionReset,
-                }),
+                Err(error) => {
+                    let reason = format!("ssh: connect to host {host} port {port}: {}", os_text(&error));
+                    Err(match error.kind() {
+                        std::io::ErrorKind::ConnectionReset => Refused::dropped(reason),
+                        _ => Refused::unreached(reason),
+                    })
+                }
             },
         }
     }
@@ -276,18 +297,17 @@ impl Attempt<'_> {
     /// A failed handshake, in OpenSSH's words.
     fn refused(&self, error: &ClientError, fate: &Fate) -> Refused {
         let Settings { host, port, .. } = &**self.settings;
-        let busy = |reason: String| Refused { reason, busy: true };
         match error {
             ClientError::HostKey(reason) => Refused::firmly(reason),
             ClientError::Ssh(Error::HUP | Error::Disconnect) => match fate.get() {
-                Some(reason) => busy(reason),
-                None => busy("kex_exchange_identification: Connection closed by remote host".to_owned()),
+                Some(reason) => Refused::dropped(reason),
+                None => Refused::dropped("kex_exchange_identification: Connection closed by remote host"),
             },
             ClientError::Ssh(Error::IO(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-                busy("kex_exchange_identification: Connection closed by remote host".to_owned())
+                Refused::dropped("kex_exchange_identification: Connection closed by remote host")
             }
             ClientError::Ssh(Error::IO(error)) => {
-                busy(format!("kex_exchange_identification: read: {}", os_text(error)))
+                Refused::dropped(format!("kex_exchange_identification: read: {}", os_text(error)))
             }
             ClientError::Ssh(Error::Version) => {
                 Refused::firmly(format!("{host} port {port} does not speak SSH (no version string)"))

@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::args;
+use russh::keys::PrivateKey;
+
+use super::{args, identity};
 use crate::target::ssh_config::{self, Source, Tokens, Use, Values, expand_env};
 use crate::target::surroundings::Surroundings;
 use crate::target::{Secret, SshOptions};
@@ -41,6 +44,8 @@ pub(super) struct Settings {
 /// Which keys may be tried.
 #[derive(Clone, Debug)]
 pub(super) struct Keys {
+    /// The key whose text was given, or why it cannot be used.
+    pub given: Option<Result<Arc<PrivateKey>, String>>,
     /// Files asked for by name; the usual ones when empty.
     pub files: Vec<PathBuf>,
     /// Whether the agent's other keys are left alone.
@@ -157,6 +162,11 @@ impl Pieces<'_> {
         Ok(Settings {
             password: self.options.password.clone(),
             keys: Keys {
+                given: self
+                    .options
+                    .key
+                    .as_ref()
+                    .map(|text| identity::parse(text, self.options.passphrase.as_ref())),
                 files: self.paths("identityfile", &tokens)?,
                 only: self.flag("identitiesonly", false)?,
                 certificates: self.paths("certificatefile", &tokens)?,
@@ -169,7 +179,7 @@ impl Pieces<'_> {
                 Some(timeout) => timeout,
                 None => self.seconds("connecttimeout")?.map_or(TIMEOUT, Duration::from_secs),
             },
-            attempts: self.number("connectionattempts", 1)?,
+            attempts: self.number("connectionattempts", 1)?.max(self.options.retries.saturating_add(1)),
             trust: Trust {
                 user_files: match self.paths("userknownhostsfile", &tokens)? {
                     files if self.values.get("userknownhostsfile").is_some() => files,

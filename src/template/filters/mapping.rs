@@ -20,7 +20,7 @@ fn map(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value>
     let Some((Value::Str(filter), rest)) = args.positional.split_first() else {
         return Err(Diagnostic::new("map requires a filter argument"));
     };
-    let apply = |item: &Value| super::apply(filter, &read(item, context)?, rest, args.named, context);
+    let apply = |item: &Value| super::TABLE.apply(filter, &read(item, context)?, rest, args.named, context);
     let items = if subject.is_truthy() { iterate(subject, context)? } else { Vec::new() };
     items.iter().map(apply).collect::<Result<Vec<_>>>().map(Value::list)
 }
@@ -87,7 +87,7 @@ fn keep(
             None => item.clone(),
         };
         let answer = match args.split_first() {
-            Some((test, rest)) => tests::apply(&test.to_string(), &tested, rest, named, context)?,
+            Some((test, rest)) => tests::TABLE.apply(&test.to_string(), &tested, rest, named, context)?,
             None => tested,
         };
         if let Value::Undefined(undefined) = &answer {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::{filters, names::plain_name};
+use super::super::filters;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, TestEntry};
 use crate::value::{Operator, Value};
@@ -158,9 +158,9 @@ fn upper(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
 }
 
 fn is_filter(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    Ok(filters::find(plain_name(&subject.to_string())).is_some())
+    Ok(filters::TABLE.find(&subject.to_string()).is_some())
 }
 
 fn is_test(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    Ok(super::find(plain_name(&subject.to_string())).is_some())
+    Ok(super::TABLE.find(&subject.to_string()).is_some())
 }

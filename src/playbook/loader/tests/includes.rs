@@ -33,7 +33,7 @@ impl Tree {
 
     /// What `include_tasks` brings, as dumped; or the error.
     fn include(&self, task: &Arc<Task>, file: &str) -> String {
-        match self.loader.include_tasks(task, file) {
+        match self.loader.include_tasks(task, file, &[]) {
             Ok(loaded) => {
                 let mut text = String::new();
                 dump_nodes(&mut text, &loaded.tasks, 0);
@@ -109,16 +109,16 @@ bad.yml:2:3: 'whne' is not a valid attribute for a Task
 p.yml:6:11: Could not find or access 'nope.yml' on the Ansible Controller.
   hint: looked in ROOT
 ");
-    insta::assert_snapshot!(tree.include(&include, "dict.yml"), @"dict.yml:1:1: an included file of tasks should be a list of tasks, but is a mapping");
+    insta::assert_snapshot!(tree.include(&include, "dict.yml"), @"dict.yml:1:1: included task files must contain a list of tasks");
     assert_eq!(tree.include(&include, "empty.yml"), "");
 
-    let first = tree.loader.include_tasks(&include, "inc.yml").unwrap();
-    let again = tree.loader.include_tasks(&include, "./inc.yml").unwrap();
+    let first = tree.loader.include_tasks(&include, "inc.yml", &[]).unwrap();
+    let again = tree.loader.include_tasks(&include, "./inc.yml", &[]).unwrap();
     assert!(Arc::ptr_eq(&first, &again), "expanded once for all hosts and items");
     assert_eq!(first.roles.len(), 1);
     assert_eq!(first.handlers.len(), 1);
     assert!(first.path.is_absolute());
-    let handlers = tree.loader.include_tasks(&play.handlers[0], "inc.yml");
+    let handlers = tree.loader.include_tasks(&play.handlers[0], "inc.yml", &[]);
     assert!(handlers.is_err_and(|error| error.message().contains("as a handler")));
 }
 
@@ -153,6 +153,7 @@ fn included_role() {
         handlers_from: None,
         allow_duplicates: true,
         rolespec_validate: true,
+        tags: Vec::new(),
     };
     let check = |request: RoleRequest| match tree.loader.include_role(&include, &request) {
         Ok(loaded) => {

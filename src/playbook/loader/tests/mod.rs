@@ -10,7 +10,7 @@ use super::{LoadOptions, Loader};
 use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use crate::playbook::{Actions, Known, Misuse};
-use crate::value::{Dict, Value};
+use crate::value::Dict;
 
 /// The documented modules, known by the names of their options.
 struct Documented(serde_json::Map<String, serde_json::Value>);
@@ -39,20 +39,21 @@ impl Actions for Documented {
         self.0.keys().cloned().collect()
     }
 
-    fn check(&self, canonical: &str, args: &[(String, Value)], _complete: bool) -> Result<(), Misuse> {
+    fn check(&self, canonical: &str, args: &Dict, _complete: bool) -> Result<(), Misuse> {
         let options = self.0[canonical]["options"].as_object().unwrap();
         let is_free =
             |name: &str| name == "_raw_params" || canonical == "set_fact" || canonical == "add_host";
-        match args.iter().find(|(name, _)| !options.contains_key(name) && !is_free(name)) {
+        let names = args.keys().map(ToString::to_string);
+        match names.into_iter().find(|name| !options.contains_key(name) && !is_free(name)) {
             None => Ok(()),
-            Some((name, _)) => Err(Misuse {
-                option: Some(name.clone()),
+            Some(name) => Err(Misuse {
                 value: false,
                 message: format!("Unsupported parameters for ({canonical}) module: {name}."),
-                hints: nearest(name, options.keys().map(String::as_str))
+                hints: nearest(&name, options.keys().map(String::as_str))
                     .map(str::to_owned)
                     .into_iter()
                     .collect(),
+                option: Some(name),
             }),
         }
     }

@@ -3,16 +3,17 @@
 use std::io::{self, Read, Write};
 use std::time::Duration;
 
-use crate::get_url::request::{Answer, Hop, Method, header_line, is_get, status_line};
 use crate::kit::encode::base64;
 use crate::kit::host::{Connection, Peer};
+use crate::kit::http::answer::{Answer, header_line, status_line};
+use crate::kit::http::request::Hop;
 use crate::kit::{Failure, Result, System};
 
 /// Longer heads are an attack or no HTTP.
 const MAX_HEAD: usize = 256 * 1024;
 
-pub(super) fn fetch(hop: &Hop<'_>, method: &Method<'_>, sys: &mut System<'_>) -> Result<Answer> {
-    let timeout = Duration::from_secs(hop.args.timeout.max(1));
+pub(super) fn fetch(hop: &Hop<'_>, sys: &mut System<'_>) -> Result<Answer> {
+    let timeout = Duration::from_secs(hop.client.timeout.max(1));
     let to = hop.proxy.as_ref().unwrap_or(hop.url);
     if to.scheme != "http" {
         return Err(Failure::new(format!(
@@ -21,23 +22,30 @@ pub(super) fn fetch(hop: &Hop<'_>, method: &Method<'_>, sys: &mut System<'_>) ->
         )));
     }
     let host = to.host.trim_start_matches('[').trim_end_matches(']');
-    let peer = Peer::Tcp { host, port: to.port.unwrap_or(80) };
+    let peer = match hop.client.unix_socket {
+        Some(path) => Peer::Unix(path),
+        None => Peer::Tcp { host, port: to.port.unwrap_or(80) },
+    };
+    let size = match hop.body {
+        Some(path) => sys.stat_followed(path)?.map(|meta| meta.size),
+        None => None,
+    };
     let mut connection = sys.connect(&peer, timeout).map_err(|failure| failure.context("Request failed"))?;
     connection.set_read_timeout(timeout).map_err(broken)?;
-    connection
-        .write_all(request(hop, method).as_bytes())
-        .and_then(|()| connection.flush())
-        .map_err(broken)?;
+    connection.write_all(request(hop, size).as_bytes()).map_err(broken)?;
+    if let Some((path, size)) = hop.body.zip(size) {
+        // No more than was announced, should the file grow meanwhile.
+        let mut body = sys.open(path)?.take(size);
+        io::copy(&mut body, &mut connection).map_err(broken)?;
+    }
+    connection.flush().map_err(broken)?;
     let mut stream = Stream { connection, buffer: vec![0; 16 * 1024], start: 0, end: 0 };
     let mut answer = head(&mut stream, hop)?;
     while answer.status.is_some_and(|status| (100..200).contains(&status)) {
         answer = head(&mut stream, hop)?;
     }
-    let Method::Get(path) = method else { return Ok(answer) };
-    if answer.status != Some(200) {
-        return Ok(answer);
-    }
-    let framing = framing(&answer)?;
+    let Some(path) = hop.place() else { return Ok(answer) };
+    let framing = if matches!(answer.status, Some(204 | 304)) { Framing::Ended } else { framing(&answer)? };
     let mut body = Body { stream, framing, error: None };
     let spooled = sys.spool(path, 0o600, &mut body);
     match body.error {
@@ -55,8 +63,9 @@ fn broken(error: io::Error) -> Failure {
     Failure::new(format!("Connection failure: {error}"))
 }
 
-fn request(hop: &Hop<'_>, method: &Method<'_>) -> String {
-    let verb = if is_get(method) { "GET" } else { "HEAD" };
+/// The head of the request; `size` is how much follows.
+fn request(hop: &Hop<'_>, size: Option<u64>) -> String {
+    let verb = hop.method;
     let target = match (&hop.proxy, hop.url.target.as_str()) {
         (Some(_), _) => hop.url.plain(),
         (None, "") => "/".to_owned(),
@@ -77,6 +86,9 @@ fn request(hop: &Hop<'_>, method: &Method<'_>) -> String {
     if let Some((user, password)) = hop.proxy.as_ref().and_then(|proxy| proxy.credentials.as_ref()) {
         line("Proxy-Authorization", &format!("Basic {}", base64(format!("{user}:{password}").as_bytes())));
     }
+    if let Some(size) = size.or_else(|| hop.lacks_body().then_some(0)) {
+        line("Content-Length", &size.to_string());
+    }
     line("Connection", "close");
     text + "\r\n"
 }
@@ -94,7 +106,7 @@ fn head(stream: &mut Stream, hop: &Hop<'_>) -> Result<Answer> {
         }
         headers.extend(header_line(&line));
     }
-    Ok(Answer { status: Some(status), reason, headers, url: hop.url.clone(), fetched: false })
+    Ok(Answer::new(Some(status), reason, headers, hop.url.clone()))
 }
 
 fn framing(answer: &Answer) -> Result<Framing> {

@@ -3,52 +3,40 @@
 
 use std::path::Path;
 
-use crate::get_url::request::{Answer, Hop, Method, header_line, is_get, status_line};
+use crate::kit::http::answer::{Answer, header_line, status_line};
+use crate::kit::http::request::{Follow, Hop};
 use crate::kit::{Command, Failure, Result, System};
 
-pub(super) fn fetch(
-    program: &Path,
-    hop: &Hop<'_>,
-    method: &Method<'_>,
-    sys: &mut System<'_>,
-) -> Result<Answer> {
+pub(super) fn fetch(program: &Path, hop: &Hop<'_>, sys: &mut System<'_>) -> Result<Answer> {
     refuse(hop)?;
-    let to_file = match method {
-        Method::Get(path) if !sys.is_check() => Some(*path),
-        _ => None,
-    };
+    let place = hop.place();
+    let to_file = place.filter(|_| !sys.is_check());
     let agent = hop.headers.iter().find(|(name, _)| name == "User-Agent").map(|(_, value)| value.as_str());
     let mut command = Command::new(program)
-        .args(["-q", "-S", "-T", &hop.args.timeout.max(1).to_string()])
+        .args(["-q", "-S", "-T", &hop.client.timeout.max(1).to_string()])
         .opt("-U", agent)
-        .flag("--no-check-certificate", !hop.args.validate_certs);
+        .flag("--no-check-certificate", !hop.client.options.validate_certs);
     if let Some((name, date)) = hop.headers.iter().find(|(name, _)| name == "If-Modified-Since") {
         command = command.arg("--header").arg(format!("{name}: {date}"));
     }
-    command = match (method, to_file) {
-        (Method::Head, _) => command.arg("--spider"),
-        (Method::Get(_), Some(path)) => {
+    command = match (place, to_file) {
+        (None, _) => command.arg("--spider"),
+        (_, Some(path)) => {
             sys.spool(path, 0o600, &mut std::io::empty())?;
             command.arg("-O").arg(path)
         }
-        (Method::Get(_), None) => command.args(["-O", "-"]),
+        (Some(_), None) => command.args(["-O", "-"]),
     };
     // Which proxy counts was decided already.
     let proxy = hop.proxy.as_ref().map(super::url::Url::plain).unwrap_or_default();
     let output =
         sys.query(command.env("https_proxy", proxy).env("no_proxy", "").arg("--").arg(hop.url.plain()))?;
     let stderr = output.stderr();
-    let mut answer = Answer {
-        status: None,
-        reason: String::new(),
-        headers: Vec::new(),
-        url: hop.url.clone(),
-        fetched: false,
-    };
+    let mut answer = Answer::new(None, String::new(), Vec::new(), hop.url.clone());
     for line in stderr.lines().map(str::trim) {
         if let Some((status, reason)) = status_line(line) {
             if let Some(location) = answer.header("location").filter(|_| answer.status.is_some()) {
-                answer.url = answer.url.join(location)?;
+                (answer.url, answer.redirected) = (answer.url.join(location)?, true);
             }
             (answer.status, answer.reason) = (Some(status), reason);
             answer.headers.clear();
@@ -62,8 +50,8 @@ pub(super) fn fetch(
             if said.is_empty() { format!("wget ended with code {}", output.code) } else { said.to_owned() };
         return Err(Failure::new(format!("Request failed: {why}")));
     }
-    answer.fetched = is_get(method);
-    if let (Method::Get(path), None) = (method, to_file) {
+    answer.fetched = place.is_some();
+    if let (Some(path), None) = (place, to_file) {
         sys.spool(path, 0o600, &mut output.stdout.as_slice())?;
     }
     Ok(answer)
@@ -71,14 +59,19 @@ pub(super) fn fetch(
 
 /// What wget cannot do, or not without showing it to everybody on the target.
 fn refuse(hop: &Hop<'_>) -> Result<()> {
-    let args = hop.args;
+    let (client, options) = (hop.client, hop.client.options);
     let known = ["User-Agent", "Accept-Encoding", "If-Modified-Since", "Cache-Control"];
     let wanted = [
-        ("headers", args.headers.as_ref().is_some_and(|headers| !headers.is_empty())),
+        ("method", !["GET", "HEAD"].contains(&hop.method)),
+        ("body", hop.body.is_some()),
+        ("follow_redirects", client.follow == Follow::None),
+        ("ca_path", client.ca_path.is_some()),
+        ("unix_socket", client.unix_socket.is_some()),
+        ("headers", options.headers.as_ref().is_some_and(|headers| !headers.is_empty())),
         ("url_username", !hop.headers.iter().all(|(name, _)| known.contains(&name.as_str()))),
-        ("client_cert", args.client_cert.is_some()),
-        ("client_key", args.client_key.is_some()),
-        ("ciphers", args.ciphers.is_some()),
+        ("client_cert", options.client_cert.is_some()),
+        ("client_key", options.client_key.is_some()),
+        ("ciphers", options.ciphers.is_some()),
         ("a proxy with a password", hop.proxy.as_ref().is_some_and(|proxy| proxy.credentials.is_some())),
     ];
     match wanted.iter().find(|(_, given)| *given) {

@@ -4,25 +4,22 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
-use crate::get_url::request::{Answer, Hop, Login, Method, header_line, is_get, status_line};
+use crate::kit::http::answer::{Answer, header_line, status_line};
+use crate::kit::http::request::{Hop, Login};
 use crate::kit::{Command, Failure, Output, Result, System};
 
-pub(super) fn fetch(
-    program: &Path,
-    hop: &Hop<'_>,
-    method: &Method<'_>,
-    sys: &mut System<'_>,
-) -> Result<Answer> {
+pub(super) fn fetch(program: &Path, hop: &Hop<'_>, sys: &mut System<'_>) -> Result<Answer> {
+    if hop.method == "HEAD" && hop.body.is_some() {
+        return Err(Failure::new("body: curl sends none with the method HEAD"));
+    }
+    let place = hop.place();
     // In check mode nothing is written: the content comes through the pipe, and is kept in memory.
-    let to_file = match method {
-        Method::Get(path) if !sys.is_check() => Some(*path),
-        _ => None,
-    };
+    let to_file = place.filter(|_| !sys.is_check());
     if let Some(path) = to_file {
         // Made before curl opens it, so that nobody else can read it.
         sys.spool(path, 0o600, &mut io::empty())?;
     }
-    let command = Command::new(program).args(["-q", "-K", "-"]).stdin(config(hop, method, to_file));
+    let command = Command::new(program).args(["-q", "-K", "-"]).stdin(config(hop, to_file));
     let output = sys.query(command)?;
     if !output.ok() {
         return Err(failed(&output));
@@ -30,21 +27,18 @@ pub(super) fn fetch(
     let (mut answer, body) = if hop.url.is_http() {
         read(&output.stdout, hop).ok_or_else(|| Failure::new("Request failed: the server speaks no HTTP"))?
     } else {
-        let headers = Vec::new();
-        let answer =
-            Answer { status: None, reason: String::new(), headers, url: hop.url.clone(), fetched: false };
-        (answer, output.stdout.as_slice())
+        (Answer::new(None, String::new(), Vec::new(), hop.url.clone()), output.stdout.as_slice())
     };
-    answer.fetched = is_get(method);
-    if let (Method::Get(path), None) = (method, to_file) {
+    answer.fetched = place.is_some();
+    if let (Some(path), None) = (place, to_file) {
         sys.spool(path, 0o600, &mut &*body)?;
     }
     Ok(answer)
 }
 
 /// The options, as a configuration file.
-fn config(hop: &Hop<'_>, method: &Method<'_>, to_file: Option<&Path>) -> String {
-    let args = hop.args;
+fn config(hop: &Hop<'_>, to_file: Option<&Path>) -> String {
+    let options = hop.client.options;
     let mut text = "silent\nshow-error\ngloboff\n".to_owned();
     let mut set = |name: &str, value: &str| {
         let mut quoted = String::with_capacity(value.len());
@@ -61,7 +55,7 @@ fn config(hop: &Hop<'_>, method: &Method<'_>, to_file: Option<&Path>) -> String 
         let _ = writeln!(text, "{name} = \"{quoted}\"");
     };
     set("url", &hop.url.plain());
-    let timeout = args.timeout.max(1).to_string();
+    let timeout = hop.client.timeout.max(1).to_string();
     set("connect-timeout", &timeout);
     set("speed-time", &timeout);
     set("speed-limit", "1");
@@ -70,8 +64,20 @@ fn config(hop: &Hop<'_>, method: &Method<'_>, to_file: Option<&Path>) -> String 
         let line = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
         set("header", &line);
     }
-    if !hop.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("accept")) {
-        set("header", "Accept:");
+    // What curl would add by itself.
+    for name in ["Accept", "Expect", "Content-Type"] {
+        if !hop.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
+            set("header", &format!("{name}:"));
+        }
+    }
+    if hop.lacks_body() {
+        set("header", "Content-Length: 0");
+    }
+    if let Some(path) = hop.body {
+        set("data-binary", &format!("@{}", path.to_string_lossy()));
+    }
+    if hop.url.is_http() && hop.method != "HEAD" {
+        set("request", hop.method);
     }
     match &hop.proxy {
         Some(proxy) => {
@@ -83,12 +89,17 @@ fn config(hop: &Hop<'_>, method: &Method<'_>, to_file: Option<&Path>) -> String 
         }
         None => set("noproxy", "*"),
     }
-    for (name, path) in [("cert", &args.client_cert), ("key", &args.client_key)] {
+    for (name, path) in [("cert", &options.client_cert), ("key", &options.client_key)] {
         if let Some(path) = path {
             set(name, &path.text());
         }
     }
-    if let Some(ciphers) = &args.ciphers {
+    for (name, path) in [("cacert", hop.client.ca_path), ("unix-socket", hop.client.unix_socket)] {
+        if let Some(path) = path {
+            set(name, &path.to_string_lossy());
+        }
+    }
+    if let Some(ciphers) = &options.ciphers {
         set("ciphers", &ciphers.join(":"));
     }
     match hop.login {
@@ -106,11 +117,11 @@ fn config(hop: &Hop<'_>, method: &Method<'_>, to_file: Option<&Path>) -> String 
         set("dump-header", "-");
     }
     let flags = [
-        ("insecure", !args.validate_certs),
+        ("insecure", !options.validate_certs),
         ("digest", matches!(hop.login, Login::Digest(..))),
         ("negotiate", matches!(hop.login, Login::Kerberos(_))),
-        ("head", !is_get(method)),
-        ("include", is_get(method) && to_file.is_none() && hop.url.is_http()),
+        ("head", hop.method == "HEAD"),
+        ("include", hop.place().is_some() && to_file.is_none() && hop.url.is_http()),
         ("http1.1", hop.url.is_http()),
     ];
     for (name, _) in flags.iter().filter(|(_, wanted)| *wanted) {
@@ -141,13 +152,17 @@ fn head<'o>(output: &'o [u8], hop: &Hop<'_>) -> Option<(Answer, &'o [u8])> {
     let mut lines = text.lines();
     let (status, reason) = status_line(lines.next()?)?;
     let headers = lines.filter_map(header_line).collect();
-    Some((Answer { status: Some(status), reason, headers, url: hop.url.clone(), fetched: false }, rest))
+    Some((Answer::new(Some(status), reason, headers, hop.url.clone()), rest))
 }
 
 fn failed(output: &Output) -> Failure {
     let stderr = output.stderr();
     let said = stderr.trim().trim_start_matches("curl:").trim();
     match output.code {
+        6 => Failure::new("Request failed: <urlopen error [Errno -2] Name or service not known>"),
+        7 if said.contains("refused") || said.contains("connect to server") => {
+            Failure::new("Request failed: <urlopen error [Errno 111] Connection refused>")
+        }
         28 => Failure::new("Connection failure: timed out"),
         _ if said.is_empty() => Failure::new(format!("Request failed: curl ended with code {}", output.code)),
         _ => Failure::new(format!("Request failed: {said}")),

@@ -1,12 +1,11 @@
 //! The proxy the environment names.
 
-use crate::get_url::Args;
-use crate::get_url::url::Url;
+use crate::kit::http::url::Url;
 use crate::kit::{Result, System};
 
 /// The proxy for that URL, if any.
-pub(super) fn of(args: &Args, url: &Url, sys: &System<'_>) -> Result<Option<Url>> {
-    if !args.use_proxy {
+pub(super) fn of(use_proxy: bool, url: &Url, sys: &System<'_>) -> Result<Option<Url>> {
+    if !use_proxy {
         return Ok(None);
     }
     let env = |name: &str| {
@@ -42,7 +41,7 @@ fn spared(no_proxy: &str, url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::spared;
-    use crate::get_url::url::Url;
+    use crate::kit::http::url::Url;
 
     #[test]
     fn some_hosts_are_spared() {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::get_url::url::Url;
+use crate::kit::http::url::Url;
 use crate::kit::{Result, System};
 
 /// What the file says for the URL's host.

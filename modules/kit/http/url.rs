@@ -1,10 +1,12 @@
 //! URLs, as far as a download needs them.
 
+use std::fmt::Write as _;
+
 use crate::kit::{Failure, Result};
 
 /// `scheme://user:password@host:port/path?query`, without the fragment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Url {
+pub struct Url {
     /// In lower case: `http`, `https`, `ftp`, `file`.
     pub scheme: String,
     pub credentials: Option<(String, String)>,
@@ -129,7 +131,7 @@ fn hide_credentials(text: &str) -> String {
 }
 
 /// Decodes `%41`. What is no UTF-8 then becomes U+FFFD.
-pub(super) fn unquote(text: &str) -> String {
+pub fn unquote(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, more)) = rest.split_first() {
@@ -141,9 +143,24 @@ pub(super) fn unquote(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// Encodes text for a form: `a b&c` becomes `a+b%26c`.
+pub fn quote_plus(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'~' => quoted.push(byte.into()),
+            b' ' => quoted.push('+'),
+            _ => {
+                let _ = write!(quoted, "%{byte:02X}");
+            }
+        }
+    }
+    quoted
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Url;
+    use super::{Url, quote_plus};
 
     #[test]
     fn urls_are_taken_apart() {
@@ -157,6 +174,11 @@ mod tests {
         for bad in ["h/x", "http://", "http://h:x/", "http://h/a b", "gopher://h/", "http://h/\r\nX: y"] {
             assert!(Url::parse(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn forms_are_encoded_as_python_does() {
+        assert_eq!(quote_plus("a b&c=/~_.-\u{e9}"), "a+b%26c%3D%2F~_.-%C3%A9");
     }
 
     #[test]
