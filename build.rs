@@ -50,9 +50,14 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Writes the worker compressed: as it travels.
+fn is_release() -> bool {
+    env::var("PROFILE").is_ok_and(|profile| profile == "release")
+}
+
+/// Writes the worker compressed: as it travels. A development build has no time for the last few percent.
 fn pack(bytes: &[u8], path: &Path) -> Result<String> {
-    let mut packer = GzEncoder::new(fs::File::create(path)?, Compression::best());
+    let level = if is_release() { Compression::best() } else { Compression::fast() };
+    let mut packer = GzEncoder::new(fs::File::create(path)?, level);
     packer.write_all(bytes)?;
     packer.finish()?;
     Ok(path.to_str().ok_or("the build directory's name is not UTF-8")?.to_owned())
@@ -95,7 +100,7 @@ fn find_worker(arch: &str, root: &Path, out: &Path) -> Result<Option<PathBuf>> {
 /// Builds the worker with a cargo of its own, in a target directory of its own: the outer cargo holds the lock
 /// of the usual one. The inner error is the compiler's output.
 fn build(triple: &str, flags: &str, root: &Path, out: &Path) -> Result<std::result::Result<PathBuf, String>> {
-    let profile = if env::var("PROFILE")? == "release" { "worker" } else { "worker-dev" };
+    let profile = if is_release() { "worker" } else { "worker-dev" };
     let target = beside(out).join(if flags == LEAN { "dynamic" } else { "static" });
     let mut cargo = Command::new(env::var("CARGO")?);
     for (name, _) in env::vars_os() {

@@ -16,7 +16,6 @@ use crate::run::actions::Library;
 use crate::run::event::Event;
 use crate::run::{self, RunOptions, Shared};
 use crate::target::{Links, NoteTaker, Surroundings};
-use crate::value::Value;
 use crate::vars::{FactCache, Hosts, RunFacts};
 
 /// A run about to start.
@@ -31,12 +30,6 @@ impl Engine {
     pub fn new(mut config: Config) -> Result<Self> {
         let (inventory, warnings) = Inventory::load(&config.inventory)?;
         config.warnings.extend(warnings);
-        if config.display.verbosity > 0 {
-            let groups = inventory.groups().map(|(_, group)| group.vars());
-            let all: Vec<_> = groups.chain(inventory.hosts().map(|(_, host)| host.vars())).collect();
-            let names = all.iter().flat_map(|vars| vars.keys().filter_map(Value::as_str));
-            config.note_variables(names);
-        }
         let loader = Loader::new(LoadOptions {
             actions: Arc::new(Library),
             roles_path: config.run.roles_path.clone(),

@@ -298,7 +298,7 @@ pub(super) fn env_names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().flat_map(|row| row.names.variables())
 }
 
-/// Why a host's variable makes no difference.
-pub(super) fn by_variable(name: &str) -> Option<&'static str> {
-    VARIABLES.iter().find(|(_, names)| names.contains(&name)).map(|row| row.0)
+/// The variables of hosts that make no difference, each with the reason.
+pub fn variables() -> impl Iterator<Item = (&'static str, &'static str)> {
+    VARIABLES.iter().flat_map(|(why, names)| names.iter().map(move |name| (*name, *why)))
 }

@@ -22,6 +22,7 @@ pub use connection::{ConnectionKind, become_method};
 pub use constants::{
     Constant, Setting as ConstantSetting, file as config_file, settings as constant_settings,
 };
+pub use meaningless::variables as meaningless_variables;
 pub use options::{
     Colour, ConnectionOptions, DisplayOptions, EscalationOptions, FactCacheOptions, Gathering, GroupNames,
     InventoryOptions, OnMismatch, ResultFormat, RunOptions, Strategy,
@@ -96,15 +97,6 @@ impl Config {
         }
         config.take_environment(surroundings)?;
         Ok(config)
-    }
-
-    /// Notes those of an inventory's variables that make no difference here.
-    pub fn note_variables<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
-        let mut known: Vec<(&str, &str)> =
-            names.filter_map(|name| Some((name, meaningless::by_variable(name)?))).collect();
-        known.sort_unstable();
-        known.dedup();
-        self.notes.extend(known.into_iter().map(|(name, why)| format!("{name} has no meaning here: {why}")));
     }
 
     fn take_entry(

@@ -1,4 +1,4 @@
-//! What goes to stderr whichever callback is in use: warnings, each told once.
+//! What goes to stderr whichever callback is in use: warnings and notes, each told once.
 
 use super::failure::Told;
 use super::page::{Page, Stream};
@@ -22,6 +22,7 @@ impl Warnings {
     pub fn on(&mut self, event: &Event, page: &mut Page) {
         match event {
             Event::Warning(warning) => self.warn(warning, page),
+            Event::Note(note) => self.note(note, page),
             Event::Deprecation(warning) if self.deprecations => self.deprecate(warning.message(), page),
             Event::ItemDone { task, result, .. } | Event::HostDone { task, result, .. } if !task.no_log => {
                 self.of_result(result, page);
@@ -38,6 +39,11 @@ impl Warnings {
         } else {
             page.painter.paint(Meaning::Warning, &format!("[WARNING]: {warning}"))
         };
+        self.tell(&text, page);
+    }
+
+    pub fn note(&mut self, note: &str, page: &mut Page) {
+        let text = page.painter.paint(Meaning::Verbose, note);
         self.tell(&text, page);
     }
 

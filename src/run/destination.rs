@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::event::Delegate;
+use super::event::{Delegate, Event};
 use super::outcome::Raw;
 use super::settings;
-use super::shared::is_local_name;
+use super::shared::{Shared, is_local_name};
 use super::task::Job;
+use crate::config;
 use crate::diagnostic::Result;
 use crate::target::{Destination, Transport};
 use crate::template::{self, Context, Names};
@@ -69,12 +70,25 @@ pub(super) fn of(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> 
     let options = &run.options;
     let keywords = &job.task.keywords;
     match delegated {
-        None => settings::destination(host, keywords, options, implicit, &Context::new(scope)),
+        None => {
+            note_meaningless(&job.batch.run, scope);
+            settings::destination(host, keywords, options, implicit, &Context::new(scope))
+        }
         Some(delegate) => {
             let mut delegate = job.batch.scope(delegate, Some(job.task), &job.place.inner)?;
             delegate.take_locals(scope);
             let names = ConnectionNames { own: scope, delegate: &delegate };
+            note_meaningless(&job.batch.run, &names);
             settings::destination(host, keywords, options, implicit, &Context::new(&names))
+        }
+    }
+}
+
+/// With `-v`: tells which connection variables of a host make no difference here, wherever they were set.
+fn note_meaningless(run: &Shared, names: &dyn Names) {
+    if run.options.verbosity > 0 {
+        for (name, why) in config::meaningless_variables().filter(|(name, _)| names.get(name).is_some()) {
+            run.emit(Event::Note(format!("{name} has no meaning here: {why}")));
         }
     }
 }

@@ -74,6 +74,8 @@ pub enum Event {
     Said {
         text: String,
     },
+    /// Something worth knowing only with `-v`; told once.
+    Note(String),
     Warning(Diagnostic),
     Deprecation(Diagnostic),
     /// `set_stats` data to show at the end; `host` is `None` for the run's own.

@@ -1,6 +1,6 @@
 //! Which host a task runs on: delegation, run_once, hosts that plays make.
 
-use super::tasks;
+use super::{play, tasks};
 use crate::lab::Lab;
 
 #[test]
@@ -71,4 +71,17 @@ fn become_is_another_worker_on_the_same_host() {
     let (_, run) = tasks("a", "- ping:\n- {ping: , become: yes}\n- {ping: , become: yes}");
     assert_eq!(run.recap(), "a ok=3");
     assert_eq!(run.wire.kinds("a"), "Request Reply Request Reply Request Reply");
+}
+
+#[test]
+fn connection_variables_without_meaning_are_named_once_wherever_they_are_set() {
+    let lab = Lab::new("a b")
+        .here("group_vars/all.yml", "ansible_ssh_executable: /opt/ssh\n")
+        .playbook(&play("vars: {ansible_pipelining: yes}", "- ping:\n- ping:\n"));
+    let said = lab.run(&["-v"]).to_string();
+    for name in ["ansible_ssh_executable", "ansible_pipelining"] {
+        assert_eq!(said.matches(&format!("{name} has no meaning here")).count(), 1, "{said}");
+    }
+    let said = lab.run(&[]).to_string();
+    assert!(!said.contains("has no meaning here"), "{said}");
 }
