@@ -34,7 +34,11 @@ use crate::kit::{Command, Failure, FilePath, Output, Result, System, Time, glob,
 #[schemars(extend(
     "free_form" = "cmd",
     "mutually_exclusive" = [["cmd", "argv"]],
-    "required_one_of" = [["cmd", "argv"]]
+    "required_one_of" = [["cmd", "argv"]],
+    "words" = {
+        "parameters are mutually exclusive: cmd|argv": "parameters are mutually exclusive: _raw_params|cmd|argv",
+        "one of the following is required: cmd, argv": "one of the following is required: _raw_params, cmd, argv",
+    },
 ))]
 pub struct Args {
     /// The command with its arguments, split at blanks; quotes keep words together.
@@ -93,12 +97,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let argv = match (args.argv, &args.cmd) {
         (Some(argv), _) => argv,
         (None, Some(line)) => {
-            words::split(line).map_err(|why| Failure::new(format!("{why}: {line}")).with("cmd", line))?
+            words::split(line).map_err(|why| Failure::new(format!("{why}: {line}")))?
         }
         (None, None) => Vec::new(),
     };
     if argv.first().is_none_or(String::is_empty) {
-        return Err(Failure::new("no command given").with("rc", 256));
+        let rc = if argv.is_empty() { 257 } else { 13 };
+        let line = Command::default().args(argv).line();
+        return Err(not_started("no command given", &Returns::default(), &line, rc));
     }
     let shown = serde_json::Value::from(argv.clone());
     let mut expanded = Vec::with_capacity(argv.len());
@@ -239,10 +245,17 @@ fn no_start(failure: Failure, returns: &Returns, line: &str) -> Failure {
         return failure;
     }
     let rc = failure.fields.get("errno").and_then(serde_json::Value::as_i64).unwrap_or(1);
-    Failure::new(format!("Error executing command: {}", failure.msg))
+    not_started(&failure.msg, returns, line, rc)
+}
+
+fn not_started(why: &str, returns: &Returns, line: &str, rc: i64) -> Failure {
+    Failure::new(format!("Error executing command: {why}"))
         .with_all(returns)
         .with("cmd", line)
         .with("rc", rc)
+        .without("start")
+        .without("end")
+        .without("delta")
 }
 
 /// As Python prints a local `datetime`.
@@ -300,6 +313,20 @@ mod tests {
     }
 
     #[test]
+    fn what_did_not_start_has_no_times() {
+        let keys = |args: &Json| {
+            let mut keys: Vec<String> = Trial::of("command").run(args).as_object().unwrap().keys().cloned().collect();
+            keys.sort();
+            keys.join(" ")
+        };
+        let all = "changed cmd failed msg rc stderr stdout";
+        assert_eq!(keys(&json!({"cmd": "/nope"})), all);
+        assert_eq!(keys(&json!({"argv": []})), all);
+        assert_eq!(keys(&json!({"cmd": "echo 'x"})), "changed failed msg");
+        assert_eq!(keys(&json!({"cmd": "true", "creates": "/etc"})), "changed cmd delta end msg rc start stderr stdout");
+    }
+
+    #[test]
     fn commands_that_cannot_run_or_fail_say_so() {
         check(
             &json!({"cmd": "false"}),
@@ -313,10 +340,10 @@ mod tests {
         );
         check(&json!({"cmd": "echo 'x"}), &json!({"msg": "No closing quotation: echo 'x"}));
         check(&json!({"cmd": "echo", "chdir": "/nope"}), &json!({"failed": true, "changed": false}));
-        check(&json!({}), &json!({"msg": "one of the following is required: cmd, argv"}));
+        check(&json!({}), &json!({"msg": "one of the following is required: _raw_params, cmd, argv"}));
         check(
             &json!({"cmd": "a", "argv": ["b"]}),
-            &json!({"msg": "parameters are mutually exclusive: cmd|argv"}),
+            &json!({"msg": "parameters are mutually exclusive: _raw_params|cmd|argv"}),
         );
     }
 

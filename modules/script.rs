@@ -68,14 +68,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             let msg = format!("chdir {dir} must be an absolute path for a Unix-aware remote node");
             return Err(Failure::new(msg));
         }
-        if !matches!(sys.stat_followed(dir)?, Some(meta) if meta.is_dir()) {
-            return Err(Failure::new(format!("chdir is no directory: {}", dir.display())));
-        }
     }
     let foretold = when.creates.is_some() || when.removes.is_some();
     let start = |sys: &mut System<'_>, line: String| {
-        let mut command = Command::new("/bin/sh").arg("-c").arg(line);
-        command.dir = when.chdir.as_ref().map(|dir| dir.0.clone());
+        // The shell itself says where it cannot go.
+        let cd = when.chdir.as_ref().map(|dir| format!("cd {} && ", quote(&dir.to_string_lossy())));
+        let command = Command::new("/bin/sh").arg("-c").arg(cd.unwrap_or_default() + &line);
         if foretold { sys.attempt(command) } else { sys.attempt_unforetold(command) }
     };
     let ran = if sys.is_check() {

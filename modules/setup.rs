@@ -96,7 +96,7 @@ pub struct Returns {
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let wanted = Wanted::parse(&args.gather_subset).map_err(Failure::new)?;
     let mut facts = Facts::new();
-    let collectors: [(Group, Gather); 17] = [
+    let collectors: &[(Group, Gather)] = &[
         (Group::Platform, identity::platform),
         (Group::Distribution, distribution::gather),
         (Group::DateTime, clock::gather),
@@ -104,18 +104,26 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         (Group::Env, identity::env),
         (Group::Cmdline, identity::cmdline),
         (Group::Dns, network::dns),
-        (Group::Security, security::gather),
+        (Group::Apparmor, security::apparmor),
+        (Group::Caps, security::capabilities),
+        (Group::Fips, security::fips),
+        (Group::Selinux, security::selinux),
         (Group::SshKeys, identity::ssh_keys),
         (Group::Lsb, lsb::gather),
         (Group::Packages, packages::gather),
         (Group::Python, python::gather),
+        (Group::Platform, python::version),
         (Group::ServiceManager, service_manager::gather),
         (Group::Hardware, hardware),
-        (Group::Mounts, mounts::gather),
+        (Group::LoadAvg, memory::load),
         (Group::Network, network::gather),
+        (Group::FibreChannel, network::fibre_channel),
+        (Group::Iscsi, network::iscsi),
+        (Group::Nvme, network::nvme),
         (Group::Virtual, virtualization::gather),
+        (Group::Chroot, virtualization::chroot),
     ];
-    for (group, gather) in collectors {
+    for &(group, gather) in collectors {
         if wanted.has(group) {
             gather(sys, &mut facts)?;
         }
@@ -138,7 +146,8 @@ fn hardware(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     cpu::gather(sys, facts)?;
     memory::gather(sys, facts)?;
     dmi::gather(sys, facts)?;
-    devices::gather(sys, facts)
+    devices::gather(sys, facts)?;
+    mounts::gather(sys, facts)
 }
 
 /// What comes without the prefix.

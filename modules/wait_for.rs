@@ -143,20 +143,25 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Outcome> {
         let msg = "remote module (wait_for) does not support check mode";
         return Ok(Outcome::Skipped { skipped: true, msg });
     }
-    connections::check(&args)?;
+    connections::check(&args).map_err(at_once)?;
     wait(args, sys).map(Box::new).map(Outcome::Waited)
+}
+
+/// What is wrong before anything was waited for.
+fn at_once(failure: Failure) -> Failure {
+    failure.with("elapsed", 0)
 }
 
 fn wait(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if args.state == State::Drained && args.port.is_none() {
-        return Err(Failure::new(
+        return Err(at_once(Failure::new(
             "state=drained should only be used for checking a port in the wait_for module",
-        ));
+        )));
     }
     if args.state == State::Stopped && args.path.is_some() {
-        return Err(Failure::new(
+        return Err(at_once(Failure::new(
             "state=stopped should only be used for checking a port in the wait_for module",
-        ));
+        )));
     }
     let begun = Instant::now();
     let elapsed = || begun.elapsed().as_secs();
@@ -300,6 +305,7 @@ mod tests {
         assert_eq!(now(json!({"port": 80}))["port"], 80);
         let late = now(json!({"path": "/gone", "timeout": 0}));
         assert_eq!(late["msg"], "Timeout when waiting for file /gone");
+        assert_eq!(now(json!({"path": "/x", "state": "drained"}))["elapsed"], 0);
         let late = now(json!({"port": 81, "timeout": 0, "msg": "too late"}));
         assert_eq!(late["msg"], "too late");
     }

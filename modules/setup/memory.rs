@@ -40,6 +40,10 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     {
         facts.insert("uptime_seconds".to_owned(), seconds.into());
     }
+    Ok(())
+}
+
+pub(super) fn load(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     if let Some(text) = line(sys, "/proc/loadavg") {
         let mut loads = text.split_whitespace().map(|word| word.parse::<f64>().ok());
         if let (Some(Some(one)), Some(Some(five)), Some(Some(fifteen))) =

@@ -31,11 +31,23 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     facts.insert("default_ipv4".to_owned(), default(&state.routes, &state.links, &state.addresses, false));
     facts.insert("default_ipv6".to_owned(), default(&state.routes, &state.links, &state.addresses, true));
     facts.insert("locally_reachable_ips".to_owned(), local(&state.addresses));
-    for (fact, value) in
-        [("fibre_channel_wwn", json!([])), ("hostnqn", hostnqn(sys)), ("iscsi_iqn", iqn(sys))]
-    {
-        facts.insert(fact.to_owned(), value);
-    }
+    Ok(())
+}
+
+pub(super) fn fibre_channel(_sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    facts.insert("fibre_channel_wwn".to_owned(), json!([]));
+    Ok(())
+}
+
+pub(super) fn nvme(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    facts.insert("hostnqn".to_owned(), line(sys, "/etc/nvme/hostnqn").unwrap_or_default().into());
+    Ok(())
+}
+
+pub(super) fn iscsi(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    let text = line(sys, "/etc/iscsi/initiatorname.iscsi").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("InitiatorName=")).unwrap_or_default();
+    facts.insert("iscsi_iqn".to_owned(), name.into());
     Ok(())
 }
 
@@ -182,15 +194,6 @@ fn local(addresses: &[Address]) -> Json {
         ips
     };
     json!({"ipv4": list(false), "ipv6": list(true)})
-}
-
-fn hostnqn(sys: &System<'_>) -> Json {
-    line(sys, "/etc/nvme/hostnqn").unwrap_or_default().into()
-}
-
-fn iqn(sys: &System<'_>) -> Json {
-    let text = line(sys, "/etc/iscsi/initiatorname.iscsi").unwrap_or_default();
-    text.lines().find_map(|line| line.strip_prefix("InitiatorName=")).unwrap_or_default().into()
 }
 
 pub(super) fn dns(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {

@@ -19,17 +19,7 @@ const PIECE: usize = 1 << 18;
 const OVERLAP: usize = 32;
 
 pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
-    let Some(found) = ["/usr/bin/python3", "python3", "python"].iter().find_map(|name| sys.which(name))
-    else {
-        return Ok(());
-    };
-    let path = sys.resolve(&found).unwrap_or(found);
-    let named = path.file_name().and_then(|name| name.to_str()?.strip_prefix("python")).map(str::to_owned);
-    let written = named.and_then(|series| read_version(sys, &path, &series));
-    let Some(version) = written.or_else(|| ask(sys, &path)) else { return Ok(()) };
-    let Some(Version { major, minor, micro, level, serial }) = Version::parse(&version) else {
-        return Ok(());
-    };
+    let Some((path, Version { major, minor, micro, level, serial })) = look(sys) else { return Ok(()) };
     facts.insert(
         "python".to_owned(),
         json!({
@@ -42,8 +32,31 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
             "version_info": [major, minor, micro, level, serial],
         }),
     );
-    facts.insert("python_version".to_owned(), Json::from(format!("{major}.{minor}.{micro}")));
     Ok(())
+}
+
+/// The version alone, which is one of the facts about the platform.
+pub(super) fn version(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    let known = facts.get("python").and_then(|python| python.get("version"));
+    let part = |name: &str| known.and_then(|version| version.get(name)).and_then(Json::as_u64);
+    let version = match (part("major"), part("minor"), part("micro")) {
+        (Some(major), Some(minor), Some(micro)) => Some(format!("{major}.{minor}.{micro}")),
+        _ => look(sys).map(|(_, version)| format!("{}.{}.{}", version.major, version.minor, version.micro)),
+    };
+    if let Some(version) = version {
+        facts.insert("python_version".to_owned(), version.into());
+    }
+    Ok(())
+}
+
+/// The system's Python and its version.
+fn look(sys: &mut System<'_>) -> Option<(PathBuf, Version)> {
+    let found = ["/usr/bin/python3", "python3", "python"].iter().find_map(|name| sys.which(name))?;
+    let path = sys.resolve(&found).unwrap_or(found);
+    let named = path.file_name().and_then(|name| name.to_str()?.strip_prefix("python")).map(str::to_owned);
+    let written = named.and_then(|series| read_version(sys, &path, &series));
+    let version = Version::parse(&written.or_else(|| ask(sys, &path))?)?;
+    Some((path, version))
 }
 
 /// The version as the program, or the library it is made of, carries it; `series` is the `3.11` of its name.

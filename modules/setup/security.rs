@@ -52,14 +52,26 @@ const CAPABILITIES: &[&str] = &[
     "cap_checkpoint_restore",
 ];
 
-pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
-    facts.insert("selinux".to_owned(), selinux(sys));
+pub(super) fn selinux(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    facts.insert("selinux".to_owned(), status_of_selinux(sys));
     facts.insert("selinux_python_present".to_owned(), true.into());
+    Ok(())
+}
+
+pub(super) fn apparmor(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     let apparmor =
         if sys.exists(Path::new("/sys/kernel/security/apparmor"))? { "enabled" } else { "disabled" };
     facts.insert("apparmor".to_owned(), json!({"status": apparmor}));
+    Ok(())
+}
+
+pub(super) fn fips(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     let fips = line(sys, "/proc/sys/crypto/fips_enabled").as_deref() == Some("1");
     facts.insert("fips".to_owned(), fips.into());
+    Ok(())
+}
+
+pub(super) fn capabilities(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     if let Some(status) = line(sys, "/proc/self/status") {
         let field = |key: &str| {
             let line = status.lines().find_map(|line| line.strip_prefix(key))?;
@@ -81,7 +93,7 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     Ok(())
 }
 
-fn selinux(sys: &System<'_>) -> Json {
+fn status_of_selinux(sys: &System<'_>) -> Json {
     let Some(enforcing) = line(sys, "/sys/fs/selinux/enforce") else { return json!({"status": "disabled"}) };
     let config = line(sys, "/etc/selinux/config").unwrap_or_default();
     let setting = |key: &str| {

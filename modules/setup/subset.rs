@@ -1,131 +1,142 @@
 //! `gather_subset`.
 
-/// What can be asked for or left out.
+/// What can be asked for or left out: what one collector of Ansible's gathers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Group {
-    Platform,
-    Distribution,
-    DateTime,
-    User,
-    Env,
+    Apparmor,
+    Caps,
+    Chroot,
     Cmdline,
+    DateTime,
+    Distribution,
     Dns,
-    Security,
-    SshKeys,
-    Lsb,
-    Packages,
-    Python,
-    ServiceManager,
-    Local,
+    Env,
+    FibreChannel,
+    Fips,
     Hardware,
-    Mounts,
+    Iscsi,
+    LoadAvg,
+    Local,
+    Lsb,
     Network,
+    Nvme,
+    Packages,
+    Platform,
+    Python,
+    Selinux,
+    ServiceManager,
+    SshKeys,
+    User,
     Virtual,
 }
 
 use Group::{
-    Cmdline, DateTime, Distribution, Dns, Env, Hardware, Local, Lsb, Mounts, Network, Packages, Platform,
-    Python, Security, ServiceManager, SshKeys, User, Virtual,
+    Apparmor, Caps, Chroot, Cmdline, DateTime, Distribution, Dns, Env, FibreChannel, Fips, Hardware, Iscsi,
+    LoadAvg, Local, Lsb, Network, Nvme, Packages, Platform, Python, Selinux, ServiceManager, SshKeys, User,
+    Virtual,
 };
 
 const MINIMUM: &[Group] = &[
-    Platform,
-    Distribution,
-    DateTime,
-    User,
-    Env,
+    Apparmor,
+    Caps,
     Cmdline,
+    DateTime,
+    Distribution,
     Dns,
-    Security,
-    SshKeys,
+    Env,
+    Fips,
+    Local,
     Lsb,
     Packages,
+    Platform,
     Python,
+    Selinux,
     ServiceManager,
-    Local,
+    SshKeys,
+    User,
 ];
 
-/// The names of subsets and the groups behind them.
-const NAMES: &[(&str, &[Group])] = &[
-    ("all_ipv4_addresses", &[Network]),
-    ("all_ipv6_addresses", &[Network]),
-    ("apparmor", &[Security]),
-    ("architecture", &[Platform]),
-    ("caps", &[Security]),
-    ("chroot", &[Virtual]),
-    ("cmdline", &[Cmdline]),
-    ("date_time", &[DateTime]),
-    ("default_ipv4", &[Network]),
-    ("default_ipv6", &[Network]),
-    ("devices", &[Hardware]),
-    ("distribution", &[Distribution]),
-    ("distribution_major_version", &[Distribution]),
-    ("distribution_release", &[Distribution]),
-    ("distribution_version", &[Distribution]),
-    ("dns", &[Dns]),
-    ("effective_group_ids", &[User]),
-    ("effective_user_id", &[User]),
-    ("env", &[Env]),
-    ("facter", &[]),
-    ("fibre_channel_wwn", &[Network]),
-    ("fips", &[Security]),
-    ("hardware", &[Hardware, Mounts]),
-    ("interfaces", &[Network]),
-    ("iscsi", &[Network]),
-    ("is_chroot", &[Virtual]),
-    ("kernel", &[Platform]),
-    ("kernel_version", &[Platform]),
-    ("loadavg", &[Hardware]),
-    ("local", &[Local]),
-    ("lsb", &[Lsb]),
-    ("machine", &[Platform]),
-    ("machine_id", &[Platform]),
-    ("mounts", &[Mounts]),
-    ("network", &[Network]),
-    ("nvme", &[Network]),
-    ("ohai", &[]),
-    ("os_family", &[Distribution]),
-    ("pkg_mgr", &[Packages]),
-    ("platform", &[Platform]),
-    ("processor", &[Hardware]),
-    ("processor_cores", &[Hardware]),
-    ("processor_count", &[Hardware]),
-    ("python", &[Python]),
-    ("python_version", &[Python]),
-    ("real_user_id", &[User]),
-    ("selinux", &[Security]),
-    ("service_mgr", &[ServiceManager]),
-    ("ssh_host_key_dsa_public", &[SshKeys]),
-    ("ssh_host_key_ecdsa_public", &[SshKeys]),
-    ("ssh_host_key_ed25519_public", &[SshKeys]),
-    ("ssh_host_key_rsa_public", &[SshKeys]),
-    ("ssh_host_pub_keys", &[SshKeys]),
-    ("ssh_pub_keys", &[SshKeys]),
-    ("system", &[Platform]),
-    ("system_capabilities", &[Security]),
-    ("system_capabilities_enforced", &[Security]),
-    ("systemd", &[ServiceManager]),
-    ("user", &[User]),
-    ("user_dir", &[User]),
-    ("user_gecos", &[User]),
-    ("user_gid", &[User]),
-    ("user_id", &[User]),
-    ("user_shell", &[User]),
-    ("user_uid", &[User]),
-    ("virtual", &[Virtual]),
-    ("virtualization_role", &[Virtual]),
-    ("virtualization_tech_guest", &[Virtual]),
-    ("virtualization_tech_host", &[Virtual]),
-    ("virtualization_type", &[Virtual]),
+/// What `all` adds to the minimum.
+const MORE: &[Group] = &[Chroot, FibreChannel, Hardware, Iscsi, LoadAvg, Network, Nvme, Virtual];
+
+/// Each group with its name, and what else brings it. Only its name leaves it out.
+const NAMES: &[(Group, &str, &[&str])] = &[
+    (Apparmor, "apparmor", &[]),
+    (Caps, "caps", &["system_capabilities", "system_capabilities_enforced"]),
+    (Chroot, "chroot", &["is_chroot"]),
+    (Cmdline, "cmdline", &[]),
+    (DateTime, "date_time", &[]),
+    (
+        Distribution,
+        "distribution",
+        &["distribution_major_version", "distribution_release", "distribution_version", "os_family"],
+    ),
+    (Dns, "dns", &[]),
+    (Env, "env", &[]),
+    (FibreChannel, "fibre_channel_wwn", &[]),
+    (Fips, "fips", &[]),
+    (Hardware, "hardware", &["devices", "mounts", "processor", "processor_cores", "processor_count"]),
+    (Iscsi, "iscsi", &[]),
+    (LoadAvg, "loadavg", &[]),
+    (Local, "local", &[]),
+    (Lsb, "lsb", &[]),
+    (
+        Network,
+        "network",
+        &["all_ipv4_addresses", "all_ipv6_addresses", "default_ipv4", "default_ipv6", "interfaces"],
+    ),
+    (Nvme, "nvme", &[]),
+    (Packages, "pkg_mgr", &[]),
+    (
+        Platform,
+        "platform",
+        &["architecture", "kernel", "kernel_version", "machine", "machine_id", "python_version", "system"],
+    ),
+    (Python, "python", &[]),
+    (Selinux, "selinux", &[]),
+    (ServiceManager, "service_mgr", &["systemd"]),
+    (
+        SshKeys,
+        "ssh_pub_keys",
+        &[
+            "ssh_host_key_dsa_public",
+            "ssh_host_key_ecdsa_public",
+            "ssh_host_key_ed25519_public",
+            "ssh_host_key_rsa_public",
+            "ssh_host_pub_keys",
+        ],
+    ),
+    (
+        User,
+        "user",
+        &[
+            "effective_group_ids",
+            "effective_user_id",
+            "real_user_id",
+            "user_dir",
+            "user_gecos",
+            "user_gid",
+            "user_id",
+            "user_shell",
+            "user_uid",
+        ],
+    ),
+    (
+        Virtual,
+        "virtual",
+        &["virtualization_role", "virtualization_tech_guest", "virtualization_tech_host", "virtualization_type"],
+    ),
 ];
 
-const ALL: &[Group] = &[Hardware, Mounts, Network, Virtual];
+/// Programs whose facts Ansible asks for, too. fanfare does not.
+const OTHERS: &[&str] = &["facter", "ohai"];
 
 /// The groups a `gather_subset` comes to.
 pub(super) struct Wanted(Vec<Group>);
 
 impl Wanted {
-    /// As Ansible: the minimum is always there unless `!min` or `!all,!min` say no; exclusions win.
+    /// As Ansible: the minimum is always there unless `!min` or `!all,!min` say no; exclusions win, but what a group
+    /// is made from comes with it.
     pub fn parse(subset: &[String]) -> Result<Self, String> {
         let mut include: Vec<Group> = Vec::new();
         let mut exclude: Vec<Group> = Vec::new();
@@ -137,47 +148,67 @@ impl Wanted {
                 "" => {}
                 "all" => {
                     named = true;
-                    include.extend(ALL);
+                    include.extend(MORE);
                 }
                 "min" => named = true,
                 "!min" => minimum = false,
-                "!all" => exclude.extend(ALL),
+                "!all" => exclude.extend(MORE),
                 _ => {
                     let (name, exclusion) = match word.strip_prefix('!') {
                         Some(name) => (name, true),
                         None => (word, false),
                     };
-                    let (_, groups) = NAMES.iter().find(|(known, _)| *known == name).ok_or_else(|| {
-                        let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-                        format!(
-                            "Bad subset '{name}' given to Ansible. gather_subset options allowed: all, min, {}",
-                            names.join(", ")
-                        )
-                    })?;
+                    let group = find(name)?;
                     if exclusion {
-                        exclude.extend(*groups);
+                        exclude.extend(group.filter(|group| NAMES.iter().any(|row| (row.0, row.1) == (*group, name))));
                     } else {
                         named = true;
                         // Naming a group brings it back from `!all`.
-                        exclude.retain(|group| !groups.contains(group));
-                        include.extend(*groups);
+                        exclude.retain(|excluded| Some(*excluded) != group);
+                        include.extend(group);
                     }
                 }
             }
         }
         let excluded_all = subset.iter().any(|word| word.trim() == "!all");
         if !named && !excluded_all {
-            include.extend(ALL);
+            include.extend(MORE);
         }
         if minimum {
             include.extend(MINIMUM);
         }
         include.retain(|group| !exclude.contains(group));
+        let needed: Vec<Group> = include.iter().flat_map(|group| needs(*group)).copied().collect();
+        include.extend(needed);
         Ok(Self(include))
     }
 
     pub fn has(&self, group: Group) -> bool {
         self.0.contains(&group)
+    }
+}
+
+/// The group of a name, unless it is one of the programs.
+fn find(name: &str) -> Result<Option<Group>, String> {
+    if OTHERS.contains(&name) {
+        return Ok(None);
+    }
+    let found = NAMES.iter().find(|(_, own, others)| *own == name || others.contains(&name));
+    found.map(|(group, ..)| Some(*group)).ok_or_else(|| {
+        let own = NAMES.iter().flat_map(|(_, own, others)| others.iter().chain([own]));
+        let mut names: Vec<&str> = own.chain(OTHERS).chain(&["all", "min"]).copied().collect();
+        names.sort_unstable();
+        format!("Bad subset '{name}' given to Ansible. gather_subset options allowed: {}", names.join(", "))
+    })
+}
+
+/// What a group is made from.
+fn needs(group: Group) -> &'static [Group] {
+    match group {
+        Hardware => &[Platform],
+        Network | ServiceManager => &[Distribution, Platform],
+        Packages => &[Distribution],
+        _ => &[],
     }
 }
 
@@ -200,6 +231,13 @@ mod tests {
         check(&["!hardware"], Hardware, false);
         check(&["!hardware"], Network, true);
         check(&["network"], Hardware, false);
+        check(&["!all", "!min", "network"], Platform, true);
+        check(&["!all", "!min", "network"], FibreChannel, false);
+        check(&["!all", "!min", "service_mgr"], Distribution, true);
+        check(&["!platform"], Platform, true);
+        check(&["!mounts"], Hardware, true);
+        check(&["!all", "!min", "mounts"], Hardware, true);
+        check(&["!all", "!min", "virtual"], Chroot, false);
         check(&["min"], Network, false);
         assert!(Wanted::parse(&["netwrok".to_owned()]).is_err());
     }

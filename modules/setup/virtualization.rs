@@ -95,6 +95,10 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     put("virtualization_role", role.into());
     put("virtualization_tech_guest", guest.into());
     put("virtualization_tech_host", host.into());
+    Ok(())
+}
+
+pub(super) fn chroot(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     let chroot = is_chroot(sys);
     facts.insert("is_chroot".to_owned(), chroot.into());
     Ok(())

@@ -192,7 +192,7 @@ async fn one_by_one(job: &Job<'_>, control: &Control, items: &[Value], scope: &S
         let mut item = Item { value: value.clone(), label: None, raw, delegated };
         complete(job, control, &mut item, index, &scope);
         let stop = breaks(job, &scope, &item).unwrap_or_else(|error| {
-            item.raw.set("failed", true);
+            item.raw.fail();
             item.raw.error = Some(error.context("A 'break_when' expression failed"));
             true
         });

@@ -110,10 +110,19 @@ impl Raw {
     }
 
     pub fn failed(message: impl Into<String>) -> Self {
-        let mut fields = Dict::new();
-        fields.insert("failed", true);
-        fields.insert("msg", message.into());
-        Self::ok(fields)
+        let mut raw = Self::default();
+        raw.set("changed", false);
+        raw.set("msg", message.into());
+        raw.fail();
+        raw
+    }
+
+    /// Makes it a failure. As in Ansible, every failure has an `exception`: the traceback, or that there is none.
+    pub fn fail(&mut self) {
+        self.set("failed", true);
+        if !self.fields.contains("exception") {
+            self.set("exception", "(traceback unavailable)");
+        }
     }
 
     /// A failure told by a diagnostic: the message is the result's, the place stays visible.
@@ -147,6 +156,14 @@ impl Raw {
         fields.insert("skip_reason", reason);
         fields.insert("skipped", true);
         Self::ok(fields)
+    }
+
+    /// Skipped by the action itself. As in Ansible, it is left to the action to say why.
+    pub fn passed_over() -> Self {
+        let mut raw = Self::default();
+        raw.set("changed", false);
+        raw.set("skipped", true);
+        raw
     }
 
     pub fn is(&self, key: &str) -> bool {

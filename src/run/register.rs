@@ -27,9 +27,11 @@ pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Raw {
     if raw.unreachable || raw.is("skipped") {
         return raw;
     }
-    if !raw.fields.contains("failed") {
-        let nonzero = matches!(raw.fields.get("rc"), Some(Value::Int(rc)) if *rc != 0);
-        raw.set("failed", nonzero);
+    let nonzero = matches!(raw.fields.get("rc"), Some(Value::Int(rc)) if *rc != 0);
+    if raw.is("failed") || (nonzero && !raw.fields.contains("failed")) {
+        raw.fail();
+    } else {
+        raw.set("failed", false);
     }
     let show = |raw: &Raw, scope: &mut Scope| {
         if let Some(name) = &task.register {
@@ -51,12 +53,27 @@ pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Raw {
         match unmet(&task.failed_when, scope) {
             Ok(unmet) => {
                 raw.set("failed_when_result", unmet.is_none());
-                raw.set("failed", unmet.is_none());
+                settle(&mut raw, unmet.is_none());
             }
             Err(error) => return condition_failed(raw, "failed_when", error),
         }
     }
     raw
+}
+
+/// What `failed_when` says overrules the action.
+fn settle(raw: &mut Raw, failed: bool) {
+    if failed {
+        raw.fail();
+        if !raw.fields.get("msg").is_some_and(Value::is_truthy) {
+            raw.set("msg", "Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.");
+        }
+        return;
+    }
+    raw.set("failed", false);
+    if let Some(exception) = raw.fields.remove("exception") {
+        raw.set("failed_when_suppressed_exception", exception);
+    }
 }
 
 fn condition_failed(mut raw: Raw, keyword: &str, error: Diagnostic) -> Raw {
@@ -65,7 +82,7 @@ fn condition_failed(mut raw: Raw, keyword: &str, error: Diagnostic) -> Raw {
         .context(format_args!("A '{keyword}' expression failed"))
         .context("Action failed")
         .context("Task failed");
-    raw.set("failed", true);
+    raw.fail();
     raw.set("msg", error.message());
     raw.error = Some(error);
     raw
@@ -122,20 +139,24 @@ impl Batch {
 /// Registers the whole task's result for the host.
 pub(super) fn register(job: &Job<'_>, fields: &Dict) {
     if let Some(name) = &job.task.register {
-        let mut fields = public(fields.clone());
-        if !fields.contains("failed") {
-            fields.insert("failed", false);
-        }
         let state = job.batch.run.hosts.state(job.host);
-        state.set_var(name.as_str(), Value::dict(fields));
+        state.set_var(name.as_str(), registered(fields));
     }
+}
+
+fn registered(fields: &Dict) -> Value {
+    let mut fields = public(fields.clone());
+    if !fields.contains("failed") {
+        fields.insert("failed", false);
+    }
+    Value::dict(fields)
 }
 
 /// Gives another host what a `run_once` task got.
 pub(super) fn share(batch: &Batch, task: &Task, ran: &HostOutcome, host: &Arc<str>) {
     let state = batch.run.hosts.state(host);
     if let Some(name) = &task.register {
-        state.set_var(name.as_str(), Value::dict(public(ran.fields.clone())));
+        state.set_var(name.as_str(), registered(&ran.fields));
     }
     if task.keywords.delegate_to.is_some() && batch.delegates_facts(&ran.host, task) {
         return;

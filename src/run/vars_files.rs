@@ -12,7 +12,7 @@ use crate::playbook::{Layer, Play, Setting};
 use crate::template::Context;
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
-use crate::yaml::{self, Node};
+use crate::yaml::{self, Loaded, Node};
 
 #[derive(Default)]
 pub(super) struct VarsFiles {
@@ -129,8 +129,12 @@ fn load(path: &Path, merges: bool) -> Result<Layer> {
 }
 
 /// Loads a file that holds one dictionary of variables; an empty file is an empty one.
-pub(super) fn load_vars(path: &Path) -> Result<Layer> {
-    let loaded = yaml::load_file(path)?;
+fn load_vars(path: &Path) -> Result<Layer> {
+    variables(&yaml::load_file(path)?)
+}
+
+/// The one dictionary of variables of a file.
+pub(super) fn variables(loaded: &Loaded) -> Result<Layer> {
     let Some(document) = loaded.documents.first() else { return Ok(Layer::default()) };
     match document.to_value() {
         Value::Dict(vars) => Ok(vars),

@@ -29,14 +29,17 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         .or_else(|| call.text("host"))
         .ok_or_else(|| call.misuse("name, host or hostname needs to be provided"))?;
     if name.is_empty() {
-        return Err(call.misuse("Invalid empty host name provided"));
+        return Err(call.misuse("Invalid empty host name provided:").context("Task failed"));
     }
-    let groups: Vec<Arc<str>> = ["groups", "group", "groupname"]
-        .iter()
-        .find_map(|key| call.args.get(key))
-        .map(names)
-        .unwrap_or_default();
-    let reserved = ["name", "hostname", "host", "groups", "group", "groupname"];
+    let groups: Vec<Arc<str>> = match ["groupname", "groups", "group"].iter().find_map(|key| call.args.get(key)) {
+        Some(given) => names(given).ok_or_else(|| call.misuse("Groups must be specified as a list."))?,
+        None => Vec::new(),
+    };
+    if groups.iter().any(|name| name.is_empty()) {
+        return Err(call.misuse("Invalid empty/false group name provided:").context("Task failed"));
+    }
+    // `host` and `group` name them, too, but stay variables of the host.
+    let reserved = ["name", "hostname", "groups", "groupname"];
     let mut vars: Dict = call
         .args
         .iter()
@@ -58,17 +61,14 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     Ok(Raw::ok(fields))
 }
 
-fn names(value: &Value) -> Vec<Arc<str>> {
+/// The groups of a list, or of text with commas; `None` for anything else.
+fn names(value: &Value) -> Option<Vec<Arc<str>>> {
     match value {
-        Value::List(items) => items.iter().map(|item| Arc::from(item.to_string().trim())).collect(),
-        Value::None => Vec::new(),
-        other => other
-            .to_string()
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-            .map(Arc::from)
-            .collect(),
+        Value::List(items) => Some(items.iter().map(|item| Arc::from(item.to_string().trim())).collect()),
+        Value::None => Some(Vec::new()),
+        Value::Str(text) if text.is_empty() => Some(Vec::new()),
+        Value::Str(text) => Some(text.split(',').map(|name| Arc::from(name.trim())).collect()),
+        _ => None,
     }
 }
 

@@ -48,8 +48,21 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
             .ok_or_else(|| call.misuse(format!("quiet: {} is not a valid boolean", quiet.repr())))?,
         None => false,
     };
+    let text = |name: &str| match rendered(name)? {
+        Some(Value::List(texts)) if texts.iter().all(|text| text.as_str().is_some()) => {
+            Ok(Some(Value::List(texts)))
+        }
+        Some(message) if message.as_str().is_none() => {
+            let kind = message.type_name();
+            Err(call.misuse(format!("argument '{name}' is of type {kind}: a string or list of strings is required")))
+        }
+        message => Ok(message),
+    };
+    let fail_message = text("fail_msg")?.or(text("msg")?);
+    let success_message = text("success_msg")?;
     for condition in &conditions {
-        if template::condition(condition, Some(place), &context)? {
+        let holds = template::condition(condition, Some(place), &context);
+        if holds.map_err(|error| error.context("Task failed"))? {
             continue;
         }
         let mut fields = Dict::new();
@@ -57,17 +70,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         fields.insert("changed", false);
         fields.insert("evaluated_to", false);
         fields.insert("failed", true);
-        let message = match rendered("fail_msg")? {
-            Some(message) => message,
-            None => rendered("msg")?.unwrap_or_else(|| "Assertion failed".into()),
-        };
-        fields.insert("msg", message);
+        fields.insert("msg", fail_message.unwrap_or_else(|| "Assertion failed".into()));
         return Ok(Raw::ok(fields));
     }
     let mut fields = Dict::new();
     fields.insert("changed", false);
-    let message = rendered("success_msg")?.unwrap_or_else(|| "All assertions passed".into());
-    fields.insert("msg", message);
+    fields.insert("msg", success_message.unwrap_or_else(|| "All assertions passed".into()));
     if quiet {
         fields.insert("_ansible_verbose_override", true);
     } else {

@@ -32,7 +32,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
             .parse::<u8>()
             .map_err(|_| call.misuse(format!("verbosity: {} is no number", wanted.repr())))?;
         if call.job.batch.run.options.verbosity < wanted {
-            let mut raw = Raw::skipped("Verbosity threshold not met.", None);
+            let mut raw = Raw::passed_over();
             raw.set("skipped_reason", "Verbosity threshold not met.");
             return Ok(raw);
         }
@@ -41,9 +41,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     fields.insert("_ansible_verbose_always", true);
     fields.insert("changed", false);
     if let Some(var) = given("var") {
-        let (name, value) = variable(call, var)?;
+        let (name, value) = variable(call, var, &mut fields)?;
         fields.insert(name, value);
-    } else {
+    } else if call.args.get("msg").is_none_or(|message| !message.is_none()) {
         let message = match given("msg") {
             Some(message) => template::render_all(message, &context).map_err(|error| {
                 error.context("Finalization of task args for 'ansible.builtin.debug' failed: Error while resolving value for 'msg'").context("Task failed")
@@ -56,8 +56,8 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     Ok(Raw::ok(fields))
 }
 
-/// The value of the expression that `var` holds; an undefined one is shown, not raised.
-fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value)> {
+/// The value of the expression that `var` holds; an undefined one is shown and warned of, not raised.
+fn variable(call: &Call<'_>, var: &Value, fields: &mut Dict) -> Result<(String, Value)> {
     let context = call.context();
     let expression = match var {
         Value::Template(template) => match template::resolve(var, &context)? {
@@ -80,9 +80,12 @@ fn variable(call: &Call<'_>, var: &Value) -> Result<(String, Value)> {
         .and_then(|value| template::render_all(&value, &context))
         .or_else(|error| {
             if error.is_undefined() {
-                Ok(Value::from(format!("<< error 1 - {} >>", error.message())))
+                let told = format!("error 1 - {}", error.message());
+                let warning = format!("Encountered 1 template error.\n{told}");
+                fields.insert("warnings", Value::list(vec![warning.into()]));
+                Ok(Value::from(format!("<< {told} >>")))
             } else {
-                Err(error)
+                Err(error.context("Error while resolving `var` expression").context("Task failed"))
             }
         })?;
     Ok((expression, value))

@@ -19,16 +19,24 @@ pub(super) const MANUAL: Manual = Manual {
 };
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
-    let key =
-        call.text("key").ok_or_else(|| call.misuse("the 'key' param is required when using group_by"))?;
+    let key = match call.args.get("key") {
+        Some(Value::Str(key)) => key,
+        Some(other) if !other.is_none() => {
+            return Err(call.misuse(format!("key must be text, not {}", other.type_name())));
+        }
+        _ => return Err(call.misuse("the 'key' param is required when using group_by")),
+    };
     if key.is_empty() {
-        return Err(call.misuse("Invalid empty group name provided"));
+        return Err(call.misuse("Invalid empty/false group name provided:").context("Task failed"));
     }
-    let group = dashed(&key);
+    let group = dashed(key);
     let parents: Vec<Arc<str>> = match call.args.get("parents") {
-        Some(Value::List(parents)) => parents.iter().map(|parent| dashed(&parent.to_string())).collect(),
-        None | Some(Value::None) => vec!["all".into()],
-        Some(other) => vec![dashed(&other.to_string())],
+        None => vec!["all".into()],
+        Some(Value::Str(parent)) => vec![dashed(parent)],
+        Some(given) => given
+            .as_list()
+            .and_then(|parents| parents.iter().map(|parent| parent.as_str().map(dashed)).collect())
+            .ok_or_else(|| call.misuse(format!("parents must be a list of texts, not {}", given.repr())))?,
     };
     let host = call.job.host;
     let changed = call.job.batch.run.inventory.write().add_to_group(host, &group, &parents)?;

@@ -9,10 +9,11 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::run::call::Call;
 use crate::run::content;
 use crate::run::outcome::Raw;
-use crate::run::vars_files::load_vars;
+use crate::run::vars_files::variables;
 use crate::template::{self, Names};
 use crate::value::{Dict, Value};
 use crate::vars::merge_deep;
+use crate::yaml;
 
 pub(super) const MANUAL: Manual = Manual {
     text: "Loads variables from a file or a directory while the play runs.",
@@ -47,23 +48,21 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let of_dirs =
         ["dir", "depth", "files_matching", "ignore_files", "extensions", "ignore_unknown_extensions"];
     if file(call).is_some() && of_dirs.iter().any(|option| call.args.contains(option)) {
-        return Err(call.misuse("You are mixing file only and dir only arguments, these are incompatible"));
-    }
-    if call.text("dir").is_none() && file(call).is_none() {
-        return Err(call.misuse("include_vars: one of the following is required: file, dir"));
+        let error = call.misuse("You are mixing file only and dir only arguments, these are incompatible");
+        return Err(error.context("Task failed"));
     }
     depth(call)?;
-    let (vars, files, error) = match load(call, merges) {
-        Ok((vars, files)) => (vars, files, None),
-        Err(error) => (Dict::new(), Vec::new(), Some(error)),
-    };
+    let Loaded { vars, files, error } = load(call, merges)?;
     let vars = if merges { merged(call, vars)? } else { vars };
-    let mut raw = error.map_or_else(Raw::default, |error| {
-        let message = error.message().to_owned();
-        let mut raw = Raw::error(error);
-        raw.set("message", message);
-        raw
-    });
+    let (mut raw, vars) = match error {
+        None => (Raw::default(), vars),
+        Some(error) => {
+            let message = error.message().to_owned();
+            let mut raw = Raw::error(error);
+            raw.set("message", message);
+            (raw, Dict::new())
+        }
+    };
     raw.set("ansible_facts", vars);
     raw.set(
         "ansible_included_var_files",
@@ -98,27 +97,73 @@ fn merged(call: &Call<'_>, vars: Dict) -> Result<Dict> {
         .collect()
 }
 
-/// The variables, and the files they come from.
-fn load(call: &Call<'_>, merges: bool) -> Result<(Dict, Vec<PathBuf>)> {
-    let mut vars = Dict::new();
-    let mut files = Vec::new();
-    if let Some(dir) = call.text("dir") {
-        let dir = directory(call, &dir)?;
-        for path in listed(call, &dir)? {
-            crate::vars::merge(&mut vars, &*load_vars(&path)?, merges);
-            files.push(path);
-        }
-    } else {
-        let file = file(call).unwrap_or_default();
-        let path = content::find(file.trim(), "vars", call.scope)?;
-        let path = std::path::absolute(&path).unwrap_or(path);
-        crate::vars::merge(&mut vars, &*load_vars(&path)?, merges);
-        files.push(path);
-    }
+/// What was loaded until it went wrong, if it did.
+#[derive(Default)]
+struct Loaded {
+    vars: Dict,
+    files: Vec<PathBuf>,
+    error: Option<Diagnostic>,
+}
+
+fn load(call: &Call<'_>, merges: bool) -> Result<Loaded> {
+    let mut loaded = Loaded::default();
+    let dir = call.text("dir");
+    loaded.error = match (&dir, file(call)) {
+        (Some(dir), _) => load_dir(call, dir, merges, &mut loaded)?.err(),
+        (None, Some(file)) => load_file(call, file.trim(), merges, &mut loaded).err(),
+        (None, None) => Some(call.misuse("include_vars: one of the following is required: file, dir")),
+    };
     if let Some(name) = call.text("name") {
-        vars = [(name, Value::dict(vars))].into_iter().collect();
+        loaded.vars = [(name, Value::dict(loaded.vars))].into_iter().collect();
     }
-    Ok((vars, files))
+    Ok(loaded)
+}
+
+fn load_file(call: &Call<'_>, file: &str, merges: bool, loaded: &mut Loaded) -> Result<()> {
+    let path = content::find(file, "vars", call.scope)?;
+    let path = std::path::absolute(&path).unwrap_or(path);
+    crate::vars::merge(&mut loaded.vars, &*variables(&yaml::load_file(&path)?)?, merges);
+    loaded.files.push(path);
+    Ok(())
+}
+
+/// Loads one file after the other. As in Ansible, a file that is no YAML is an error without what was loaded before
+/// it; any other reason to stop comes with that.
+fn load_dir(call: &Call<'_>, dir: &str, merges: bool, loaded: &mut Loaded) -> Result<Result<()>> {
+    let dir = match directory(call, dir) {
+        Ok(dir) => dir,
+        Err(error) => return Ok(Err(error)),
+    };
+    let extensions = extensions(call)?;
+    let lenient = call.flag("ignore_unknown_extensions", false)?;
+    for path in listed(call, &dir)? {
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        if !extensions.iter().any(|known| known.trim_start_matches('.') == extension) {
+            if lenient {
+                continue;
+            }
+            return Ok(Err(call.misuse(format!(
+                "'{}' does not have a valid extension: {}",
+                path.display(),
+                extensions.join(", ")
+            ))));
+        }
+        let content = yaml::load_file(&path).map_err(|error| error.context("Task failed"))?;
+        match variables(&content) {
+            Ok(vars) => crate::vars::merge(&mut loaded.vars, &*vars, merges),
+            Err(error) => return Ok(Err(error)),
+        }
+        loaded.files.push(path);
+    }
+    Ok(Ok(()))
+}
+
+fn extensions(call: &Call<'_>) -> Result<Vec<String>> {
+    match call.args.get("extensions") {
+        None | Some(Value::None) => Ok(["yaml", "yml", "json"].map(str::to_owned).into()),
+        Some(Value::List(known)) => Ok(known.iter().map(ToString::to_string).collect()),
+        Some(_) => Err(call.misuse("The 'extensions' option must be a list.").context("Task failed")),
+    }
 }
 
 fn directory(call: &Call<'_>, dir: &str) -> Result<PathBuf> {
@@ -142,17 +187,14 @@ fn directory(call: &Call<'_>, dir: &str) -> Result<PathBuf> {
     Err(call.misuse(format!("{} {what}", found.display())))
 }
 
-/// The files of a directory that count, sorted, down to `depth`.
+/// The files of a directory that count, down to `depth`: those of one directory after those of another.
 fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
     let deepest = depth(call)?;
-    let strings = |name: &str| match call.args.get(name) {
-        Some(Value::List(items)) => Some(items.iter().map(ToString::to_string).collect::<Vec<_>>()),
-        Some(Value::None) | None => None,
-        Some(other) => Some(other.to_string().split_whitespace().map(str::to_owned).collect()),
+    let ignored: Vec<String> = match call.args.get("ignore_files") {
+        Some(Value::List(items)) => items.iter().map(ToString::to_string).collect(),
+        Some(Value::None) | None => Vec::new(),
+        Some(other) => other.to_string().split_whitespace().map(str::to_owned).collect(),
     };
-    let extensions =
-        strings("extensions").unwrap_or_else(|| ["yaml", "yml", "json"].map(str::to_owned).into());
-    let ignored = strings("ignore_files").unwrap_or_default();
     let matching = match call.text("files_matching") {
         Some(pattern) => Some(
             Regex::cached(&pattern, Flags::default())
@@ -160,18 +202,13 @@ fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
         ),
         None => None,
     };
-    let lenient = call.flag("ignore_unknown_extensions", false)?;
     let mut found = Vec::new();
     let mut pending = vec![(dir.to_owned(), 1)];
     while let Some((dir, depth)) = pending.pop() {
         let unreadable =
             |error: std::io::Error| Diagnostic::new(format!("cannot read {}: {error}", dir.display()));
-        let mut paths = Vec::new();
         for entry in std::fs::read_dir(&dir).map_err(unreadable)? {
-            paths.push(entry.map_err(unreadable)?.path());
-        }
-        paths.sort();
-        for path in paths {
+            let path = entry.map_err(unreadable)?.path();
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
             if path.is_dir() {
                 if deepest == 0 || depth < deepest {
@@ -185,22 +222,11 @@ fn listed(call: &Call<'_>, dir: &Path) -> Result<Vec<PathBuf>> {
                 }
                 None => true,
             };
-            if ignored.contains(&name) || !is_matching {
-                continue;
-            }
-            let extension = path.extension().unwrap_or_default().to_string_lossy();
-            let known = extensions.iter().any(|known| known.trim_start_matches('.') == extension);
-            if known {
+            if is_matching && !ignored.contains(&name) {
                 found.push(path);
-            } else if !lenient {
-                return Err(call.misuse(format!(
-                    "'{}' does not have a valid extension: {}",
-                    path.display(),
-                    extensions.join(", ")
-                )));
             }
         }
     }
-    found.sort();
+    found.sort_by(|a, b| (a.parent(), a.file_name()).cmp(&(b.parent(), b.file_name())));
     Ok(found)
 }

@@ -4,11 +4,11 @@ use super::manual::{Manual, Opt, What};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
 use crate::run::call::Call;
 use crate::run::event::Event;
 use crate::run::outcome::Raw;
-use crate::value::Dict;
+use crate::value::{Dict, Value};
 
 pub(super) const MANUAL: Manual = Manual {
     text: "Waits for a time, or for the operator.\n\nWithout a time it asks, and goes on at once where there is no terminal. It \
@@ -38,6 +38,7 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     if minutes.is_some() && seconds.is_some() {
         return Err(call.misuse("parameters are mutually exclusive: minutes|seconds"));
     }
+    let mut fields = Dict::new();
     let mut input = String::new();
     let wait = minutes.map(|minutes| minutes * 60.0).or(seconds).map(|seconds| seconds.clamp(0.0, 1e9));
     let wait = wait.map(|seconds| seconds.trunc().max(1.0));
@@ -47,13 +48,17 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
             call.job.batch.run.emit(Event::Said { text });
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
         }
+        // Without a terminal the run goes on with no answer, as in Ansible.
+        None if !std::io::stdin().is_terminal() => {
+            let warning = "Not waiting for response to prompt as stdin is not interactive";
+            fields.insert("warnings", Value::list(vec![warning.into()]));
+        }
         None => input = ask(call).await?,
     }
     let took = begun.elapsed().as_secs_f64();
     let (took, unit) = if seconds.is_some() { (took, "seconds") } else { (took / 60.0, "minutes") };
     let told = format!("Paused for {:?} {unit}", (took * 100.0).round() / 100.0);
     let format = "%Y-%m-%d %H:%M:%S%.6f";
-    let mut fields = Dict::new();
     fields.insert("changed", false);
     #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
     fields.insert("delta", begun.elapsed().as_secs_f64() as i64);
@@ -67,15 +72,8 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     Ok(Raw::ok(fields))
 }
 
-/// Asks the operator; without a terminal the run goes on with no answer, as in Ansible.
+/// Asks the operator.
 async fn ask(call: &Call<'_>) -> Result<String> {
-    if !std::io::stdin().is_terminal() {
-        call.job
-            .batch
-            .run
-            .warn(Diagnostic::new("Not waiting for response to prompt as stdin is not interactive"));
-        return Ok(String::new());
-    }
     let prompt =
         call.text("prompt").unwrap_or_else(|| "Press enter to continue, Ctrl+C to interrupt".to_owned());
     let text = format!("[{}]\n{prompt}:", call.job.info.name);

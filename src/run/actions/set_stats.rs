@@ -4,6 +4,7 @@ use super::manual::{Manual, Opt, What};
 use std::sync::Arc;
 
 use crate::diagnostic::Result;
+use crate::playbook::keyword::{invalid_name, is_variable_name};
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::value::{Dict, Value};
@@ -11,7 +12,7 @@ use crate::value::{Dict, Value};
 pub(super) const MANUAL: Manual = Manual {
     text: "Keeps data to show at the end of the run.\n\nShown where `show_custom_stats` is set.",
     options: &[
-        Opt::new("data", What::Mapping, "Names and values.").required(),
+        Opt::new("data", What::Mapping, "Names and values."),
         Opt::new("per_host", What::Truth, "Whether each host has data of its own.").or("false"),
         Opt::new("aggregate", What::Truth, "Whether numbers add up and lists join; else they are replaced.")
             .or("true"),
@@ -21,9 +22,13 @@ pub(super) const MANUAL: Manual = Manual {
 };
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
-    let Some(Value::Dict(data)) = call.args.get("data") else {
+    let nothing = Value::dict(Dict::new());
+    let Value::Dict(data) = call.args.get("data").filter(|data| !data.is_none()).unwrap_or(&nothing) else {
         return Err(call.misuse("The 'data' option needs to be a dictionary/hash"));
     };
+    if let Some(wrong) = data.keys().find(|name| !name.as_str().is_some_and(is_variable_name)) {
+        return Err(invalid_name(wrong).at(&call.job.task.action.place).context("Task failed"));
+    }
     let per_host = call.flag("per_host", false)?;
     let aggregate = call.flag("aggregate", true)?;
     let owner: Arc<str> = if per_host { call.job.host.clone() } else { "_run".into() };
