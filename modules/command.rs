@@ -96,9 +96,7 @@ pub struct Returns {
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let argv = match (args.argv, &args.cmd) {
         (Some(argv), _) => argv,
-        (None, Some(line)) => {
-            words::split(line).map_err(|why| Failure::new(format!("{why}: {line}")))?
-        }
+        (None, Some(line)) => words::split(line).map_err(|why| Failure::new(format!("{why}: {line}")))?,
         (None, None) => Vec::new(),
     };
     if argv.first().is_none_or(String::is_empty) {
@@ -315,7 +313,8 @@ mod tests {
     #[test]
     fn what_did_not_start_has_no_times() {
         let keys = |args: &Json| {
-            let mut keys: Vec<String> = Trial::of("command").run(args).as_object().unwrap().keys().cloned().collect();
+            let mut keys: Vec<String> =
+                Trial::of("command").run(args).as_object().unwrap().keys().cloned().collect();
             keys.sort();
             keys.join(" ")
         };
@@ -323,7 +322,10 @@ mod tests {
         assert_eq!(keys(&json!({"cmd": "/nope"})), all);
         assert_eq!(keys(&json!({"argv": []})), all);
         assert_eq!(keys(&json!({"cmd": "echo 'x"})), "changed failed msg");
-        assert_eq!(keys(&json!({"cmd": "true", "creates": "/etc"})), "changed cmd delta end msg rc start stderr stdout");
+        assert_eq!(
+            keys(&json!({"cmd": "true", "creates": "/etc"})),
+            "changed cmd delta end msg rc start stderr stdout"
+        );
     }
 
     #[test]

@@ -124,7 +124,12 @@ const NAMES: &[(Group, &str, &[&str])] = &[
     (
         Virtual,
         "virtual",
-        &["virtualization_role", "virtualization_tech_guest", "virtualization_tech_host", "virtualization_type"],
+        &[
+            "virtualization_role",
+            "virtualization_tech_guest",
+            "virtualization_tech_host",
+            "virtualization_type",
+        ],
     ),
 ];
 
@@ -158,14 +163,15 @@ impl Wanted {
                         Some(name) => (name, true),
                         None => (word, false),
                     };
-                    let group = find(name)?;
-                    if exclusion {
-                        exclude.extend(group.filter(|group| NAMES.iter().any(|row| (row.0, row.1) == (*group, name))));
-                    } else {
-                        named = true;
-                        // Naming a group brings it back from `!all`.
-                        exclude.retain(|excluded| Some(*excluded) != group);
-                        include.extend(group);
+                    match find(name)? {
+                        Some((group, own)) if exclusion => exclude.extend((own == name).then_some(group)),
+                        Some((group, _)) => {
+                            named = true;
+                            // Naming a group brings it back from `!all`.
+                            exclude.retain(|excluded| *excluded != group);
+                            include.push(group);
+                        }
+                        None => named |= !exclusion,
                     }
                 }
             }
@@ -188,13 +194,13 @@ impl Wanted {
     }
 }
 
-/// The group of a name, unless it is one of the programs.
-fn find(name: &str) -> Result<Option<Group>, String> {
+/// The group that a name brings and the group's own name; none for one of the programs.
+fn find(name: &str) -> Result<Option<(Group, &'static str)>, String> {
     if OTHERS.contains(&name) {
         return Ok(None);
     }
     let found = NAMES.iter().find(|(_, own, others)| *own == name || others.contains(&name));
-    found.map(|(group, ..)| Some(*group)).ok_or_else(|| {
+    found.map(|(group, own, _)| Some((*group, *own))).ok_or_else(|| {
         let own = NAMES.iter().flat_map(|(_, own, others)| others.iter().chain([own]));
         let mut names: Vec<&str> = own.chain(OTHERS).chain(&["all", "min"]).copied().collect();
         names.sort_unstable();

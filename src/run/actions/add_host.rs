@@ -31,10 +31,11 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     if name.is_empty() {
         return Err(call.misuse("Invalid empty host name provided:").context("Task failed"));
     }
-    let groups: Vec<Arc<str>> = match ["groupname", "groups", "group"].iter().find_map(|key| call.args.get(key)) {
-        Some(given) => names(given).ok_or_else(|| call.misuse("Groups must be specified as a list."))?,
-        None => Vec::new(),
-    };
+    let groups: Vec<Arc<str>> =
+        match ["groupname", "groups", "group"].iter().find_map(|key| call.args.get(key)) {
+            Some(given) => names(given).ok_or_else(|| call.misuse("Groups must be specified as a list."))?,
+            None => Vec::new(),
+        };
     if groups.iter().any(|name| name.is_empty()) {
         return Err(call.misuse("Invalid empty/false group name provided:").context("Task failed"));
     }

@@ -54,7 +54,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         }
         Some(message) if message.as_str().is_none() => {
             let kind = message.type_name();
-            Err(call.misuse(format!("argument '{name}' is of type {kind}: a string or list of strings is required")))
+            Err(call.misuse(format!(
+                "argument '{name}' is of type {kind}: a string or list of strings is required"
+            )))
         }
         message => Ok(message),
     };
