@@ -62,12 +62,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let msg = format!("{} {}, matching {option} option", needless.path, needless.state);
         return Ok(Returns { skipped: true, msg: Some(msg), ..Returns::default() });
     }
-    if let Some(dir) = &when.chdir {
-        if !dir.is_absolute() {
-            let dir = dir.display();
-            let msg = format!("chdir {dir} must be an absolute path for a Unix-aware remote node");
-            return Err(Failure::new(msg));
-        }
+    if let Some(dir) = when.chdir.as_ref().filter(|dir| !dir.is_absolute()) {
+        let dir = dir.display();
+        let msg = format!("chdir {dir} must be an absolute path for a Unix-aware remote node");
+        return Err(Failure::new(msg));
     }
     let foretold = when.creates.is_some() || when.removes.is_some();
     let start = |sys: &mut System<'_>, line: String| {

@@ -29,6 +29,9 @@ pub enum Scope {
 
 /// Whether the result is shown although nothing failed: `debug` and `assert` always, facts never, others with -v.
 pub fn is_told(task: &TaskInfo, result: &TaskResult, scope: Scope, options: &DisplayOptions) -> bool {
+    if result.fields.contains("_ansible_verbose_override") {
+        return false;
+    }
     let forced = options.verbosity > 0 || speaks_for_itself(task, result, scope);
     let quiet = matches!(task.action.as_str(), "setup" | "gather_facts") && options.verbosity < 2;
     forced && !quiet
