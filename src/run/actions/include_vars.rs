@@ -150,7 +150,7 @@ fn load_dir(call: &Call<'_>, dir: &str, merges: bool, loaded: &mut Loaded) -> Re
         }
         let content = yaml::load_file(&path).map_err(|error| error.context("Task failed"))?;
         match variables(&content) {
-            Ok(vars) => crate::vars::merge(&mut loaded.vars, &*vars, merges),
+            Ok(vars) => crate::vars::merge(&mut loaded.vars, &vars, merges),
             Err(error) => return Ok(Err(error)),
         }
         loaded.files.push(path);
