@@ -67,6 +67,9 @@ impl AdhocArgs {
             config.run.playbook_dir = self.playbook_dir;
         }
         config.run.poll_interval = self.poll.unwrap_or(config.run.poll_interval);
+        if !config.display.adhoc_callbacks {
+            config.display.callbacks_enabled.clear();
+        }
         if self.one_line || !config.display.adhoc_callbacks {
             let callback = if self.one_line { "oneline" } else { "minimal" };
             callback.clone_into(&mut config.display.callback);

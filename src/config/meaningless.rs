@@ -160,7 +160,7 @@ pub(super) const TABLE: &[Row] = &[
         names: Names { constants: &["RETRY_FILES_SAVE_PATH"], ini: &[], env: &[] },
     },
     Row {
-        why: "no log file is written",
+        why: "the log gets all that is shown",
         names: Names { constants: &["DEFAULT_LOG_FILTER", "LOG_VERBOSITY"], ini: &[], env: &[] },
     },
     Row {

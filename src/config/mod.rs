@@ -25,7 +25,7 @@ pub use constants::{
 pub use meaningless::variables as meaningless_variables;
 pub use options::{
     Colour, ConnectionOptions, DisplayOptions, EscalationOptions, FactCacheOptions, Gathering, GroupNames,
-    InventoryOptions, OnMismatch, ResultFormat, RunOptions, Strategy,
+    InventoryOptions, OnMismatch, ProfileOptions, ProfileOrder, ResultFormat, RunOptions, Strategy,
 };
 pub use passwords::{ask, ask_passwords, password_file};
 pub use reference::guide;

@@ -294,6 +294,11 @@ pub struct DisplayOptions {
     /// own, as in Ansible, unless `adhoc_callbacks` says that they have this one, too.
     pub callback: String,
     pub adhoc_callbacks: bool,
+    /// Callbacks beside that one, by name.
+    pub callbacks_enabled: Vec<String>,
+    pub profile: ProfileOptions,
+    /// A file that gets all that is shown, too.
+    pub log_path: Option<PathBuf>,
     pub result_format: ResultFormat,
     /// Whether results are spread over lines; `None` leaves it to the verbosity.
     pub pretty_results: Option<bool>,
@@ -325,6 +330,35 @@ pub enum ResultFormat {
     Yaml,
 }
 
+/// What the callback `profile_tasks` shows.
+#[derive(Clone, Debug)]
+pub struct ProfileOptions {
+    /// How many tasks its summary names.
+    pub limit: usize,
+    pub order: ProfileOrder,
+    pub summary_only: bool,
+    /// For `strftime`.
+    pub datetime_format: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileOrder {
+    Descending,
+    Ascending,
+    AsRun,
+}
+
+impl Default for ProfileOptions {
+    fn default() -> Self {
+        Self {
+            limit: 20,
+            order: ProfileOrder::Descending,
+            summary_only: false,
+            datetime_format: "%A %d %B %Y  %H:%M:%S %z".to_owned(),
+        }
+    }
+}
+
 impl Default for DisplayOptions {
     fn default() -> Self {
         Self {
@@ -332,6 +366,9 @@ impl Default for DisplayOptions {
             colour: Colour::default(),
             callback: "default".to_owned(),
             adhoc_callbacks: false,
+            callbacks_enabled: Vec::new(),
+            profile: ProfileOptions::default(),
+            log_path: None,
             result_format: ResultFormat::default(),
             pretty_results: None,
             result_indentation: 4,

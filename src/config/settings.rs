@@ -12,7 +12,7 @@ use self::vault::VAULT;
 use super::Config;
 use super::constants::Constant;
 use super::meaningless;
-use super::options::{Colour, Gathering, ResultFormat, Strategy};
+use super::options::{Colour, Gathering, ProfileOrder, ResultFormat, Strategy};
 use super::value::{Given, Outcome};
 use crate::inventory::Plugin;
 
@@ -266,9 +266,57 @@ const RUN: &[Setting] = &[
         }),
     ),
     of(&["RETRY_FILES_ENABLED"], OnlyAs(NO, "retry files")),
-    of(&["DEFAULT_LOG_PATH"], OnlyAs(&[""], "a log file; redirect the output instead")),
-    of(&["CALLBACKS_ENABLED"], OnlyAs(&[""], "more callbacks beside the one on stdout"))
-        .or(&[("defaults", "callback_whitelist"), ("defaults", "callback_enabled")], &[]),
+    of(
+        &["DEFAULT_LOG_PATH"],
+        Sets(|config, given| {
+            config.display.log_path = given.optional().map(|path| given.resolve(&path));
+            Ok(())
+        }),
+    ),
+    of(
+        &["CALLBACKS_ENABLED"],
+        Sets(|config, given| {
+            config.display.callbacks_enabled = given.list();
+            Ok(())
+        }),
+    )
+    .or(&[("defaults", "callback_whitelist"), ("defaults", "callback_enabled")], &[]),
+    plugin(
+        &[("callback_profile_tasks", "task_output_limit")],
+        &["PROFILE_TASKS_TASK_OUTPUT_LIMIT"],
+        Sets(|config, given| {
+            let all = given.string() == "all";
+            config.display.profile.limit = if all { usize::MAX } else { given.number()? };
+            Ok(())
+        }),
+    ),
+    plugin(
+        &[("callback_profile_tasks", "sort_order")],
+        &["PROFILE_TASKS_SORT_ORDER"],
+        Sets(|config, given| {
+            config.display.profile.order = given.choice(&[
+                ("descending", ProfileOrder::Descending),
+                ("ascending", ProfileOrder::Ascending),
+                ("none", ProfileOrder::AsRun),
+            ])?;
+            Ok(())
+        }),
+    ),
+    plugin(
+        &[("callback_profile_tasks", "summary_only")],
+        &["PROFILE_TASKS_SUMMARY_ONLY"],
+        Sets(|config, given| flag(&mut config.display.profile.summary_only, given)),
+    ),
+    plugin(
+        &[("callback_profile_tasks", "datetime_format")],
+        &["PROFILE_TASKS_DATETIME_FORMAT"],
+        Sets(|config, given| {
+            let format = given.string();
+            config.display.profile.datetime_format =
+                if format == "iso8601" { "%Y-%m-%dT%H:%M:%S.%f".to_owned() } else { format };
+            Ok(())
+        }),
+    ),
     of(&["DUPLICATE_YAML_DICT_KEY"], OnlyAs(&["warn"], "another answer to duplicate keys than a warning")),
     of(&["ENABLE_TASK_DEBUGGER"], OnlyAs(NO, "the debugger")),
     of(

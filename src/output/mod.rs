@@ -10,13 +10,16 @@ mod diff;
 mod dump;
 mod failure;
 mod json;
+mod log;
 mod minimal;
 mod oneline;
 mod page;
+mod profile_tasks;
 mod progress;
 mod recap;
 mod shown;
 mod style;
+mod timer;
 mod warnings;
 mod yaml_text;
 
@@ -28,6 +31,7 @@ pub use style::{Meaning, Painter};
 use crate::config::{Colour, Config, DisplayOptions, ResultFormat};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::run::event::Event;
+use log::Log;
 use progress::Progress;
 use warnings::Warnings;
 
@@ -63,6 +67,12 @@ const CALLBACKS: &[(&str, Make)] = &[
     }),
 ];
 
+/// The callbacks that can be enabled beside the one on stdout.
+const BESIDE: &[(&str, Make)] = &[
+    ("profile_tasks", |look| Box::new(profile_tasks::ProfileTasks::new(look))),
+    ("timer", |_| Box::new(timer::Timer)),
+];
+
 /// The callback of that name, with or without its collection's.
 pub fn callback(name: &str, look: Look) -> Result<Box<dyn Callback>> {
     let short = name.rsplit('.').next().unwrap_or(name);
@@ -74,14 +84,16 @@ pub fn callback(name: &str, look: Look) -> Result<Box<dyn Callback>> {
     })
 }
 
-/// The end of the road for events: a callback, two streams and a progress line.
+/// The end of the road for events: callbacks, two streams and a progress line.
 pub struct Output<O: Write, E: Write> {
-    callback: Box<dyn Callback>,
+    /// The one that makes the output, and those that are enabled beside it.
+    callbacks: Vec<Box<dyn Callback>>,
     warnings: Warnings,
     page: Page,
     progress: Progress,
     out: O,
     err: E,
+    log: Option<Log>,
     /// The first failure to write; nothing is written after it.
     broken: Option<io::Error>,
 }
@@ -99,7 +111,9 @@ impl Output<Box<dyn Write + Send>, Box<dyn Write + Send>> {
         let progress = Progress::new(terminal && err.is_terminal() && !quiet, terminal_width);
         let width = if terminal { terminal_width() } else { banner::DEFAULT_WIDTH };
         let (out, err) = (Box::new(out), Box::new(err));
-        Ok(Self::new(callback, display, Page::new(painter, width), progress, out, err))
+        let mut output = Self::new(callback, display, Page::new(painter, width), progress, out, err);
+        output.enable(config);
+        Ok(output)
     }
 }
 
@@ -118,13 +132,36 @@ impl<O: Write, E: Write> Output<O, E> {
         out: O,
         err: E,
     ) -> Self {
-        Self { callback, warnings: Warnings::new(display), page, progress, out, err, broken: None }
+        let warnings = Warnings::new(display);
+        Self { callbacks: vec![callback], warnings, page, progress, out, err, log: None, broken: None }
+    }
+
+    /// Adds what is enabled beside the callback on stdout: more callbacks, a log file.
+    fn enable(&mut self, config: &Config) {
+        if let Some(path) = &config.display.log_path {
+            match Log::open(path) {
+                Ok(log) => self.log = Some(log),
+                Err(error) => {
+                    let path = path.display();
+                    self.warn(&Diagnostic::new(format!("there will be no log: {path}: {error}")));
+                }
+            }
+        }
+        for name in &config.display.callbacks_enabled {
+            let short = name.rsplit('.').next().unwrap_or(name);
+            match BESIDE.iter().find(|(known, _)| *known == short) {
+                Some((_, make)) => self.callbacks.push(make(Look::of(config))),
+                None => self.warn(&Diagnostic::new(format!("not supported yet: the callback {name:?}"))),
+            }
+        }
     }
 
     /// Shows an event.
     pub fn on(&mut self, event: &Event) {
         self.warnings.on(event, &mut self.page);
-        self.callback.on(event, &mut self.page);
+        for callback in &mut self.callbacks {
+            callback.on(event, &mut self.page);
+        }
         self.print();
         self.progress.on(event);
     }
@@ -174,6 +211,10 @@ impl<O: Write, E: Write> Output<O, E> {
         let pieces = self.page.take();
         if pieces.is_empty() || self.broken.is_some() {
             return;
+        }
+        if let Some(Err(error)) = self.log.as_mut().map(|log| log.write(&pieces)) {
+            self.log = None;
+            self.warn(&Diagnostic::new(format!("the log ends here: {error}")));
         }
         let (out, err) = (&mut self.out, &mut self.err);
         let written = self.progress.aside(|| {

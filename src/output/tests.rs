@@ -10,7 +10,9 @@ use serde_json::Value as Json;
 use super::*;
 use crate::config::Surroundings;
 use crate::diagnostic::{Place, Source};
-use crate::run::event::{Counts, Delegate, Diff, Event, NoHosts, Status, TaskInfo, TaskKind, TaskResult};
+use crate::run::event::{
+    Counts, Delegate, Diff, Event, NoHosts, Stats, Status, TaskInfo, TaskKind, TaskResult,
+};
 use crate::value::{Dict, Value};
 
 fn recorded() -> PathBuf {
@@ -40,6 +42,37 @@ fn show(callback: &str, config: &Config, events: &[Event]) -> (String, String) {
     }
     let (out, err) = output.finish().expect("written");
     (String::from_utf8(out).expect("UTF-8"), String::from_utf8(err).expect("UTF-8"))
+}
+
+#[test]
+fn more_callbacks_and_a_log_can_be_enabled() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let log = dir.path().join("log");
+    let mut surroundings = Surroundings { directory: dir.path().to_owned(), ..Default::default() };
+    surroundings.variables.extend([
+        ("ANSIBLE_CALLBACKS_ENABLED".to_owned(), "timer, ansible.posix.profile_tasks, nope".to_owned()),
+        ("ANSIBLE_LOG_PATH".to_owned(), log.display().to_string()),
+    ]);
+    let config = Config::load(&surroundings).expect("settings");
+    let callback = super::callback("default", Look::of(&config)).expect("a callback");
+    let mut output = Output::plain(callback, &config.display, Vec::new(), Vec::new());
+    output.enable(&config);
+    output.on(&Event::TaskStarted(task(
+        &serde_json::json!({"id": 1, "name": "first one", "action": "ping", "path": ""}),
+    )));
+    let elapsed = Duration::from_secs(61);
+    output.on(&Event::RunEnded { stats: Stats::default(), interrupted: false, broken: false, elapsed });
+    let (out, err) = output.finish().expect("written");
+    let (out, err) = (String::from_utf8(out).expect("UTF-8"), String::from_utf8(err).expect("UTF-8"));
+    assert!(out.contains("TASK [first one] ***"), "{out}");
+    assert!(out.contains(")       0:00:00."), "{out}");
+    assert!(out.contains("TASKS RECAP ***") && out.contains("\nfirst one -----"), "{out}");
+    assert!(out.contains("Playbook run took 0 days, 0 hours, 1 minutes, 1 seconds\n\n"), "{out}");
+    assert!(err.contains("not supported yet: the callback \"nope\""), "{err}");
+    let logged = fs::read_to_string(&log).expect("a log");
+    assert!(logged.contains(" n=fanfare INFO| TASK [first one] ***"), "{logged}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&log).expect("a log").permissions());
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 /// Leaves out what is not ours to say the same: the excerpts of errors, which we draw in our own way, and what
