@@ -1,17 +1,19 @@
 mod cache;
 mod installed;
+mod options;
 mod plan;
-
-use std::path::Path;
+mod policy;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::installed::Installed;
+pub use self::options::Options;
+use self::options::Upgrade;
 use self::plan::Wish;
-use crate::command::yes;
+use self::policy::Policy;
 use crate::kit::http;
-use crate::kit::{Command, Failure, FilePath, Output, Result, System};
+use crate::kit::{Command, Failure, Output, Result, System};
 
 /// Manages packages with apt.
 ///
@@ -28,7 +30,7 @@ use crate::kit::{Command, Failure, FilePath, Output, Result, System};
 ///
 /// - name: Several packages, one of them in a version
 ///   apt:
-///     name: [curl, nginx=1.22.1-9, vim/bookworm]
+///     name: [curl, nginx=1.22.1-9]
 ///     state: present
 ///
 /// - name: A package is gone, with its configuration
@@ -39,9 +41,8 @@ use crate::kit::{Command, Failure, FilePath, Output, Result, System};
 /// ```
 #[derive(Deserialize, JsonSchema)]
 #[schemars(extend("mutually_exclusive" = [["deb", "name", "upgrade"]]))]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
-    /// Packages: `name`, `name=version` (with wildcards), `name/release`, `name:arch`, `name*`.
+    /// Packages: `name`, `name=version` (with wildcards), `name:arch`, `name*`.
     #[serde(default)]
     #[schemars(extend("aliases" = ["package", "pkg"]))]
     pub name: Vec<String>,
@@ -49,143 +50,19 @@ pub struct Args {
     /// `fixed`: broken dependencies are repaired.
     #[serde(default)]
     pub state: State,
-    /// Fetches the lists of packages first.
-    #[schemars(extend("aliases" = ["update-cache"]))]
-    pub update_cache: Option<bool>,
-    /// Seconds for which fetched lists are good enough.
-    #[serde(default)]
-    pub cache_valid_time: u64,
-    /// How often fetching the lists is tried again.
-    #[serde(default = "five")]
-    pub update_cache_retries: u32,
-    /// The longest wait between two tries, in seconds.
-    #[serde(default = "twelve")]
-    pub update_cache_retry_max_delay: u64,
-    /// Upgrades all packages: `yes` and `safe` remove none, `dist` and `full` may.
-    #[serde(default)]
-    pub upgrade: Upgrade,
-    /// A package file on the target, or the URL of one.
-    pub deb: Option<FilePath>,
-    /// The release to install from.
-    #[schemars(extend("aliases" = ["default-release"]))]
-    pub default_release: Option<String>,
-    /// Whether recommended packages come along; the system's setting when not given.
-    #[schemars(extend("aliases" = ["install-recommends"]))]
-    pub install_recommends: Option<bool>,
-    /// Only upgrades what is installed already.
-    #[serde(default)]
-    pub only_upgrade: bool,
-    /// Removes configuration files too.
-    #[serde(default)]
-    pub purge: bool,
-    /// Removes packages that nothing needs any more.
-    #[serde(default)]
-    pub autoremove: bool,
-    /// Fails when packages would be removed that nothing needs any more.
-    #[serde(default)]
-    pub fail_on_autoremove: bool,
-    /// Removes old package files from apt's cache.
-    #[serde(default)]
-    pub autoclean: bool,
-    /// Removes all package files from apt's cache.
-    #[serde(default)]
-    pub clean: bool,
-    /// Options for dpkg, without the dashes.
-    #[serde(default = "dpkg_options")]
-    pub dpkg_options: String,
-    /// Seconds to wait for another apt to finish.
-    #[serde(default = "sixty")]
-    pub lock_timeout: u32,
-    /// Accepts unauthenticated packages, downgrades and changes of held packages.
-    #[serde(default)]
-    pub force: bool,
-    /// Accepts packages whose origin cannot be proved.
-    #[serde(default)]
-    #[schemars(extend("aliases" = ["allow-unauthenticated"]))]
-    pub allow_unauthenticated: bool,
-    /// Accepts older versions.
-    #[serde(default)]
-    #[schemars(extend("aliases" = ["allow-downgrade", "allow_downgrades", "allow-downgrades"]))]
-    pub allow_downgrade: bool,
-    /// Accepts changes of held packages.
-    #[serde(default)]
-    pub allow_change_held_packages: bool,
-    /// The exit code of a temporary `policy-rc.d`: 101 keeps services from being started.
-    pub policy_rc_d: Option<i32>,
-    /// Uses apt-get rather than aptitude. fanfare always does.
-    #[serde(default)]
-    #[expect(dead_code, reason = "it asks for what is so in any case")]
-    pub force_apt_get: bool,
-    /// Installs what Ansible's module needs on the target. fanfare needs nothing.
-    #[serde(default = "yes")]
-    #[expect(dead_code, reason = "there is nothing to install")]
-    pub auto_install_module_deps: bool,
-}
-
-impl Args {
-    /// An option that was given and that no other package manager has.
-    pub(crate) fn only_apt(&self) -> Option<&'static str> {
-        let given = [
-            ("upgrade", self.upgrade != Upgrade::No),
-            ("deb", self.deb.is_some()),
-            ("default_release", self.default_release.is_some()),
-            ("install_recommends", self.install_recommends.is_some()),
-            ("only_upgrade", self.only_upgrade),
-            ("purge", self.purge),
-            ("autoremove", self.autoremove),
-            ("fail_on_autoremove", self.fail_on_autoremove),
-            ("autoclean", self.autoclean),
-            ("clean", self.clean),
-            ("force", self.force),
-            ("allow_unauthenticated", self.allow_unauthenticated),
-            ("allow_downgrade", self.allow_downgrade),
-            ("allow_change_held_packages", self.allow_change_held_packages),
-            ("policy_rc_d", self.policy_rc_d.is_some()),
-        ];
-        given.into_iter().find_map(|(name, given)| given.then_some(name))
-    }
-}
-
-fn five() -> u32 {
-    5
-}
-
-fn twelve() -> u64 {
-    12
-}
-
-fn sixty() -> u32 {
-    60
-}
-
-fn dpkg_options() -> String {
-    "force-confdef,force-confold".to_owned()
+    #[serde(flatten)]
+    pub options: Options,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-// `installed` and `removed` are what other package managers say.
-#[schemars(extend("enum" = ["absent", "build-dep", "fixed", "installed", "latest", "present", "removed"]))]
 pub enum State {
-    #[serde(alias = "removed")]
     Absent,
     BuildDep,
     Fixed,
     Latest,
     #[default]
-    #[serde(alias = "installed")]
     Present,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Upgrade {
-    Dist,
-    Full,
-    #[default]
-    No,
-    Safe,
-    Yes,
 }
 
 #[derive(Default, Serialize)]
@@ -210,32 +87,44 @@ impl Returns {
     }
 }
 
-pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if sys.which("apt-get").is_none() {
         return Err(Failure::new("apt-get is not here: this is no Debian, nor one of its descendants"));
+    }
+    if args.state == State::Latest && args.name == ["*"] {
+        args.name.clear();
+        args.options.upgrade = Upgrade::Yes;
     }
     let mut returns = Returns::default();
     let apt = Apt { args: &args };
     let alone = args.name.is_empty()
-        && args.deb.is_none()
-        && args.upgrade == Upgrade::No
-        && !args.autoremove
-        && !args.clean
-        && !args.autoclean
+        && args.options.deb.is_none()
+        && args.options.upgrade == Upgrade::No
+        && !args.options.autoremove
+        && !args.options.clean
+        && !args.options.autoclean
         && args.state != State::Fixed;
-    if args.update_cache.unwrap_or(args.cache_valid_time > 0) {
+    if args.options.update_cache.unwrap_or(args.options.cache_valid_time > 0) {
         let updated = cache::refresh(&apt, alone, sys)?;
         returns.cache_updated = Some(updated);
     }
-    let packages = args.deb.is_none() && args.upgrade == Upgrade::No && args.state != State::Absent;
-    let chores = args.name.is_empty() && (args.autoremove || args.autoclean || args.clean);
-    if (packages && !chores) || returns.cache_updated.is_some() {
+    let packages =
+        args.options.deb.is_none() && args.options.upgrade == Upgrade::No && args.state != State::Absent;
+    let chores =
+        args.name.is_empty() && (args.options.autoremove || args.options.autoclean || args.options.clean);
+    let removals = args.state == State::Absent && !args.name.is_empty();
+    if removals || args.options.upgrade != Upgrade::No {
+        returns.cache_updated = None;
+    } else if (packages && !chores) || returns.cache_updated.is_some() {
         returns.cache_updated.get_or_insert(false);
         returns.cache_update_time = cache::time(sys)?;
     }
-    if args.clean {
-        let output = sys.exec(apt.command().arg("clean"))?.unwrap_or_default();
-        if args.name.is_empty() && args.upgrade == Upgrade::No && args.deb.is_none() {
+    if args.options.clean {
+        let only = args.name.is_empty() && args.options.upgrade == Upgrade::No && args.options.deb.is_none();
+        let clean = apt.plain().arg("clean");
+        // Beside other work it is a chore.
+        let output = if only { sys.exec(clean)? } else { sys.housekeep(clean)? }.unwrap_or_default();
+        if only {
             returns.take(&output);
             returns.msg.clone_from(&returns.stdout);
             return Ok(returns);
@@ -244,24 +133,19 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if alone {
         return Ok(returns);
     }
-    let guard = Guard::raise(&args, sys)?;
-    let done = work(&apt, sys);
-    if let Some(guard) = guard {
-        guard.lower(sys)?;
-    }
-    match done {
+    match work(&apt, sys) {
         Ok(Some(output)) => returns.take(&output),
-        Ok(None) if args.deb.is_some() => returns.take(&Output::default()),
+        Ok(None) if args.options.deb.is_some() => returns.take(&Output::default()),
         Ok(None) => {}
-        // As in Ansible, a name nobody knows tells nothing of the cache.
-        Err(failure) if !failure.msg.starts_with(UNKNOWN) => {
+        // As in Ansible, what apt does not know at all tells nothing of the cache.
+        Err(failure) if !UNKNOWN_KINDS.iter().any(|kind| failure.msg.starts_with(kind)) => {
             let fields = Failure::new("").with_all(&returns).fields;
             let fields = fields.into_iter().chain(failure.fields).collect();
             return Err(Failure { msg: failure.msg, fields });
         }
         Err(failure) => return Err(failure),
     }
-    if args.upgrade != Upgrade::No {
+    if args.options.upgrade != Upgrade::No {
         returns.msg.clone_from(&returns.stdout);
     }
     Ok(returns)
@@ -270,12 +154,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 /// What is asked for besides the lists of packages.
 fn work(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<Option<Output>> {
     let args = apt.args;
-    match args.upgrade {
+    match args.options.upgrade {
         Upgrade::No => {}
         Upgrade::Yes | Upgrade::Safe => return apt.run(sys, &["upgrade", "--with-new-pkgs"], &[]),
         Upgrade::Dist | Upgrade::Full => return apt.run(sys, &["dist-upgrade"], &[]),
     }
-    if let Some(deb) = &args.deb {
+    if let Some(deb) = &args.options.deb {
         if !deb.text().contains("://") {
             return installed::deb(apt, deb, sys);
         }
@@ -294,7 +178,10 @@ fn work(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<Option<Output>> {
     }
     let mut last = None;
     match args.state {
-        State::Fixed => last = apt.run(sys, &["install", "--fix-broken"], &[])?,
+        State::Fixed => {
+            let output = apt.run(sys, &["install", "--fix-broken"], &[])?;
+            last = output.filter(|output| changes(&output.stdout()));
+        }
         State::BuildDep => last = apt.run(sys, &["build-dep"], &args.name)?,
         State::Present | State::Latest | State::Absent if !args.name.is_empty() => {
             let installed = Installed::read(sys)?;
@@ -303,112 +190,99 @@ fn work(apt: &Apt<'_>, sys: &mut System<'_>) -> Result<Option<Output>> {
         }
         State::Present | State::Latest | State::Absent => {}
     }
-    if args.autoremove && args.state != State::Absent {
-        last = apt.run(sys, &["autoremove"], &[])?.or(last);
+    // Beside packages, a chore that finds nothing to do is not worth telling.
+    let worth = |output: &Output| args.name.is_empty() || changes(&output.stdout());
+    if args.options.autoremove && args.state != State::Absent {
+        last = apt.run(sys, &["autoremove"], &[])?.filter(worth).or(last);
     }
-    if args.autoclean {
-        last = apt.run(sys, &["autoclean"], &[])?.or(last);
+    if args.options.autoclean {
+        last = apt.run(sys, &["autoclean"], &[])?.filter(worth).or(last);
     }
     Ok(last)
 }
 
-/// A `policy-rc.d` that is in place for as long as packages are worked on.
-struct Guard {
-    /// The one that was there, and its mode.
-    old: Option<(Vec<u8>, u32)>,
-}
-
-const POLICY: &str = "/usr/sbin/policy-rc.d";
-
-impl Guard {
-    fn raise(args: &Args, sys: &mut System<'_>) -> Result<Option<Self>> {
-        let Some(code) = args.policy_rc_d else { return Ok(None) };
-        if sys.is_check() {
-            return Ok(None);
-        }
-        let path = Path::new(POLICY);
-        let old = match sys.stat_followed(path)? {
-            Some(meta) => Some((sys.read(path)?, meta.mode)),
-            None => None,
-        };
-        sys.spool(path, 0o755, &mut format!("#!/bin/sh\nexit {code}\n").as_bytes())?;
-        Ok(Some(Self { old }))
-    }
-
-    fn lower(self, sys: &mut System<'_>) -> Result<()> {
-        let path = Path::new(POLICY);
-        match self.old {
-            Some((content, mode)) => sys.spool(path, mode, &mut content.as_slice()),
-            None => sys.discard(path),
-        }
-    }
-}
-
-/// How apt-get is called.
 /// Fetches the lists of packages. No change by itself.
 pub(crate) fn refresh(args: &Args, sys: &mut System<'_>) -> Result<()> {
     cache::refresh(&Apt { args }, false, sys).map(drop)
 }
 
+/// How apt-get is called.
 pub(crate) struct Apt<'a> {
     args: &'a Args,
 }
 
 impl Apt<'_> {
     fn downgrades(&self) -> bool {
-        self.args.allow_downgrade || self.args.force
+        self.args.options.allow_downgrade || self.args.options.force
     }
 
-    fn command(&self) -> Command {
+    /// As for anything that installs or removes nothing.
+    fn plain(&self) -> Command {
         let args = self.args;
-        let mut command = Command::new("apt-get")
+        Command::new("apt-get")
             .arg("-y")
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("DEBIAN_PRIORITY", "critical")
             .env("LC_ALL", "C")
             .arg("-o")
-            .arg(format!("DPkg::Lock::Timeout={}", args.lock_timeout));
-        for option in args.dpkg_options.split(',').filter(|option| !option.is_empty()) {
+            .arg(format!("DPkg::Lock::Timeout={}", args.options.lock_timeout))
+    }
+
+    fn command(&self) -> Command {
+        let args = self.args;
+        let mut command = self.plain();
+        for option in args.options.dpkg_options.split(',').filter(|option| !option.is_empty()) {
             command = command.arg("-o").arg(format!("Dpkg::Options::=--{}", option.trim_start_matches("--")));
         }
         command
-            .flag("--allow-unauthenticated", args.allow_unauthenticated || args.force)
-            .flag("--allow-downgrades", args.allow_downgrade || args.force)
-            .flag("--allow-change-held-packages", args.allow_change_held_packages || args.force)
-            .flag("--no-install-recommends", args.install_recommends == Some(false))
+            .flag("--allow-unauthenticated", args.options.allow_unauthenticated || args.options.force)
+            .flag("--allow-downgrades", args.options.allow_downgrade || args.options.force)
+            .flag(
+                "--allow-change-held-packages",
+                args.options.allow_change_held_packages || args.options.force,
+            )
+            .flag("--no-install-recommends", args.options.install_recommends == Some(false))
             .args(
-                (args.install_recommends == Some(true))
+                (args.options.install_recommends == Some(true))
                     .then_some(["-o", "APT::Install-Recommends=yes"])
                     .into_iter()
                     .flatten(),
             )
-            .flag("--only-upgrade", args.only_upgrade)
-            .flag("--auto-remove", args.autoremove)
-            .flag("--purge", args.purge)
-            .opt("-t", args.default_release.as_ref())
+            .flag("--only-upgrade", args.options.only_upgrade)
+            .flag("--auto-remove", args.options.autoremove)
+            .flag("--purge", args.options.purge)
+            .flag("--no-remove", args.options.fail_on_autoremove && args.state != State::Absent)
+            .opt("-t", args.options.default_release.as_ref())
     }
 
     /// Runs apt-get; in check mode it simulates, so that only what would really change counts.
     pub fn run(&self, sys: &mut System<'_>, verb: &[&str], packages: &[String]) -> Result<Option<Output>> {
-        let build = || self.command().args(verb.iter().copied()).args(packages.iter().cloned());
-        if sys.is_check() || self.args.fail_on_autoremove {
+        let build = || {
+            let command = if verb == ["autoclean"] { self.plain() } else { self.command() };
+            command.args(verb.iter().copied()).args(packages.iter().cloned())
+        };
+        if sys.is_check() {
             let simulated = sys.query(build().arg("--simulate"))?;
             judged(&simulated, verb, packages)?;
-            if self.args.fail_on_autoremove && removes(&simulated.stdout(), packages) {
-                return Err(Failure::new("Packages would be autoremoved").with("stdout", simulated.stdout()));
-            }
-            if sys.is_check() {
-                if changes(&simulated.stdout()) {
-                    if simulated.stdout().lines().any(|line| line.starts_with("Inst ")) {
-                        sys.foretell_packages();
-                    }
-                    sys.attempt(build())?;
-                    sys.tell_change(summary(&simulated.stdout()));
+            if changes(&simulated.stdout()) {
+                if simulated.stdout().lines().any(|line| line.starts_with("Inst ")) {
+                    sys.foretell_packages();
                 }
-                return Ok(Some(simulated));
+                sys.attempt(build())?;
+                sys.tell_change(summary(&simulated.stdout()));
             }
+            return Ok(Some(simulated));
         }
-        let output = sys.attempt_judging(build(), |output| output.ok() && changes(&output.stdout()))?;
+        let judge = |output: &Output| output.ok() && changes(&output.stdout());
+        let output = match self.args.options.policy_rc_d {
+            Some(code) => {
+                let policy = Policy::raise(code, sys)?;
+                let output = sys.attempt_judging(Policy::around(build()), judge);
+                policy.lower(sys)?;
+                output?
+            }
+            None => sys.attempt_judging(build(), judge)?,
+        };
         if let Some(output) = &output {
             judged(output, verb, packages)?;
             if changes(&output.stdout()) {
@@ -422,19 +296,19 @@ impl Apt<'_> {
 /// What apt-get says it will do: after it has read its lists, up to the count.
 fn summary(stdout: &str) -> String {
     let lines = stdout.lines().skip_while(|line| !line.starts_with("Reading state information")).skip(1);
-    let mut summary = String::new();
+    let mut summary = Vec::new();
     for line in lines {
-        summary.push_str(line);
-        summary.push('\n');
+        summary.push(line);
         if line.contains(" upgraded, ") {
             break;
         }
     }
-    summary
+    summary.join("\n")
 }
 
 /// How the failure begins when there is no such package.
 const UNKNOWN: &str = "No package matching";
+const UNKNOWN_KINDS: [&str; 3] = [UNKNOWN, "No package(s) matching", "The value '"];
 
 fn judged(output: &Output, verb: &[&str], packages: &[String]) -> Result<()> {
     if output.ok() {
@@ -442,6 +316,9 @@ fn judged(output: &Output, verb: &[&str], packages: &[String]) -> Result<()> {
     }
     let stderr = output.stderr();
     for line in stderr.lines() {
+        if let Some(what) = line.strip_prefix("E: ").filter(|_| line.contains("APT::Default-Release")) {
+            return Err(Failure::new(what));
+        }
         if let Some(name) = line.strip_prefix("E: Unable to locate package ") {
             return Err(Failure::new(format!("{UNKNOWN} '{name}' is available")));
         }
@@ -478,12 +355,6 @@ fn changes(stdout: &str) -> bool {
         }
         None => stdout.lines().any(|line| line.starts_with("Del ") || line.starts_with("Inst ")),
     }
-}
-
-/// Whether packages go besides those.
-fn removes(stdout: &str, named: &[String]) -> bool {
-    let gone = stdout.lines().filter_map(|line| line.strip_prefix("Remv ")?.split_whitespace().next());
-    gone.into_iter().any(|name| !named.iter().any(|known| known == name))
 }
 
 #[cfg(test)]
@@ -542,6 +413,35 @@ mod tests {
             &["apt-cache policy curl", "apt-get install curl"],
         );
         check(&json!({"upgrade": "dist"}), &["apt-get dist-upgrade"]);
+        check(&json!({"name": "*", "state": "latest"}), &["apt-get upgrade --with-new-pkgs"]);
+        check(
+            &json!({"name": "curl", "state": "latest", "default_release": "next"}),
+            &["apt-cache policy -o APT::Default-Release=next curl", "apt-get -t next install curl"],
+        );
+    }
+
+    #[test]
+    fn what_installs_nothing_has_no_options_of_what_does() {
+        let trial = Trial::of("apt");
+        trial.host.file("/var/lib/dpkg/status", STATUS).program("/usr/bin/apt-get").answer("apt-get", 0, "");
+        let args = json!({"update_cache": true, "autoremove": true, "autoclean": true, "purge": true});
+        assert_eq!(trial.run(&args)["failed"], Json::Null);
+        let lock = "apt-get -y -o DPkg::Lock::Timeout=60";
+        let ran = trial.host.ran();
+        assert_eq!(ran.first(), Some(&format!("{lock} update")));
+        assert_eq!(ran.last(), Some(&format!("{lock} autoclean")));
+    }
+
+    #[test]
+    fn a_pattern_stands_for_all_that_apt_knows() {
+        let trial = Trial::of("apt");
+        trial.host.file("/var/lib/dpkg/status", STATUS).program("/usr/bin/apt-get");
+        trial.host.answer("apt-cache pkgnames", 0, "curl\ncurlie\nvim\n");
+        trial.host.answer("apt-get", 0, "0 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.\n");
+        assert_eq!(trial.run(&json!({"name": "curl*"}))["changed"], true);
+        assert!(trial.host.ran().last().is_some_and(|line| line.ends_with(" install curlie")));
+        let result = trial.run(&json!({"name": "curl/next"}));
+        assert_eq!(result["msg"], "No package matching 'curl/next' is available");
     }
 
     #[test]

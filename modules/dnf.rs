@@ -4,7 +4,6 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::apt::State;
 use crate::command::yes;
 use crate::kit::{Command, Failure, FilePath, Output, Result, System};
 use crate::package::{self, Dnf, Wanted};
@@ -85,6 +84,19 @@ pub struct Args {
     pub validate_certs: bool,
     #[serde(flatten)]
     dnf: Dnf,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+// Two of them have two names.
+#[schemars(extend("enum" = ["absent", "installed", "latest", "present", "removed"]))]
+pub enum State {
+    #[serde(alias = "removed")]
+    Absent,
+    Latest,
+    #[default]
+    #[serde(alias = "installed")]
+    Present,
 }
 
 fn thirty() -> u64 {

@@ -1,10 +1,11 @@
 use std::path::Path;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::apt::{self, State};
+use crate::apt;
+use crate::dnf::State;
 use crate::kit::{Command, Failure, Output, Result, System};
 
 /// Manages packages with whatever package manager rules the host.
@@ -32,10 +33,60 @@ pub struct Args {
     /// Which package manager to use: `auto` finds out.
     #[serde(default = "auto")]
     pub r#use: String,
+    /// Packages, as the host's package manager names them.
+    #[serde(default)]
+    #[schemars(extend("aliases" = ["package", "pkg"]))]
+    name: Vec<String>,
+    /// Whether they are there. Each package manager knows some of the words: `installed` and `removed` are dnf's,
+    /// `build-dep` and `fixed` are apt's.
+    #[serde(default)]
+    state: AnyState,
     #[serde(flatten)]
-    apt: apt::Args,
+    apt: apt::Options,
     #[serde(flatten)]
     dnf: Dnf,
+}
+
+/// All states that any package manager knows.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum AnyState {
+    Absent,
+    BuildDep,
+    Fixed,
+    Installed,
+    Latest,
+    #[default]
+    Present,
+    Removed,
+}
+
+impl AnyState {
+    fn of_apt(self) -> Result<apt::State> {
+        match self {
+            Self::Absent => Ok(apt::State::Absent),
+            Self::BuildDep => Ok(apt::State::BuildDep),
+            Self::Fixed => Ok(apt::State::Fixed),
+            Self::Latest => Ok(apt::State::Latest),
+            Self::Present => Ok(apt::State::Present),
+            Self::Installed => Err(unknown("absent, build-dep, fixed, latest, present", "installed")),
+            Self::Removed => Err(unknown("absent, build-dep, fixed, latest, present", "removed")),
+        }
+    }
+
+    fn of_others(self) -> Result<State> {
+        match self {
+            Self::Absent | Self::Removed => Ok(State::Absent),
+            Self::Latest => Ok(State::Latest),
+            Self::Present | Self::Installed => Ok(State::Present),
+            Self::BuildDep => Err(unknown("absent, installed, latest, present, removed", "build-dep")),
+            Self::Fixed => Err(unknown("absent, installed, latest, present, removed", "fixed")),
+        }
+    }
+}
+
+fn unknown(known: &str, got: &str) -> Failure {
+    Failure::new(format!("value of state must be one of: {known}, got: {got}"))
 }
 
 /// What only dnf and yum know.
@@ -168,7 +219,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
         if let Some((option, _)) = args.dnf.options().first() {
             return Err(not_with(option, "apt"));
         }
-        let returns = apt::run(args.apt, sys)?;
+        let args = apt::Args { name: args.name, state: args.state.of_apt()?, options: args.apt };
+        let returns = apt::run(args, sys)?;
         return serde_json::to_value(returns).map_err(|error| Failure::new(error.to_string()));
     }
     let mut found = None;
@@ -196,8 +248,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
     }
     let options: Vec<String> = options.into_iter().map(|(_, option)| option).collect();
     let wanted = Wanted {
-        names: &args.apt.name,
-        state: args.apt.state,
+        names: &args.name,
+        state: args.state.of_others()?,
         update_cache: args.apt.update_cache == Some(true),
     };
     ensure(manager, &wanted, &options, sys)?;
@@ -255,7 +307,6 @@ pub(crate) fn ensure(
     }
     match args.state {
         State::Absent => change_some(manager.remove, options, &there, sys),
-        State::BuildDep | State::Fixed => Err(Failure::new("package: that state is known only with apt")),
         State::Present => change_some(manager.install, options, &missing, sys),
         State::Latest => {
             change_some(manager.install, options, &missing, sys)?;

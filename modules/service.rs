@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::kit::{Failure, Result, System};
+use crate::setup::service_manager;
 use crate::systemd::{self, State};
 
 /// Controls services, by whatever manages them on the host.
@@ -69,57 +70,93 @@ pub struct Returns {
     state: Option<State>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    status: Map<String, Json>,
+    /// Of systemd, what it says of the unit; of sysvinit, what was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Map<String, Json>>,
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let mut status = Map::new();
-    match manager(&args, sys)? {
-        Manager::Systemd => {
-            if !args.arguments.is_empty() {
-                sys.warn("Ignoring \"args\" as it is not used in \"systemd\"");
-            }
+    let manager = manager(&args, sys)?;
+    let status = match manager {
+        Manager::Systemd | Manager::Any(Tool::Systemd) => {
+            ignore(&args, sys);
             let unit = systemd::Args {
                 name: Some(args.name.clone()),
                 state: args.state,
                 enabled: args.enabled,
                 ..systemd::Args::default()
             };
-            status = systemd::run(unit, sys)?.status;
+            Some(systemd::run(unit, sys)?.status)
         }
-        Manager::Openrc => openrc::ensure(&args, sys)?,
-        Manager::Script => script::ensure(&args, sys)?,
-    }
+        Manager::Openrc | Manager::Any(Tool::Openrc) => openrc::ensure(&args, sys).map(|()| None)?,
+        Manager::Sysvinit | Manager::Any(Tool::Script) => Some(script::ensure(&args, sys)?),
+    };
     // What the service is in the end.
     let state = args.state.map(State::reached);
-    Ok(Returns { name: args.name, state, enabled: args.enabled, status })
+    // Each has the results of Ansible's module of that name.
+    Ok(match manager {
+        Manager::Any(_) => Returns { name: args.name, state, enabled: args.enabled, status: None },
+        Manager::Sysvinit => Returns { name: args.name, state: None, enabled: None, status },
+        Manager::Systemd | Manager::Openrc => {
+            Returns { name: args.name, state, enabled: args.enabled, status }
+        }
+    })
 }
 
+/// Says which options mean nothing to systemd.
+fn ignore(args: &Args, sys: &mut System<'_>) {
+    let given = [
+        ("pattern", args.pattern.is_some()),
+        ("runlevel", args.runlevel != default_runlevel()),
+        ("sleep", args.sleep.is_some()),
+        ("arguments", !args.arguments.is_empty()),
+    ];
+    for (option, _) in given.into_iter().filter(|(_, given)| *given) {
+        sys.warn(format!("Ignoring \"{option}\" as it is not used in \"systemd\""));
+    }
+}
+
+/// Which of Ansible's modules `service` stands for: its own works with any tool.
+#[derive(Clone, Copy)]
 enum Manager {
+    Systemd,
+    Openrc,
+    Sysvinit,
+    Any(Tool),
+}
+
+#[derive(Clone, Copy)]
+enum Tool {
     Systemd,
     Openrc,
     Script,
 }
 
-fn manager(args: &Args, sys: &System<'_>) -> Result<Manager> {
+fn manager(args: &Args, sys: &mut System<'_>) -> Result<Manager> {
     match args.r#use.rsplit('.').next().unwrap_or_default() {
-        "systemd" => return Ok(Manager::Systemd),
-        "openrc" => return Ok(Manager::Openrc),
-        "sysvinit" => return Ok(Manager::Script),
-        // Ansible's own module of that name: whatever is there, scripts first.
-        "service" if sys.exists(&Path::new("/etc/init.d").join(&args.name))? => return Ok(Manager::Script),
-        "auto" | "service" => {}
-        other => return Err(Failure::new(format!("use: '{other}' is not supported yet"))),
+        "systemd" | "systemd_service" => Ok(Manager::Systemd),
+        "openrc" => Ok(Manager::Openrc),
+        "sysvinit" => Ok(Manager::Sysvinit),
+        "service" => tool(args, sys).map(Manager::Any),
+        "auto" => Ok(match tool(args, sys)? {
+            Tool::Systemd => Manager::Systemd,
+            Tool::Openrc => Manager::Openrc,
+            Tool::Script if service_manager::name(sys)? == "sysvinit" => Manager::Sysvinit,
+            Tool::Script => Manager::Any(Tool::Script),
+        }),
+        other => Err(Failure::new(format!("use: '{other}' is not supported yet"))),
     }
+}
+
+fn tool(args: &Args, sys: &System<'_>) -> Result<Tool> {
     if sys.exists(Path::new("/run/systemd/system"))? {
-        Ok(Manager::Systemd)
+        Ok(Tool::Systemd)
     } else if sys.which("rc-service").is_some() {
-        Ok(Manager::Openrc)
+        Ok(Tool::Openrc)
     } else if sys.exists(&Path::new("/etc/init.d").join(&args.name))? || sys.which("service").is_some() {
-        Ok(Manager::Script)
+        Ok(Tool::Script)
     } else if sys.which("systemctl").is_some() {
-        Ok(Manager::Systemd)
+        Ok(Tool::Systemd)
     } else {
         Err(Failure::new(format!(
             "cannot find out what manages the service {}: neither systemd, OpenRC nor init scripts are here",

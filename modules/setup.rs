@@ -17,7 +17,7 @@ mod os_release;
 mod packages;
 mod python;
 mod security;
-mod service_manager;
+pub(crate) mod service_manager;
 mod subset;
 mod virtualization;
 

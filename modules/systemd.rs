@@ -121,14 +121,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let Some(name) = &args.name else { return Ok(returns) };
     let mut unit = Unit::show(sys, &systemctl, name)?;
-    unit.must_be_shown()?;
     if let Some(masked) = args.masked
         && masked != unit.is_masked()
     {
         systemctl.change(sys, if masked { "mask" } else { "unmask" }, name)?;
     }
     let wanted = args.enabled.is_some() || args.state.is_some();
-    if wanted && !unit.is_known(sys)? && args.masked != Some(false) {
+    if wanted && !unit.is_known(sys, &systemctl)? {
         if !sys.comes_with_package(&format!("The service {name}")) {
             return Err(Failure::new(format!("Could not find the requested service {name}: host")));
         }
@@ -237,6 +236,29 @@ mod tests {
         check(RUNNING, &json!({"name": "nginx", "state": "reloaded"}), &["systemctl reload nginx"]);
         check(RUNNING, &json!({"name": "nginx", "masked": true}), &["systemctl mask nginx"]);
         check(RUNNING, &json!({"daemon_reload": true}), &["systemctl daemon-reload"]);
+    }
+
+    #[test]
+    fn an_indirect_unit_is_enabled_where_others_are_for_it() {
+        for (said, changed) in [("indirect\n", true), ("indirect\n  /etc/systemd/system/a.wants/b\n", false)]
+        {
+            let trial = Trial::of("systemd");
+            trial.host.answer("systemctl", 0, "");
+            trial.host.answer("systemctl show", 0, "LoadState=loaded\nUnitFileState=indirect\n");
+            trial.host.answer("systemctl is-enabled", 0, said);
+            assert_eq!(trial.run(&json!({"name": "i", "enabled": true}))["changed"], changed, "{said}");
+        }
+    }
+
+    #[test]
+    fn a_template_has_no_status_and_can_be_enabled() {
+        let trial = Trial::of("systemd");
+        trial.host.answer("systemctl", 0, "").answer("systemctl show", 1, "");
+        trial.host.answer("systemctl is-enabled", 1, "disabled\n");
+        let result = trial.run(&json!({"name": "t@", "enabled": true}));
+        assert_eq!((&result["changed"], &result["status"]), (&json!(true), &json!({})));
+        let result = trial.run(&json!({"name": "t@", "state": "started"}));
+        assert_eq!((&result["failed"], &result["status"]), (&json!(true), &json!({})));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 mod account;
 mod aging;
+mod local;
 mod ssh_key;
 
 use schemars::JsonSchema;
@@ -248,6 +249,10 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         Some(user) => {
             account::modify(&args, &account, user, &mut returns.said, sys)?;
+            if args.create_home {
+                let user = self::known(sys, &args)?.unwrap_or_else(|| user.clone());
+                account::make_home(&args, &user, &mut returns.said, sys)?;
+            }
             account::foretell(&args, &account, Some(user), sys)?;
             returns.append = Some(args.append);
             returns.move_home = Some(args.move_home);
@@ -259,7 +264,7 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let is_guess = sys.is_check() && known.is_none();
     if let Some(user) = self::known(sys, &args)?.filter(|_| !is_guess) {
         if args.generate_ssh_key {
-            returns.key = Some(ssh_key::ensure(&args, &user, sys)?);
+            returns.key = Some(ssh_key::ensure(&args, &user, &mut returns.said, sys)?);
         }
         returns.is = Some(Is {
             uid: user.uid,
@@ -367,7 +372,8 @@ mod tests {
             .host
             .file("/etc/passwd", PASSWD)
             .file("/etc/group", GROUP)
-            .file("/etc/shadow", "bob:$6$x:1:0:99999:7:::\n");
+            .file("/etc/shadow", "bob:$6$x:1:0:99999:7:::\n")
+            .dir("/home/bob");
         for tool in ["useradd", "usermod", "userdel", "chage"] {
             trial.host.program(&format!("/usr/sbin/{tool}")).answer(&format!("/usr/sbin/{tool}"), 0, "");
         }
@@ -396,9 +402,31 @@ mod tests {
         check(&json!({"name": "bob", "groups": "dev", "append": true}), &["/usr/sbin/usermod -a -G dev bob"]);
         check(&json!({"name": "bob", "groups": "dev"}), &["/usr/sbin/usermod -G dev bob"]);
         check(&json!({"name": "bob", "groups": []}), &["/usr/sbin/usermod -G  bob"]);
+        // The primary group does not count, by number or name; nor does a number of another.
+        check(&json!({"name": "bob", "groups": ["bob", "10"]}), &[]);
+        check(
+            &json!({"name": "bob", "groups": ["bob"], "append": true}),
+            &["/usr/sbin/usermod -a -G bob bob"],
+        );
+        check(
+            &json!({"name": "bob", "group": "dev", "groups": ["dev", "wheel"]}),
+            &["/usr/sbin/usermod -g dev bob"],
+        );
         check(&json!({"name": "bob", "shell": "/bin/zsh"}), &["/usr/sbin/usermod -s /bin/zsh bob"]);
         check(&json!({"name": "bob", "password": "$6$x"}), &[]);
         check(&json!({"name": "bob", "password_expire_max": 30}), &["/usr/sbin/chage -M 30 bob"]);
+        check(&json!({"name": "bob", "password_expire_account_disable": -1}), &[]);
+        check(&json!({"name": "bob", "password_expire_max": -1}), &["/usr/sbin/chage -M -1 bob"]);
+    }
+
+    #[test]
+    fn a_home_that_is_missing_is_made() {
+        let trial = Trial::of("user");
+        trial.host.file("/etc/passwd", PASSWD).file("/etc/group", GROUP).program("/usr/sbin/usermod");
+        trial.host.file("/etc/login.defs", "UMASK 022\nHOME_MODE\t0700\n").answer("sh", 0, "");
+        assert_eq!(trial.run(&json!({"name": "bob", "create_home": false}))["changed"], false);
+        assert_eq!(trial.run(&json!({"name": "bob"}))["changed"], true);
+        assert!(trial.host.ran().join("\n").contains("/home/bob /etc/skel 1000:1000 0700"));
     }
 
     #[test]

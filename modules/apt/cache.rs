@@ -22,28 +22,40 @@ pub(super) fn time(sys: &System<'_>) -> Result<Option<i64>> {
 /// Fetches the lists unless they are fresh enough; says whether it did. It counts as a change only when nothing
 /// else was asked for.
 pub(super) fn refresh(apt: &Apt<'_>, counts: bool, sys: &mut System<'_>) -> Result<bool> {
-    let valid = i64::try_from(apt.args.cache_valid_time).unwrap_or(i64::MAX);
-    if let Some(fetched) = time(sys)?
+    let valid = i64::try_from(apt.args.options.cache_valid_time).unwrap_or(i64::MAX);
+    let before = time(sys)?;
+    if let Some(fetched) = before
         && valid > 0
         && fetched.saturating_add(valid) > sys.now().secs
     {
         return Ok(false);
     }
-    let tries = apt.args.update_cache_retries.max(1);
+    let tries = apt.args.options.update_cache_retries.max(1);
     let mut complaint = String::new();
     for attempt in 0..tries {
         if attempt > 0 {
-            let delay = (1 << attempt.min(10)).min(apt.args.update_cache_retry_max_delay);
+            let delay = (1 << attempt.min(10)).min(apt.args.options.update_cache_retry_max_delay);
             sys.sleep(Duration::from_secs(delay))?;
         }
-        let command = apt.command().arg("update");
-        let output = if counts { sys.attempt(command)? } else { sys.housekeep(command)? };
-        let Some(output) = output else { return Ok(true) };
+        let command = apt.plain().arg("update");
+        if sys.is_check() {
+            if counts {
+                sys.attempt(command)?;
+            }
+            return Ok(true);
+        }
+        let line = command.line();
+        let output = sys.query(command)?;
         // apt-get update warns and ends well when a list cannot be had.
         let failed =
             output.stderr().lines().any(|line| line.starts_with("E:") || line.contains("Failed to fetch"));
         if output.ok() && !failed {
-            return Ok(true);
+            // As in Ansible, lists that were fresh already are not updated.
+            let updated = time(sys)? != before;
+            if updated && counts {
+                sys.count_as_change(line);
+            }
+            return Ok(updated);
         }
         output.stderr().trim().clone_into(&mut complaint);
     }

@@ -1,10 +1,13 @@
 //! From wishes to one call of apt-get.
 
+use std::collections::BTreeSet;
+
 use super::installed::{Installed, is_version};
-use super::{Apt, State};
+use super::{Apt, State, UNKNOWN};
 use crate::kit::{Command, Failure, Output, Result, System, glob};
 
 /// One name of the `name` option, taken apart.
+#[derive(Clone)]
 pub(super) struct Wish {
     /// Without version and release; may be a pattern.
     name: String,
@@ -20,7 +23,7 @@ impl Wish {
         let text = text.trim();
         let (name, version) = match text.split_once('=') {
             Some((name, version)) => (name, Some(version.to_owned())),
-            None => (text.split('/').next().unwrap_or(text), None),
+            None => (text, None),
         };
         let (name, at_least) = match name.strip_suffix('>') {
             Some(name) => (name, true),
@@ -30,6 +33,10 @@ impl Wish {
             return Err(Failure::new(format!("'{text}' is no package name")));
         }
         Ok(Self { name: name.to_owned(), version, at_least, spec: text.to_owned() })
+    }
+
+    fn named(name: String) -> Self {
+        Self { spec: name.clone(), name, version: None, at_least: false }
     }
 
     fn with_version(&self, version: &str) -> Self {
@@ -65,6 +72,7 @@ pub(super) fn ensure(
         let goes: Vec<String> = wishes.iter().flat_map(|wish| removals(apt, wish, installed)).collect();
         return if goes.is_empty() { Ok(None) } else { apt.run(sys, &["remove"], &goes) };
     }
+    let wishes = &expanded(apt, wishes, installed, sys)?;
     let mut missing = Vec::new();
     let mut present = Vec::new();
     let mut settled = Vec::with_capacity(wishes.len());
@@ -79,7 +87,7 @@ pub(super) fn ensure(
             missing.push(wish.spec.clone());
         }
     }
-    if apt.args.only_upgrade {
+    if apt.args.options.only_upgrade {
         let mut upgrades = Vec::new();
         for spec in missing {
             let wish = Wish::parse(&spec)?;
@@ -92,9 +100,40 @@ pub(super) fn ensure(
         missing = upgrades;
     }
     if apt.args.state == State::Latest {
-        missing.extend(outdated(&present, installed, sys)?);
+        missing.extend(outdated(apt, &present, installed, sys)?);
     }
     if missing.is_empty() { Ok(None) } else { apt.run(sys, &["install"], &missing) }
+}
+
+/// The wishes with the names that patterns stand for: with `only_upgrade` of what is installed, else of all that apt
+/// knows.
+fn expanded(
+    apt: &Apt<'_>,
+    wishes: &[Wish],
+    installed: &Installed,
+    sys: &mut System<'_>,
+) -> Result<Vec<Wish>> {
+    let mut all = Vec::with_capacity(wishes.len());
+    for wish in wishes {
+        if wish.name.contains('/') {
+            return Err(Failure::new(format!("{UNKNOWN} '{}' is available", wish.spec)));
+        }
+        if !wish.is_pattern() || wish.version.is_some() {
+            all.push(wish.clone());
+            continue;
+        }
+        let mut names = BTreeSet::from_iter(installed.matching(&wish.name));
+        if !apt.args.options.only_upgrade {
+            let known = sys.query(Command::new("apt-cache").arg("pkgnames").env("LC_ALL", "C"))?;
+            let known = known.stdout().into_owned();
+            names.extend(known.lines().filter(|name| glob::matches(&wish.name, name)).map(str::to_owned));
+        }
+        if names.is_empty() {
+            demand_known(wish, installed, sys)?;
+        }
+        all.extend(names.into_iter().map(Wish::named));
+    }
+    Ok(all)
 }
 
 /// The wish with the one version that is best: the newest that fits, of those apt knows and the one installed.
@@ -162,7 +201,7 @@ fn is_satisfied(wish: &Wish, installed: &Installed) -> bool {
     }
     match (installed.get(&wish.name), &wish.version) {
         (Some(package), Some(version)) if package.installed => glob::matches(version, &package.version),
-        (Some(package), None) if package.installed => !wish.spec.contains('/'),
+        (Some(package), None) if package.installed => true,
         (_, None) => installed.is_provided(&wish.name),
         _ => false,
     }
@@ -174,12 +213,17 @@ fn removals(apt: &Apt<'_>, wish: &Wish, installed: &Installed) -> Vec<String> {
     }
     let goes = installed
         .get(&wish.name)
-        .is_some_and(|package| package.installed || (apt.args.purge && package.config_files));
+        .is_some_and(|package| package.installed || (apt.args.options.purge && package.config_files));
     if goes { vec![wish.name.clone()] } else { Vec::new() }
 }
 
 /// The installed packages of which apt knows a newer version: one question for all.
-fn outdated(present: &[&Wish], installed: &Installed, sys: &mut System<'_>) -> Result<Vec<String>> {
+fn outdated(
+    apt: &Apt<'_>,
+    present: &[&Wish],
+    installed: &Installed,
+    sys: &mut System<'_>,
+) -> Result<Vec<String>> {
     let names: Vec<String> = present
         .iter()
         .flat_map(
@@ -189,8 +233,13 @@ fn outdated(present: &[&Wish], installed: &Installed, sys: &mut System<'_>) -> R
     if names.is_empty() {
         return Ok(Vec::new());
     }
-    let output =
-        sys.query(Command::new("apt-cache").arg("policy").args(names.iter().cloned()).env("LC_ALL", "C"))?;
+    let release = apt.args.options.default_release.as_ref();
+    let ask = Command::new("apt-cache").arg("policy").env("LC_ALL", "C");
+    let ask = ask.opt("-o", release.map(|release| format!("APT::Default-Release={release}")));
+    let output = sys.query(ask.args(names.iter().cloned()))?;
+    if !output.ok() {
+        return Err(Failure::new(output.stderr().trim().trim_start_matches("E: ")));
+    }
     let mut outdated = Vec::new();
     let mut current = String::new();
     let mut is = String::new();

@@ -3,33 +3,72 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::{Map, Value as Json, json};
+
 use super::Args;
-use crate::kit::{Command, Failure, Result, System};
+use crate::kit::{Command, Failure, Output, Result, System};
 use crate::systemd::State;
 
-pub(super) fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
+/// What was done, as Ansible's `sysvinit` tells it: of being enabled, and of the state that was asked for.
+pub(super) fn ensure(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>> {
     let script = Path::new("/etc/init.d").join(&args.name);
     if !sys.exists(&script)? {
         return Err(Failure::new(format!("Could not find the requested service {}: host", args.name)));
     }
-    if let Some(enabled) = args.enabled {
-        enable(args, enabled, sys)?;
+    let enabled = match args.enabled {
+        Some(enabled) => enable(args, enabled, sys)?,
+        None => Step::default(),
+    };
+    let reached = match args.state {
+        Some(state) => reach(args, state, &script, sys)?,
+        None => Step::default(),
+    };
+    let name = serde_json::to_value(args.state).ok().and_then(|name| name.as_str().map(str::to_owned));
+    let mut done = Map::new();
+    done.insert("enabled".to_owned(), enabled.told());
+    done.insert(name.unwrap_or_else(|| "null".to_owned()), reached.told());
+    Ok(done)
+}
+
+/// A command that ran, would run, or was not needed.
+#[derive(Default)]
+struct Step {
+    needed: bool,
+    output: Option<Output>,
+}
+
+impl Step {
+    fn by(command: Command, sys: &mut System<'_>) -> Result<Self> {
+        let output = sys.exec(command).map_err(|failure| failure.without("cmd"))?;
+        Ok(Self { needed: true, output })
     }
-    let Some(state) = args.state else { return Ok(()) };
-    let verb = |verb: &str| Command::new(&script).arg(verb).args(args.arguments.split_whitespace());
+
+    fn told(&self) -> Json {
+        let output = self.output.as_ref();
+        json!({
+            "changed": self.needed,
+            "rc": output.map(|output| output.code),
+            "stdout": output.map(Output::stdout),
+            "stderr": output.map(Output::stderr),
+        })
+    }
+}
+
+fn reach(args: &Args, state: State, script: &Path, sys: &mut System<'_>) -> Result<Step> {
+    let verb = |verb: &str| Command::new(script).arg(verb).args(args.arguments.split_whitespace());
     let running = is_running(args, verb("status"), sys)?;
     match state {
-        State::Started if !running => sys.exec(verb("start")).map(drop),
-        State::Stopped if running => sys.exec(verb("stop")).map(drop),
+        State::Started if !running => Step::by(verb("start"), sys),
+        State::Stopped if running => Step::by(verb("stop"), sys),
         State::Restarted => {
             if running {
-                sys.exec(verb("stop"))?;
+                Step::by(verb("stop"), sys)?;
                 sys.sleep(Duration::from_secs(args.sleep.unwrap_or(0)))?;
             }
-            sys.exec(verb("start")).map(drop)
+            Step::by(verb("start"), sys)
         }
-        State::Reloaded => sys.exec(verb(if running { "reload" } else { "start" })).map(drop),
-        State::Started | State::Stopped => Ok(()),
+        State::Reloaded => Step::by(verb(if running { "reload" } else { "start" }), sys),
+        State::Started | State::Stopped => Ok(Step::default()),
     }
 }
 
@@ -47,7 +86,7 @@ fn is_running(args: &Args, status: Command, sys: &mut System<'_>) -> Result<bool
 }
 
 /// Whether links in `/etc/rc?.d` start it at boot, and the tool that sets them.
-fn enable(args: &Args, enabled: bool, sys: &mut System<'_>) -> Result<()> {
+fn enable(args: &Args, enabled: bool, sys: &mut System<'_>) -> Result<Step> {
     let mut is = false;
     for level in ["2", "3", "4", "5"] {
         let dir = PathBuf::from(format!("/etc/rc{level}.d"));
@@ -60,7 +99,7 @@ fn enable(args: &Args, enabled: bool, sys: &mut System<'_>) -> Result<()> {
         });
     }
     if is == enabled {
-        return Ok(());
+        return Ok(Step::default());
     }
     let tool = |name: &str| -> Result<Option<PathBuf>> {
         for dir in ["/usr/sbin", "/sbin"] {
@@ -83,7 +122,7 @@ fn enable(args: &Args, enabled: bool, sys: &mut System<'_>) -> Result<()> {
     } else {
         return Err(Failure::new("neither update-rc.d nor chkconfig is here to enable services"));
     };
-    sys.exec(command).map(drop)
+    Step::by(command, sys)
 }
 
 /// Whether there are links of any kind: `update-rc.d enable` needs some.

@@ -6,8 +6,13 @@ use super::{Facts, line};
 use crate::kit::{Result, System};
 
 pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    facts.insert("service_mgr".to_owned(), name(sys)?.into());
+    Ok(())
+}
+
+pub(crate) fn name(sys: &System<'_>) -> Result<String> {
     let first = line(sys, "/proc/1/comm").unwrap_or_default();
-    let name = match first.as_str() {
+    Ok(match first.as_str() {
         "runit-init" => "runit".to_owned(),
         "svscan" => "svc".to_owned(),
         "openrc-init" => "openrc".to_owned(),
@@ -16,9 +21,7 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
         }
         other if other.ends_with("sh") => by_files(sys)?.to_owned(),
         other => other.to_owned(),
-    };
-    facts.insert("service_mgr".to_owned(), name.into());
-    Ok(())
+    })
 }
 
 fn by_files(sys: &System<'_>) -> Result<&'static str> {

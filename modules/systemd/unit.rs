@@ -1,11 +1,11 @@
 //! What systemd says of a unit: one `systemctl show`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::Systemctl;
-use crate::kit::{Failure, Result, System};
+use super::{Scope, Systemctl};
+use crate::kit::{Failure, Output, Result, System};
 
 pub(super) struct Unit {
     name: String,
@@ -21,11 +21,6 @@ impl Unit {
         Ok(Self { name: name.to_owned(), status: properties(&output.stdout()), complaint })
     }
 
-    /// Fails where systemctl could not say anything: nothing that is done would be known to have worked.
-    pub fn must_be_shown(&self) -> Result<()> {
-        if !self.complaint.is_empty() && self.status.is_empty() { Err(self.unmanageable()) } else { Ok(()) }
-    }
-
     fn is(&self, key: &str, values: &[&str]) -> bool {
         self.status.get(key).and_then(Json::as_str).is_some_and(|value| values.contains(&value))
     }
@@ -35,21 +30,36 @@ impl Unit {
     }
 
     /// Whether there is such a unit, or an old init script of that name.
-    pub fn is_known(&self, sys: &System<'_>) -> Result<bool> {
+    pub fn is_known(&self, sys: &mut System<'_>, systemctl: &Systemctl) -> Result<bool> {
         let loaded = !self.status.is_empty() && !self.is("LoadState", &["not-found"]);
-        Ok(loaded || sys.exists(&Path::new("/etc/init.d").join(&self.name))? || self.is_foretold(sys)?)
+        if loaded || self.is_foretold(sys, systemctl.scope)? {
+            return Ok(true);
+        }
+        if systemctl.scope == Scope::System && sys.exists(&Path::new("/etc/init.d").join(&self.name))? {
+            return Ok(true);
+        }
+        // Templates, and the units of all users, have files but no status.
+        Ok(self.status.is_empty() && !self.asked_enabled(sys, systemctl)?.stdout.is_empty())
+    }
+
+    fn asked_enabled(&self, sys: &mut System<'_>, systemctl: &Systemctl) -> Result<Output> {
+        sys.query(systemctl.command(sys).args(["is-enabled", "-l"]).arg(&self.name))
     }
 
     /// Whether its file would have been written: systemd cannot know of that.
-    fn is_foretold(&self, sys: &System<'_>) -> Result<bool> {
+    fn is_foretold(&self, sys: &System<'_>, scope: Scope) -> Result<bool> {
         if !sys.is_check() {
             return Ok(false);
         }
         let file = if self.name.contains('.') { self.name.clone() } else { format!("{}.service", self.name) };
-        for dir in
-            ["/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"]
-        {
-            if sys.exists(&Path::new(dir).join(&file))? {
+        let (kind, own) = match scope {
+            Scope::System => ("system", None),
+            Scope::User => ("user", Some(PathBuf::from(sys.expand("~/.config/systemd/user")?))),
+            Scope::Global => ("user", None),
+        };
+        let dirs = ["/etc/systemd", "/run/systemd", "/usr/lib/systemd", "/lib/systemd"];
+        for dir in dirs.into_iter().map(|dir| Path::new(dir).join(kind)).chain(own) {
+            if sys.exists(&dir.join(&file))? {
                 return Ok(true);
             }
         }
@@ -75,22 +85,24 @@ impl Unit {
     /// Whether it starts at boot. What systemd made from an old init script has to be asked for by name.
     pub fn is_enabled(&self, sys: &mut System<'_>, systemctl: &Systemctl) -> Result<bool> {
         match self.status.get("UnitFileState").and_then(Json::as_str) {
-            Some("enabled" | "enabled-runtime" | "static" | "alias" | "transient") => Ok(true),
-            Some(
-                "disabled" | "linked" | "linked-runtime" | "masked" | "masked-runtime" | "bad" | "indirect",
-            ) => Ok(false),
-            _ => Ok(sys.query(systemctl.command(sys).arg("is-enabled").arg(&self.name))?.ok()),
+            Some("enabled" | "enabled-runtime" | "static" | "transient") => Ok(true),
+            Some("disabled" | "linked" | "linked-runtime" | "masked" | "masked-runtime" | "bad") => Ok(false),
+            // Of an indirect unit the links of others tell: without one there is that word alone.
+            _ => {
+                let answer = self.asked_enabled(sys, systemctl)?;
+                Ok(answer.ok() && !matches!(answer.stdout().trim(), "indirect" | "alias"))
+            }
         }
     }
 
-    /// Fails where systemd does not run at all: in a chroot, in a container.
+    /// Fails where nothing can run: no systemd (in a chroot, in a container), or a template.
     pub fn must_be_manageable(&self) -> Result<()> {
-        if self.status.contains_key("ActiveState") { Ok(()) } else { Err(self.unmanageable()) }
-    }
-
-    fn unmanageable(&self) -> Failure {
+        if self.status.contains_key("ActiveState") {
+            return Ok(());
+        }
         let why = if self.complaint.is_empty() { "systemd gives no status" } else { &self.complaint };
-        Failure::new(format!("Service {} cannot be managed: {why}", self.name))
+        Err(Failure::new(format!("Service {} cannot be managed: {why}", self.name))
+            .with("status", &self.status))
     }
 }
 

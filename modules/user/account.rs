@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::{Args, Said, UpdatePassword, tool};
+use super::{Args, Said, UpdatePassword, local, tool};
 use crate::kit::{Failure, Group, Result, System, User};
 
 /// What the options come to, checked against the groups there are.
@@ -15,20 +15,17 @@ pub(super) struct Account {
 }
 
 /// When an account expires, as `/etc/shadow` counts: days since 1970; `None` never.
-type Expiry = Option<i64>;
+pub(super) type Expiry = Option<i64>;
 
 impl Account {
     pub fn wanted(args: &Args, sys: &System<'_>) -> Result<Self> {
-        let exists = |name: &str| -> Result<Option<u32>> {
-            let group = match name.parse::<u32>() {
-                Ok(gid) => sys.group_by_id(gid)?,
-                Err(_) => sys.group(name)?,
-            };
-            Ok(group.map(|group| group.gid))
+        let known = |name: &str| match name.parse::<u32>() {
+            Ok(gid) => sys.group_by_id(gid),
+            Err(_) => sys.group(name),
         };
         let missing = |name: &str| Failure::new(format!("Group {name} does not exist"));
         let gid = match &args.group {
-            Some(name) => Some(exists(name)?.ok_or_else(|| missing(name))?),
+            Some(name) => Some(known(name)?.ok_or_else(|| missing(name))?.gid),
             None => None,
         };
         let groups = match &args.groups {
@@ -36,8 +33,7 @@ impl Account {
                 let names = names.iter().filter(|name| !name.is_empty());
                 let mut groups = BTreeSet::new();
                 for name in names {
-                    exists(name)?.ok_or_else(|| missing(name))?;
-                    groups.insert(name.clone());
+                    groups.insert(known(name)?.ok_or_else(|| missing(name))?.name);
                 }
                 Some(groups)
             }
@@ -57,14 +53,19 @@ impl Account {
         sys: &System<'_>,
     ) -> Result<BTreeSet<String>> {
         let has = user.map(|user| memberships(sys, user)).transpose()?.unwrap_or_default();
-        let Some(wanted) = &self.groups else { return Ok(has) };
-        let mut groups = if args.append { wanted.union(&has).cloned().collect() } else { wanted.clone() };
+        let Some(wanted) = self.besides_primary(user, sys)? else { return Ok(has) };
+        Ok(if args.append { wanted.union(&has).cloned().collect() } else { wanted })
+    }
+
+    /// The groups that are asked for, without the primary one: no group lists its own users.
+    fn besides_primary(&self, user: Option<&User>, sys: &System<'_>) -> Result<Option<BTreeSet<String>>> {
+        let Some(mut groups) = self.groups.clone() else { return Ok(None) };
         if let Some(gid) = self.gid.or(user.map(|user| user.gid))
             && let Some(primary) = sys.group_by_id(gid)?
         {
             groups.remove(&primary.name);
         }
-        Ok(groups)
+        Ok(Some(groups))
     }
 }
 
@@ -73,19 +74,19 @@ pub(super) fn create(args: &Args, account: &Account, said: &mut Said, sys: &mut 
     let groups = account.groups.as_ref().filter(|groups| !groups.is_empty());
     let mut command = tool(sys, args.local, "useradd")?
         .opt("-u", args.uid)
-        .flag("-o", args.uid.is_some() && args.non_unique)
+        .flag("-o", args.uid.is_some() && args.non_unique && !args.local)
         .opt("-Z", args.seuser.as_ref())
         .opt("-g", args.group.as_ref())
         // A group of that name is there already: useradd must not make one.
-        .flag("-N", args.group.is_none() && own_group)
+        .flag(if args.local { "-n" } else { "-N" }, args.group.is_none() && own_group)
         .opt("-G", groups.filter(|_| !args.local).map(joined))
         .opt("-c", args.comment.as_ref())
         .opt("-d", args.home.as_ref().map(|home| home.text().into_owned()))
         .opt("-s", args.shell.as_ref().map(|shell| shell.text().into_owned()))
-        .opt("-e", account.expires.map(|days| days.map_or_else(String::new, date)));
+        .opt("-e", account.expires.filter(|_| !args.local).map(|days| days.map_or_else(String::new, date)));
     command = if args.create_home {
         let key = args.umask.as_ref().map(|umask| format!("UMASK={umask}"));
-        command.flag("-m", true).opt("-k", args.skeleton.as_ref()).opt("-K", key)
+        command.flag("-m", !args.local).opt("-k", args.skeleton.as_ref()).opt("-K", key)
     } else {
         command.flag("-M", true)
     };
@@ -94,6 +95,10 @@ pub(super) fn create(args: &Args, account: &Account, said: &mut Said, sys: &mut 
         .opt("-K", args.uid_min.map(|number| format!("UID_MIN={number}")))
         .opt("-K", args.uid_max.map(|number| format!("UID_MAX={number}")));
     said.by(command.arg(&args.name), args, sys)?;
+    if args.local {
+        local::enter(args, groups.unwrap_or(&BTreeSet::new()), said, sys)?;
+        local::expire(args, account.expires, said, sys)?;
+    }
     if let Some(password) = &args.password {
         set_password(args, password.expose(), false, said, sys)?;
     } else if args.password_lock == Some(true) {
@@ -123,7 +128,7 @@ pub(super) fn foretell(args: &Args, account: &Account, known: Option<&User>, sys
     if let Some(shell) = &args.shell {
         user.shell = shell.text().into_owned();
     }
-    sys.foretell_user(&user, known.is_none() && args.create_home)?;
+    sys.foretell_user(&user, args.create_home)?;
     sys.foretell_memberships(&user.name, &groups)
 }
 
@@ -166,12 +171,22 @@ pub(super) fn modify(
     };
     let uid = args.uid.filter(|uid| *uid != user.uid);
     command = option(command, "-u", uid.map(|uid| uid.to_string()));
-    command = command.flag("-o", uid.is_some() && args.non_unique);
-    command = option(command, "-g", args.group.clone().filter(|_| account.gid != Some(user.gid)));
-    if let Some(wanted) = &account.groups {
-        let has = memberships(sys, user)?;
+    command = command.flag("-o", uid.is_some() && args.non_unique && !args.local);
+    let gid = account.gid.filter(|gid| *gid != user.gid);
+    let group = args.group.clone().filter(|_| gid.is_some());
+    command = option(command, "-g", if args.local { gid.map(|gid| gid.to_string()) } else { group });
+    // What is added may be the primary group: it lists the user then.
+    let groups =
+        if args.append { account.groups.clone() } else { account.besides_primary(Some(user), sys)? };
+    if let Some(wanted) = &groups {
+        let has = if args.append { listing(sys, user)? } else { memberships(sys, user)? };
         let changed = if args.append { !wanted.is_subset(&has) } else { *wanted != has };
-        if changed {
+        if args.local {
+            local::enter(args, &wanted.difference(&has).cloned().collect(), said, sys)?;
+            if !args.append {
+                local::leave(args, &has.difference(wanted).cloned().collect(), said, sys)?;
+            }
+        } else if changed {
             let set = if args.append { wanted.difference(&has).cloned().collect() } else { wanted.clone() };
             command = command.flag("-a", args.append);
             command = option(command, "-G", Some(joined(&set)));
@@ -188,7 +203,11 @@ pub(super) fn modify(
     if let Some(expires) = account.expires
         && expires != shadow.expires
     {
-        command = option(command, "-e", Some(expires.map_or_else(String::new, date)));
+        if args.local {
+            local::expire(args, Some(expires), said, sys)?;
+        } else {
+            command = option(command, "-e", Some(expires.map_or_else(String::new, date)));
+        }
     }
     let locked = shadow.password.starts_with('!');
     match args.password_lock {
@@ -225,6 +244,32 @@ fn set_password(args: &Args, hash: &str, locked: bool, said: &mut Said, sys: &mu
     said.by(command, args, sys)
 }
 
+/// Makes the home of a user who has none, as `useradd` would have.
+pub(super) fn make_home(args: &Args, user: &User, said: &mut Said, sys: &mut System<'_>) -> Result<()> {
+    let home = args.home.as_ref().map_or_else(|| user.home.clone(), |home| home.text().into_owned());
+    if sys.exists(Path::new(&home))? {
+        return Ok(());
+    }
+    let defaults = sys.read_text_if_there(Path::new("/etc/login.defs"))?.unwrap_or_default();
+    let default = |key: &str| {
+        let mut values =
+            defaults.lines().filter_map(|line| line.trim().strip_prefix(key)?.split_whitespace().next());
+        values.next().and_then(|value| u32::from_str_radix(value, 8).ok())
+    };
+    let umask = args.umask.as_ref().and_then(|umask| u32::from_str_radix(umask, 8).ok());
+    let mode = match umask {
+        Some(umask) => 0o777 & !umask,
+        None => default("HOME_MODE").unwrap_or(0o777 & !default("UMASK").unwrap_or(0o022)),
+    };
+    let skeleton = args.skeleton.clone().unwrap_or_else(|| "/etc/skel".to_owned());
+    let (uid, gid) = (args.uid.unwrap_or(user.uid), user.gid);
+    let script = "mkdir -p \"$(dirname \"$1\")\" && \
+        if [ -d \"$2\" ]; then cp -R -P -p \"$2\" \"$1\"; else mkdir \"$1\"; fi && \
+        chown -R -h \"$3\" \"$1\" && chmod \"$4\" \"$1\"";
+    let command = crate::kit::Command::new("sh").args(["-c", script, "sh", &home, &skeleton]);
+    said.by(command.arg(format!("{uid}:{gid}")).arg(format!("{mode:04o}")), args, sys)
+}
+
 pub(super) fn remove(args: &Args, said: &mut Said, sys: &mut System<'_>) -> Result<()> {
     let command = tool(sys, args.local, "userdel")?
         .flag("-f", args.force && !args.local)
@@ -237,13 +282,19 @@ pub(super) fn joined(groups: &BTreeSet<String>) -> String {
     groups.iter().cloned().collect::<Vec<_>>().join(",")
 }
 
+/// The groups that list the user.
+fn listing(sys: &System<'_>, user: &User) -> Result<BTreeSet<String>> {
+    let groups = sys.groups()?.into_iter();
+    Ok(groups.filter(|group| group.members.contains(&user.name)).map(|group| group.name).collect())
+}
+
 /// The groups that list the user, without the primary one.
 fn memberships(sys: &System<'_>, user: &User) -> Result<BTreeSet<String>> {
-    let groups = sys.groups()?.into_iter();
-    Ok(groups
-        .filter(|group| group.members.contains(&user.name) && group.gid != user.gid)
-        .map(|group| group.name)
-        .collect())
+    let mut groups = listing(sys, user)?;
+    if let Some(primary) = sys.group_by_id(user.gid)? {
+        groups.remove(&primary.name);
+    }
+    Ok(groups)
 }
 
 fn date(days: i64) -> String {

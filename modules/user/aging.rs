@@ -20,7 +20,8 @@ pub(super) fn ensure(args: &Args, said: &mut Said, sys: &mut System<'_>) -> Resu
     let mut command = tool(sys, false, "chage")?;
     let mut differs = false;
     for ((flag, days), is) in wanted.into_iter().zip(is) {
-        if days.is_some() && days != is {
+        // `-1` empties the field.
+        if days.is_some() && days.filter(|days| *days >= 0) != is {
             differs = true;
             command = command.opt(flag, days);
         }

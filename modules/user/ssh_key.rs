@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::Args;
-use crate::kit::{Command, Result, System, User};
+use super::{Args, Said, told};
+use crate::kit::{Command, Failure, Result, System, User};
 
 /// What results tell about the key.
 #[derive(Serialize)]
@@ -19,7 +19,7 @@ pub(super) struct Key {
 }
 
 /// Ensures that there is a key; one that is there stays as it is.
-pub(super) fn ensure(args: &Args, user: &User, sys: &mut System<'_>) -> Result<Key> {
+pub(super) fn ensure(args: &Args, user: &User, said: &mut Said, sys: &mut System<'_>) -> Result<Key> {
     let file = match &args.ssh_key_file {
         Some(file) if file.is_absolute() => file.0.clone(),
         Some(file) => Path::new(&user.home).join(&file.0),
@@ -31,7 +31,7 @@ pub(super) fn ensure(args: &Args, user: &User, sys: &mut System<'_>) -> Result<K
             file.display()
         ));
     } else {
-        make(args, user, &file, sys)?;
+        make(args, user, &file, said, sys)?;
     }
     let beside =
         file.with_file_name(format!("{}.pub", file.file_name().unwrap_or_default().to_string_lossy()));
@@ -48,10 +48,20 @@ pub(super) fn ensure(args: &Args, user: &User, sys: &mut System<'_>) -> Result<K
     })
 }
 
-fn make(args: &Args, user: &User, file: &PathBuf, sys: &mut System<'_>) -> Result<()> {
+fn make(args: &Args, user: &User, file: &PathBuf, said: &mut Said, sys: &mut System<'_>) -> Result<()> {
     let dir = file.parent().unwrap_or(Path::new("/"));
-    for made in sys.make_dirs(dir, Some(0o700))? {
-        sys.set_owner(&made, Some(user.uid), Some(user.gid), false)?;
+    if !sys.exists(dir)? {
+        if !sys.exists(dir.parent().unwrap_or(Path::new("/")))? {
+            return Err(Failure::new(format!(
+                "Failed to create {}: No such file or directory",
+                dir.display()
+            ))
+            .with("name", &args.name)
+            .with("rc", 1));
+        }
+        let script = "mkdir -m 0700 \"$1\" && chown \"$2\" \"$1\"";
+        let command = Command::new("sh").args(["-c", script, "sh"]).arg(dir);
+        said.by(command.arg(format!("{}:{}", user.uid, user.gid)), args, sys)?;
     }
     let nodename = sys.read_text_if_there(Path::new("/proc/sys/kernel/hostname"))?.unwrap_or_default();
     let comment = args.ssh_key_comment.replace("$HOSTNAME", nodename.trim());
@@ -61,7 +71,7 @@ fn make(args: &Args, user: &User, file: &PathBuf, sys: &mut System<'_>) -> Resul
         .args(["-C", &comment, "-f"])
         .arg(file);
     let made = match &args.ssh_key_passphrase {
-        None => sys.exec(command.arg("-N").arg(""))?,
+        None => sys.exec(command.arg("-N").arg("")),
         Some(passphrase) => {
             // As an argument everybody on the machine could read it: ssh-keygen is made to ask.
             let asked = sys.scratch(None);
@@ -75,9 +85,10 @@ fn make(args: &Args, user: &User, file: &PathBuf, sys: &mut System<'_>) -> Resul
                 .env("FANFARE_PASSPHRASE", passphrase.expose());
             let made = sys.exec(command);
             sys.discard(&asked)?;
-            made?
+            made
         }
     };
+    let made = made.map_err(|failure| told(failure, &args.name))?;
     if made.is_some() {
         sys.hand_over(file, user.uid, user.gid)?;
         sys.hand_over(&PathBuf::from(format!("{}.pub", file.display())), user.uid, user.gid)?;

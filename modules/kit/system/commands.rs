@@ -54,6 +54,11 @@ impl System<'_> {
         }
     }
 
+    /// A command that was run as one that only looks turns out to have changed something; `line` is what was run.
+    pub fn count_as_change(&mut self, line: String) {
+        self.changes.push(Change::Ran { line, told: None });
+    }
+
     /// What a command of this call changes, as a diff of before and after; `what` names it, or is empty.
     pub fn tell_states(&mut self, what: &str, before: impl Into<Json>, after: impl Into<Json>) {
         let (before, after) = (before.into(), after.into());

@@ -139,6 +139,10 @@ impl System<'_> {
         }
         let path = Path::new(path);
         let text = self.read_text_if_there(path)?.unwrap_or_default();
+        let known = text.lines().find(|known| known.split(':').next() == Some(name));
+        if known == line {
+            return Ok(());
+        }
         let others = text.lines().filter(|known| known.split(':').next() != Some(name));
         let text: String = others.chain(line).flat_map(|line| [line, "\n"]).collect();
         Ok(self.host.place(path, &mut text.as_bytes(), &Placement::default())?)
