@@ -11,7 +11,6 @@ use self::installed::Installed;
 pub use self::options::Options;
 use self::options::Upgrade;
 use self::plan::Wish;
-use self::policy::Policy;
 use crate::kit::http;
 use crate::kit::{Command, Failure, Output, Result, System};
 
@@ -276,9 +275,9 @@ impl Apt<'_> {
         let judge = |output: &Output| output.ok() && changes(&output.stdout());
         let output = match self.args.options.policy_rc_d {
             Some(code) => {
-                let policy = Policy::raise(code, sys)?;
-                let output = sys.attempt_judging(Policy::around(build()), judge);
-                policy.lower(sys)?;
+                policy::raise(code, sys)?;
+                let output = sys.attempt_judging(policy::around(build()), judge);
+                policy::lower(sys)?;
                 output?
             }
             None => sys.attempt_judging(build(), judge)?,

@@ -7,7 +7,11 @@ use crate::command::yes;
 use crate::kit::FilePath;
 
 #[derive(Deserialize, JsonSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
+#[expect(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "each is an option of Ansible's"
+)]
 pub struct Options {
     /// Fetches the lists of packages first.
     #[schemars(extend("aliases" = ["update-cache"]))]

@@ -18,47 +18,42 @@ const LOWERED: &str = "lower() { [ ! -e \"$1.fanfare\" ] || mv -f \"$1.fanfare\"
     [ ! -e \"$1.fanfare-none\" ] || rm -f \"$1\" \"$1.fanfare-none\"; }; \
     policy=$1; shift; trap 'lower \"$policy\"' EXIT; trap 'exit 143' HUP INT TERM; \"$@\"";
 
-pub(super) struct Policy;
-
-impl Policy {
-    /// Puts one in place that ends with `code`. One that a killed run left behind is no one's, and not kept.
-    pub fn raise(code: i32, sys: &mut System<'_>) -> Result<Self> {
-        let path = Path::new(POLICY);
-        let left_behind = sys.exists(Path::new(KEPT))? || sys.exists(Path::new(NONE))?;
-        if !left_behind {
-            match sys.stat_followed(path)? {
-                Some(meta) => {
-                    let old = sys.read(path)?;
-                    sys.spool(Path::new(KEPT), meta.mode, &mut old.as_slice())?;
-                }
-                None => sys.spool(Path::new(NONE), 0o644, &mut b"".as_slice())?,
+/// Puts one in place that ends with `code`. One that a killed run left behind is no one's, and not kept.
+pub(super) fn raise(code: i32, sys: &mut System<'_>) -> Result<()> {
+    let path = Path::new(POLICY);
+    let left_behind = sys.exists(Path::new(KEPT))? || sys.exists(Path::new(NONE))?;
+    if !left_behind {
+        match sys.stat_followed(path)? {
+            Some(meta) => {
+                let old = sys.read(path)?;
+                sys.spool(Path::new(KEPT), meta.mode, &mut old.as_slice())?;
             }
+            None => sys.spool(Path::new(NONE), 0o644, &mut b"".as_slice())?,
         }
-        sys.spool(path, 0o755, &mut format!("#!/bin/sh\nexit {code}\n").as_bytes())?;
-        Ok(Self)
     }
+    sys.spool(path, 0o755, &mut format!("#!/bin/sh\nexit {code}\n").as_bytes())
+}
 
-    /// The command that also puts back what was there.
-    pub fn around(command: Command) -> Command {
-        let mut words = vec!["sh".into(), "-c".into(), LOWERED.into(), "sh".into(), POLICY.into()];
-        words.extend(command.argv);
-        Command { argv: words, ..command }
-    }
+/// The command that also puts back what was there.
+pub(super) fn around(command: Command) -> Command {
+    let mut words = vec!["sh".into(), "-c".into(), LOWERED.into(), "sh".into(), POLICY.into()];
+    words.extend(command.argv);
+    Command { argv: words, ..command }
+}
 
-    /// Puts back what was there where the shell did not come to it.
-    pub fn lower(self, sys: &mut System<'_>) -> Result<()> {
-        let (path, kept) = (Path::new(POLICY), Path::new(KEPT));
-        if let Some(meta) = sys.stat_followed(kept)? {
-            let old = sys.read(kept)?;
-            sys.spool(path, meta.mode, &mut old.as_slice())?;
-            sys.discard(kept)?;
-        }
-        if sys.exists(Path::new(NONE))? {
-            sys.discard(path)?;
-            sys.discard(Path::new(NONE))?;
-        }
-        Ok(())
+/// Puts back what was there where the shell did not come to it.
+pub(super) fn lower(sys: &mut System<'_>) -> Result<()> {
+    let (path, kept) = (Path::new(POLICY), Path::new(KEPT));
+    if let Some(meta) = sys.stat_followed(kept)? {
+        let old = sys.read(kept)?;
+        sys.spool(path, meta.mode, &mut old.as_slice())?;
+        sys.discard(kept)?;
     }
+    if sys.exists(Path::new(NONE))? {
+        sys.discard(path)?;
+        sys.discard(Path::new(NONE))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
