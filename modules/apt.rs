@@ -140,7 +140,7 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Err(failure) if !UNKNOWN_KINDS.iter().any(|kind| failure.msg.starts_with(kind)) => {
             let fields = Failure::new("").with_all(&returns).fields;
             let fields = fields.into_iter().chain(failure.fields).collect();
-            return Err(Failure { msg: failure.msg, fields });
+            return Err(Failure { fields, ..failure });
         }
         Err(failure) => return Err(failure),
     }

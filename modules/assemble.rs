@@ -113,9 +113,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         validate: args.validate.as_deref(),
         ..WriteOptions::default()
     };
-    let written = sys
-        .write_with(&args.dest, text.bytes, &options)
-        .map_err(|failure| failure.without("exit_status").without("stdout").without("stderr"))?;
+    let written = sys.write_with(&args.dest, text.bytes, &options).map_err(|failure| {
+        // What is put together on the control node is put in place as by copy.
+        let plain = |failure: Failure| failure.without("exit_status").without("stdout").without("stderr");
+        if args.remote_src { plain(failure) } else { failure }
+    })?;
     Ok(Returns {
         src: shown,
         dest: args.dest.text().into_owned(),

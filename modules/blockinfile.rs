@@ -96,8 +96,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Some(text) => text,
         None if !args.create && sys.file_comes_with_package(&target)? => String::new(),
         None if !args.create => return Err(missing(&args)),
-        None if !wanted => {
-            return Ok(Returns { msg: "File not present".to_owned(), backup_file: None });
+        None if args.state == State::Absent => {
+            let msg = format!("File {} not present", args.file.path.text());
+            return Ok(Returns { msg, backup_file: None });
         }
         None => {
             if let Some(parent) = target.parent() {
@@ -107,6 +108,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
     };
     let (new, msg) = edited(&args, &text, wanted)?;
+    args.file.shape_diff(sys, &text);
     let msg = if is_new { "File created" } else { msg };
     let (written, msg) = args.file.write(sys, &target, &new, msg)?;
     Ok(Returns { msg, backup_file: written.backup_file })

@@ -242,7 +242,7 @@ fn no_start(failure: Failure, returns: &Returns, line: &str) -> Failure {
     if failure.fields.contains_key("timedout") {
         return failure;
     }
-    let rc = failure.fields.get("errno").and_then(serde_json::Value::as_i64).unwrap_or(1);
+    let rc = i64::from(failure.errno.unwrap_or(1));
     not_started(&failure.msg, returns, line, rc)
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::command::yes;
+use crate::kit::change::Shape;
 use crate::kit::charset::Charset;
 use crate::kit::{
     Algorithm, Content, ControlFile, ControlSource, ControlTree, Failure, FileAttributes, FileFacts,
@@ -67,7 +68,6 @@ pub struct Args {
     pub remote_src: bool,
     /// Whether a file that is there with other content is replaced.
     #[serde(default = "yes")]
-    #[schemars(extend("aliases" = ["thirsty"]))]
     pub force: bool,
     /// Keeps a copy of the file that is replaced, with the time in its name.
     #[serde(default)]
@@ -100,15 +100,32 @@ pub struct Returns {
     /// Of a file whose content was right already.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
+    /// Null of a directory of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
-    checksum: Option<String>,
-    /// Of a file that was written.
+    checksum: Option<Json>,
+    /// Of a file that was written, and of what came from the target.
     #[serde(skip_serializing_if = "Option::is_none")]
-    md5sum: Option<String>,
+    md5sum: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    msg: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backup_file: Option<String>,
     #[serde(flatten)]
     facts: Option<FileFacts>,
+}
+
+impl Returns {
+    /// What is there stays, as `force: no` asks for.
+    fn kept(dest: String, src: Option<String>) -> Self {
+        Self { dest, src, ..Self::default() }
+    }
+
+    /// The same of a source on the target.
+    fn kept_of_target(dest: &Path, src: String, sys: &System<'_>) -> Result<Self> {
+        let kept = Self::kept(dest.to_string_lossy().into_owned(), Some(src));
+        let facts = sys.file_facts_if_there(dest)?;
+        Ok(Self { msg: Some("file already exists"), facts, ..kept })
+    }
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
@@ -137,7 +154,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             Err(Failure::new(format!("the control node sent a name and no file: {path}")))
         }
         (None, Some(content)) => {
-            if how.names_directory() || matches!(sys.stat_followed(&how.dest)?, Some(meta) if meta.is_dir()) {
+            let is_dir = matches!(sys.stat_followed(&how.dest)?, Some(meta) if meta.is_dir());
+            if is_dir {
+                sys.shape_diff(Shape::Copied(how.dest.0.clone()));
+            }
+            if is_dir || how.names_directory() {
                 return Err(Failure::new("can not use content with a dir as dest"));
             }
             place_file(&ControlFile::inline("", text_of(&content).as_bytes()), how, sys)
@@ -206,6 +227,30 @@ struct Source<'a> {
 }
 
 fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> {
+    let is_sent = matches!(source.content, Content::Control(_));
+    let mut path = how.dest.0.clone();
+    if how.names_directory() || matches!(sys.stat_followed(&path)?, Some(meta) if meta.is_dir()) {
+        path.push(&source.name);
+    }
+    if !how.force && sys.exists(&path)? {
+        return match source.src {
+            Some(src) if !is_sent => Returns::kept_of_target(&path, src, sys),
+            src => Ok(Returns::kept(
+                how.dest.text().into_owned(),
+                Some(src.unwrap_or_else(|| draft(&path, sys))),
+            )),
+        };
+    }
+    if sys.is_below_file(&path)? {
+        let shown = path.display();
+        return Err(Failure::new(format!(
+            "Failed to get information on remote file ({shown}): Not a directory"
+        )));
+    }
+    if is_sent {
+        sys.shape_diff(Shape::Copied(path.clone()));
+    }
+    let told = |failure: Failure| if is_sent { failure.with("checksum", &source.sha1) } else { failure };
     if let Some(expected) = &how.checksum
         && *expected != source.sha1
     {
@@ -213,12 +258,8 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
         let failure = Failure::new(msg).with("checksum", &source.sha1);
         return Err(failure.with("expected_checksum", expected));
     }
-    let mut path = how.dest.0.clone();
     if how.names_directory() {
-        make_dirs(&path, &how, sys)?;
-    }
-    if matches!(sys.stat_followed(&path)?, Some(meta) if meta.is_dir()) {
-        path.push(&source.name);
+        make_dirs(&how.dest, &how, sys)?;
     }
     if let Some(parent) = path.parent()
         && !parent.as_os_str().is_empty()
@@ -226,16 +267,11 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
         && !sys.directory_comes_with_package(parent)?
     {
         let msg = format!("Destination directory {} does not exist", parent.display());
-        return Err(Failure::new(msg).with("checksum", source.sha1));
-    }
-    let shown = path.to_string_lossy().into_owned();
-    if !how.force && sys.exists(&path)? {
-        return Ok(Returns { dest: shown, src: source.src, ..Returns::default() });
+        return Err(told(Failure::new(msg)));
     }
     if how.follow && sys.exists(&path)? {
         path = sys.resolve(&path)?;
     }
-    let shown = path.to_string_lossy().into_owned();
     let attributes = how.attributes(source.mode);
     let options = WriteOptions {
         attributes: Some(&attributes),
@@ -244,20 +280,40 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
         charset: how.charset,
         ..WriteOptions::default()
     };
-    let is_sent = matches!(source.content, Content::Control(_));
-    let written = sys
-        .write_with(&path, source.content, &options)
-        .map_err(|failure| failure.with("checksum", &source.sha1))?;
-    let md5sum = if written.changed { Some(sys.checksum(&path, Algorithm::Md5)?) } else { None };
+    let written = sys.write_with(&path, source.content, &options).map_err(told)?;
+    if !is_sent && written.changed && !written.created {
+        take_after(&path, source.mode, &attributes, sys)?;
+    }
+    let md5sum =
+        if written.changed || !is_sent { Some(sys.checksum(&path, Algorithm::Md5)?.into()) } else { None };
+    let dest = path.to_string_lossy().into_owned();
+    let unchanged = is_sent && !written.changed;
     Ok(Returns {
-        path: (is_sent && !written.changed).then(|| shown.clone()),
-        dest: shown,
-        src: source.src,
-        checksum: Some(source.sha1),
+        path: unchanged.then(|| dest.clone()),
+        dest,
+        src: (!unchanged).then(|| source.src.unwrap_or_else(|| draft(&path, sys))),
+        checksum: Some(source.sha1.into()),
         md5sum,
+        msg: None,
         backup_file: written.backup_file,
         facts: Some(sys.file_facts(&path, false)?),
     })
+}
+
+/// As in Ansible: a file that another of the target replaces has the mode of that one, and belongs to who copies it.
+fn take_after(path: &Path, mode: Option<u32>, wanted: &FileAttributes, sys: &mut System<'_>) -> Result<()> {
+    let (uid, gid) = sys.identity();
+    let (uid, gid) = (wanted.owner.is_none().then_some(uid), wanted.group.is_none().then_some(gid));
+    sys.set_owner(path, uid, gid, false)?;
+    if let (Some(mode), None) = (mode, &wanted.mode) {
+        sys.set_mode(path, mode)?;
+    }
+    Ok(())
+}
+
+/// Content that was given in the task has no source of its own: as in Ansible it is told of by a temporary name.
+fn draft(path: &Path, sys: &System<'_>) -> String {
+    path.with_file_name(format!(".fanfare-{}", sys.unique())).to_string_lossy().into_owned()
 }
 
 /// Makes directories, with the attributes that are wanted of new ones.
@@ -274,6 +330,12 @@ fn place_tree(tree: &ControlTree, how: &How, sys: &mut System<'_>) -> Result<Ret
     let mut root = how.dest.0.clone();
     if !tree.contents_only {
         root.push(&tree.name);
+    }
+    let dest = format!("{}/", how.dest.text().trim_end_matches('/'));
+    let returns = Returns { dest, src: Some(tree.source.clone()), ..Returns::default() };
+    // As in Ansible: where there is nothing to copy nothing is made.
+    if tree.entries.is_empty() {
+        return Ok(returns);
     }
     make_dirs(&root, how, sys)?;
     let mut files = Vec::new();
@@ -294,9 +356,8 @@ fn place_tree(tree: &ControlTree, how: &How, sys: &mut System<'_>) -> Result<Ret
     }
     let options =
         WriteOptions { backup: how.backup, validate: how.validate.as_deref(), ..WriteOptions::default() };
-    sys.write_all(&files, &options)?;
-    let dest = format!("{}/", how.dest.text().trim_end_matches('/'));
-    Ok(Returns { dest, src: Some(tree.source.clone()), ..Returns::default() })
+    sys.write_all(&files, &options).inspect_err(|_| sys.shape_diff(Shape::Copied(root)))?;
+    Ok(returns)
 }
 
 fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) -> Result<Returns> {
@@ -321,16 +382,23 @@ fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) 
     if !shown.ends_with('/') {
         root.push(&name);
     }
+    let told = if was_there && !shown.ends_with('/') { root.as_path() } else { how.dest.as_ref() };
+    if !how.force && sys.exists(told)? {
+        return Returns::kept_of_target(told, shown, sys);
+    }
     make_dirs(how.dest.as_ref(), &how, sys)?;
     let mut seen = vec![sys.resolve(src)?];
     copy_dir(src, &root, follow_links, &how, &mut seen, sys)?;
     // As in Ansible, `mode` is the directory's own; what is in it keeps the modes it has.
     let mode = how.directory_mode.clone().or_else(|| how.attributes(Some(meta.mode)).mode);
     sys.set_attributes(&root, &FileAttributes { mode, ..how.attributes.clone() }, true)?;
-    let told = if was_there && !shown.ends_with('/') { root.as_path() } else { how.dest.as_ref() };
-    let facts = sys.file_facts(told, false)?;
-    let dest = told.to_string_lossy().into_owned();
-    Ok(Returns { dest, src: Some(shown), facts: Some(facts), ..Returns::default() })
+    let facts = Some(sys.file_facts(told, false)?);
+    let mut dest = told.to_string_lossy().into_owned();
+    if was_there && shown.ends_with('/') && !dest.ends_with('/') {
+        dest.push('/');
+    }
+    let none = Some(Json::Null);
+    Ok(Returns { dest, src: Some(shown), facts, checksum: none.clone(), md5sum: none, ..Returns::default() })
 }
 
 fn copy_dir(
@@ -375,7 +443,10 @@ fn copy_dir(
                 validate: how.validate.as_deref(),
                 ..WriteOptions::default()
             };
-            sys.write_with(&target, Content::Copy(&source), &options)?;
+            let written = sys.write_with(&target, Content::Copy(&source), &options)?;
+            if written.changed && !written.created {
+                sys.set_mode(&target, meta.mode)?;
+            }
         }
     }
     Ok(())

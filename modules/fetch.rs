@@ -1,8 +1,10 @@
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::yes;
-use crate::kit::{Algorithm, Failure, FilePath, Result, System};
+use crate::kit::{Access, Algorithm, Failure, FilePath, Meta, Result, System};
 
 /// The key under which `fetch` sends the file.
 pub const CONTENT: &str = "fetch";
@@ -54,8 +56,9 @@ pub struct Args {
 /// What the worker tells the control node, which makes the result of it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Returns {
-    /// The path on the target.
-    pub file: String,
+    /// The path on the target; not told of a directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// The SHA-1 of the file; `None` when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checksum: Option<String>,
@@ -72,9 +75,19 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let file = args.src.text().into_owned();
+    let file = Some(args.src.text().into_owned());
     let missing = "the remote file does not exist, not transferring, ignored";
-    let meta = match sys.stat_followed(&args.src)? {
+    let found = match readable(&args.src, sys) {
+        Ok(found) => found,
+        Err(Failure { errno: Some(EACCES), .. }) => return unknown(&args, "Permission denied"),
+        Err(failure) if args.fail_on_missing => return Err(failure),
+        Err(failure) => {
+            sys.warn(format!("{}: not fetched", failure.msg));
+            return Ok(Returns { file, ..Returns::default() });
+        }
+    };
+    let meta = match found {
+        None if sys.is_below_file(&args.src)? => return unknown(&args, "Not a directory"),
         None if args.fail_on_missing => return Err(Failure::new(missing)),
         None => return Ok(Returns { file, msg: Some(missing.to_owned()), ..Returns::default() }),
         Some(meta) if meta.is_dir() => {
@@ -83,7 +96,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
                 return Err(Failure::new(msg));
             }
             let msg = Some(format!("{msg}, not transferring, ignored"));
-            return Ok(Returns { file, msg, ..Returns::default() });
+            return Ok(Returns { msg, ..Returns::default() });
         }
         Some(meta) => meta,
     };
@@ -95,6 +108,28 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let md5sum = Some(sys.checksum(&args.src, Algorithm::Md5)?);
     let permissions = Some(meta.mode & 0o777);
     Ok(Returns { file, checksum: Some(checksum), md5sum, sent, msg: None, permissions })
+}
+
+/// Of a path that is in a directory nobody may look into.
+const EACCES: i32 = 13;
+
+/// Whether there is anything nobody can say.
+fn unknown(args: &Args, why: &str) -> Result<Returns> {
+    let file = Some(args.src.text().into_owned());
+    let msg = format!("Failed to get information on remote file ({}): {why}", args.src.display());
+    if args.fail_on_missing {
+        return Err(Failure::new(msg).with("file", file));
+    }
+    Ok(Returns { file, msg: Some(format!("{msg}, ignored")), ..Returns::default() })
+}
+
+/// What is at the path, when it may be read.
+fn readable(path: &Path, sys: &System<'_>) -> Result<Option<Meta>> {
+    let found = sys.stat_followed(path)?;
+    if found.as_ref().is_some_and(Meta::is_file) && !sys.access(path, Access::Read) {
+        return Err(Failure::new(format!("File is not readable: {}", path.display())));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

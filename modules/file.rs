@@ -2,8 +2,10 @@ use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::command::yes;
+use crate::kit::change::Shape;
 use crate::kit::{Failure, FileAttributes, FileFacts, FilePath, Meta, Result, System, Time};
 
 /// Manages files, directories and links and their attributes.
@@ -97,10 +99,12 @@ pub struct Returns {
     /// For `hard`, `link` and `touch`.
     #[serde(skip_serializing_if = "Option::is_none")]
     dest: Option<String>,
+    /// Null of a hard link that nobody asked for, and of a link that is neither followed nor asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    src: Option<String>,
+    src: Option<Json>,
+    /// None of a link that leads nowhere.
     #[serde(flatten)]
-    facts: FileFacts,
+    facts: Option<FileFacts>,
 }
 
 pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
@@ -108,14 +112,18 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let state = args.state.unwrap_or(match &now {
         Some(meta) if meta.is_dir() => State::Directory,
         Some(meta) if meta.is_link() => State::Link,
+        Some(meta) if meta.links > 1 => State::Hard,
         None if args.recurse => State::Directory,
         _ => State::File,
     });
     if args.recurse && state != State::Directory {
-        return Err(wrong("recurse option requires state to be 'directory'", &args.path, sys)?);
+        return Err(Failure::new("recurse option requires state to be 'directory'").of(&args.path));
     }
     if args.src.is_some() && !matches!(state, State::Link | State::Hard) {
-        return Err(wrong("src option requires state to be 'link' or 'hard'", &args.path, sys)?);
+        return Err(Failure::new("src option requires state to be 'link' or 'hard'").of(&args.path));
+    }
+    if now.is_none() && sys.is_below_file(&args.path)? {
+        return Err(Failure::new(format!("Not a directory: {}", args.path.display())));
     }
     // A hard link in a directory is named as its source, as `ln` does it.
     if state == State::Hard
@@ -125,25 +133,27 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
     {
         args.path.0.push(name);
     }
-    let path = args.path.clone();
-    ensure(args, state, now.as_ref(), sys).or_else(|failure| {
-        // What is there helps to see why it failed.
-        let there = sys.stat(&path)?.is_some() && !failure.fields.contains_key("state");
-        Err(if there { wrong(&failure.msg.clone(), &path, sys)?.with_all(failure.fields) } else { failure })
-    })
+    let returns = ensure(args, state, now.as_ref(), sys)?;
+    let told = returns.path.as_ref().or(returns.dest.as_ref());
+    if let Some(path) = told.filter(|_| state != State::Absent) {
+        sys.shape_diff(Shape::Managed(path.into()));
+    }
+    Ok(returns)
 }
 
 fn ensure(args: Args, state: State, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns> {
     match state {
         State::Absent => {
-            sys.remove(&args.path)?;
-            let facts = FileFacts { state: "absent", ..FileFacts::default() };
+            let is_dir = now.is_some_and(Meta::is_dir);
+            let told = |failure: Failure| if is_dir { failure } else { failure.of(&args.path) };
+            sys.remove(&args.path).map_err(told)?;
+            let facts = Some(FileFacts { state: "absent", ..FileFacts::default() });
             Ok(Returns { path: Some(args.path.text().into_owned()), facts, ..Returns::default() })
         }
         State::File => file(&args, sys),
         State::Directory => directory(&args, sys),
         State::Link => link(&args, now, sys),
-        State::Hard => hard(&args, sys),
+        State::Hard => hard(&args, now, sys),
         State::Touch => touch(&args, sys),
     }
 }
@@ -153,12 +163,12 @@ fn file(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
     match sys.stat(&path)? {
         None if sys.file_comes_with_package(&path)? => file(args, sys),
         None => {
-            let msg = format!("file ({}) is absent, cannot continue", args.path.display());
-            Err(Failure::new(msg).with("path", args.path.text()).with("state", "absent"))
+            let msg = format!("file ({}) is absent, cannot continue", path.display());
+            Err(Failure::new(msg).of(&path).with("state", "absent"))
         }
         Some(meta) if meta.is_dir() || meta.is_link() => {
             let what = sys.file_facts(&path, false)?.state;
-            Err(wrong(&format!("file ({}) is {what}, cannot continue", path.display()), &path, sys)?)
+            Err(Failure::new(format!("file ({}) is {what}, cannot continue", path.display())).of(&path))
         }
         Some(_) => {
             sys.set_attributes(&path, &args.attributes, true)?;
@@ -174,9 +184,9 @@ fn directory(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
         && !meta.is_dir()
     {
         let what = sys.file_facts(&path, false)?.state;
-        return Err(wrong(&format!("{} already exists as a {what}", path.display()), &path, sys)?);
+        return Err(Failure::new(format!("{} already exists as a {what}", path.display())).of(&path));
     }
-    for made in sys.make_dirs(&path, None)? {
+    for made in sys.make_dirs(&path, None).map_err(|failure| failure.of(&path))? {
         sys.set_attributes(&made, &args.attributes, false)?;
     }
     sys.set_attributes(&path, &args.attributes, true)?;
@@ -228,7 +238,7 @@ fn link(args: &Args, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns
             "src file does not exist, use 'force=yes' if you really want to create the link: {}",
             full.display()
         );
-        return Err(Failure::new(msg).with("path", path.text()).with("src", source.to_string_lossy()));
+        return Err(Failure::new(msg).of(path).with("src", source.to_string_lossy()));
     }
     if let Some(meta) = now
         && !meta.is_link()
@@ -236,19 +246,20 @@ fn link(args: &Args, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns
         let what = sys.file_facts(path, false)?.state;
         if !args.force {
             let msg = format!("refusing to convert from {what} to symlink for {}", path.display());
-            return Err(wrong(&msg, path, sys)?);
+            return Err(Failure::new(msg).of(path));
         }
         if meta.is_dir() {
             if !sys.list(path)?.is_empty() {
                 let msg = format!("the directory {} is not empty, refusing to convert it", path.display());
-                return Err(wrong(&msg, path, sys)?);
+                return Err(Failure::new(msg).of(path));
             }
             sys.remove(path)?;
         }
     }
-    sys.symlink(&source, path)?;
+    sys.symlink(&source, path).map_err(|failure| failure.of(path))?;
     if args.follow && !exists {
-        if args.attributes != FileAttributes::default() {
+        // Of a link that is only looked at Ansible always says so.
+        if args.attributes != FileAttributes::default() || args.src.is_none() {
             sys.warn(
                 "Cannot set fs attributes on a non-existent symlink target. follow should be set to False to \
                  avoid this.",
@@ -258,18 +269,21 @@ fn link(args: &Args, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns
         sys.set_attributes(path, &args.attributes, args.follow)?;
         times(args, path, sys)?;
     }
-    Ok(Returns {
-        dest: Some(path.text().into_owned()),
-        src: Some(source.to_string_lossy().into_owned()),
-        facts: sys.file_facts(path, false)?,
-        ..Returns::default()
-    })
+    // Where the link was to lead nobody asked.
+    let unasked = args.src.is_none() && (!args.follow || !exists);
+    let src = if unasked { Json::Null } else { Json::from(source.to_string_lossy()) };
+    by_dest(path, Some(src), sys)
 }
 
-fn hard(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
+fn hard(args: &Args, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns> {
     let path = &args.path;
     let Some(src) = &args.src else {
-        return Err(Failure::new("src is required for creating new hardlinks"));
+        if !now.is_some_and(|meta| meta.links > 1 && !meta.is_dir()) {
+            return Err(Failure::new("src is required for creating new hardlinks"));
+        }
+        sys.set_attributes(path, &args.attributes, args.follow)?;
+        times(args, path, sys)?;
+        return by_dest(path, Some(Json::Null), sys);
     };
     let Some(source) = sys.stat_followed(src)? else {
         let failure = Failure::new("src does not exist").with("dest", path.text());
@@ -289,43 +303,52 @@ fn hard(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
             .with("dest", path.text())
             .with("src", src.text()));
     }
-    sys.hard_link(src, path)?;
+    sys.hard_link(src, path).map_err(|failure| failure.of(path))?;
     sys.set_attributes(path, &args.attributes, args.follow)?;
     times(args, path, sys)?;
-    Ok(Returns {
-        dest: Some(path.text().into_owned()),
-        src: Some(src.text().into_owned()),
-        facts: sys.file_facts(path, false)?,
-        ..Returns::default()
-    })
+    by_dest(path, Some(src.text().into()), sys)
 }
 
 fn touch(args: &Args, sys: &mut System<'_>) -> Result<Returns> {
     let path = target(args, sys)?;
     let is_new = sys.stat(&path)?.is_none();
     let (atime, mtime) = moments(args, "now", sys.now())?;
+    if is_new && sys.stat(&args.path)?.is_some() {
+        let msg = format!("cannot touch {}: the link leads to nothing", args.path.display());
+        return Err(Failure::new(msg).of(&path));
+    }
     if let Err(failure) = sys.touch(&path, atime, mtime, &args.attributes, args.follow) {
         if is_new && sys.stat(&path)?.is_some() {
             sys.unmake(&path)?;
         }
-        return Err(failure);
+        let is_told = failure.fields.contains_key("path");
+        return Err(if is_told || failure.errno.is_none() { failure } else { failure.of(&path) });
     }
-    let facts = sys.file_facts(&path, false)?;
-    Ok(Returns { dest: Some(path.to_string_lossy().into_owned()), facts, ..Returns::default() })
+    by_dest(&args.path, None, sys)
 }
 
-/// The path meant: the end of a symbolic link, when links are followed.
+/// The path meant: the end of a symbolic link, be there anything or not, when links are followed.
 fn target(args: &Args, sys: &System<'_>) -> Result<PathBuf> {
-    match sys.stat(&args.path)? {
-        Some(meta) if meta.is_link() && args.follow => sys.resolve(&args.path),
-        _ => Ok(args.path.0.clone()),
+    let mut path = args.path.0.clone();
+    // As many links as Linux follows.
+    for _ in 0..40 {
+        match sys.stat(&path)? {
+            Some(meta) if meta.is_link() && args.follow => {}
+            _ => return Ok(path),
+        }
+        if sys.exists(&path)? {
+            return sys.resolve(&path);
+        }
+        let target = sys.read_link(&path)?;
+        path = sys.resolve(path.parent().unwrap_or(Path::new("/")))?.join(target);
     }
+    Ok(args.path.0.clone())
 }
 
 fn times(args: &Args, path: &Path, sys: &mut System<'_>) -> Result<()> {
     let (atime, mtime) = moments(args, "preserve", sys.now())?;
     if atime.is_some() || mtime.is_some() {
-        sys.set_times(path, atime, mtime, args.follow)?;
+        sys.set_times(path, atime, mtime, args.follow).map_err(|failure| failure.of(path))?;
     }
     Ok(())
 }
@@ -353,14 +376,14 @@ fn moment(text: &str, format: &str, now: Time) -> Result<Option<Time>> {
     Ok(Some(Time { secs: parsed.timestamp().as_second(), nanos: 0 }))
 }
 
-fn by_path(path: &Path, sys: &System<'_>) -> Result<Returns> {
-    let facts = sys.file_facts(path, false)?;
-    Ok(Returns { path: Some(path.to_string_lossy().into_owned()), facts, ..Returns::default() })
+fn by_dest(path: &Path, src: Option<Json>, sys: &System<'_>) -> Result<Returns> {
+    let facts = sys.file_facts_if_there(path)?;
+    Ok(Returns { dest: Some(path.to_string_lossy().into_owned()), src, facts, ..Returns::default() })
 }
 
-/// A failure that tells what is there.
-fn wrong(msg: &str, path: &Path, sys: &System<'_>) -> Result<Failure> {
-    Ok(Failure::new(msg).with("path", path.to_string_lossy()).with_all(sys.file_facts(path, false)?))
+fn by_path(path: &Path, sys: &System<'_>) -> Result<Returns> {
+    let facts = Some(sys.file_facts(path, false)?);
+    Ok(Returns { path: Some(path.to_string_lossy().into_owned()), facts, ..Returns::default() })
 }
 
 #[cfg(test)]

@@ -79,8 +79,8 @@ pub struct Args {
     pub age_stamp: Stamp,
     /// At least this large, as a number and one of b, k, m, g, t. Negative: at most this large.
     pub size: Option<String>,
-    /// The permissions to find.
-    pub mode: Option<Mode>,
+    /// The permissions to find, as text: `'0644'` or `u=rw`.
+    pub mode: Option<Json>,
     /// Whether the permissions must be exactly `mode`; else one bit in common is enough.
     #[serde(default = "yes")]
     pub exact_mode: bool,
@@ -344,7 +344,7 @@ impl Wanted {
             stamp: args.age_stamp,
             now,
             size: quantity("size", args.size.as_deref(), &[1, 1 << 10, 1 << 20, 1 << 30, 1 << 40], "bkmgt")?,
-            mode: args.mode.clone(),
+            mode: args.mode.as_ref().map(mode).transpose()?,
             exact_mode: args.exact_mode,
         })
     }
@@ -396,6 +396,20 @@ impl Wanted {
     }
 }
 
+/// Ansible takes no number here: which one `0644` is depends on the reader of the YAML.
+fn mode(given: &Json) -> Result<Mode> {
+    let kind = match given {
+        Json::String(text) => return text.parse().map_err(|why: String| Failure::new(why)),
+        Json::Number(number) if number.is_f64() => "float",
+        Json::Number(_) => "int",
+        Json::Bool(_) => "bool",
+        Json::Array(_) => "list",
+        Json::Object(_) | Json::Null => "dict",
+    };
+    let msg = "argument 'mode' is not a string and conversion is not allowed, value is of type";
+    Err(Failure::new(format!("{msg} {kind}: write it in quotes")))
+}
+
 /// Whether something is at least so much, or for a negative limit at most.
 fn at_least(limit: Option<i64>, value: i64) -> bool {
     match limit {
@@ -415,7 +429,7 @@ fn quantity(name: &str, text: Option<&str>, factors: &[i64], units: &str) -> Res
     };
     let number = number.parse::<i64>().ok().and_then(|number| number.checked_mul(factor));
     let hint = format!("failed to process {name}: {} is not a number and one of {units}", Json::from(text));
-    number.map(Some).ok_or_else(|| Failure::new(hint))
+    number.map(Some).ok_or_else(|| Failure::new(hint).with(name, text))
 }
 
 #[cfg(test)]

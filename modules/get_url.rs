@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 use self::checksum::Checksum;
 use crate::kit::http::{self, Answer, Client, HttpOptions, Request, Url};
 use crate::kit::{
-    Algorithm, Content, Failure, FileAttributes, FileFacts, FilePath, Result, Secret, System, WriteOptions,
+    Access, Algorithm, Content, Failure, FileAttributes, FileFacts, FilePath, Result, Secret, System,
+    WriteOptions,
 };
 
 /// Downloads a file to the target.
@@ -108,8 +109,9 @@ pub struct Returns {
     dest: String,
     elapsed: i64,
     msg: String,
+    /// Null of what is no http.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status_code: Option<u16>,
+    status_code: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     src: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,15 +129,18 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let begun = sys.now().secs;
-    let url = Url::parse(&args.url)?;
+    let url = Url::parse(&args.url).map_err(|failure| failure.with("url", &args.url).with("status", -1))?;
     let mut returns = Returns { url: url.shown(), dest: args.dest.text().into_owned(), ..Returns::default() };
-    let tmp_dest = tmp_dest(&args, sys)?;
+    checksum::known(&args.checksum)?;
+    let tmp_dest = tmp_dest(&args, sys).map_err(|failure| failure.with("elapsed", 0))?;
     let scratch = sys.scratch(tmp_dest);
     let done = place(&args, &url, &scratch, &mut returns, sys);
     returns.elapsed = sys.now().secs - begun;
     let cleaned = sys.discard(&scratch);
     match done {
         Ok(()) => cleaned.map(|()| returns),
+        // Of attributes that cannot be set only the path is told.
+        Err(failure) if failure.fields.contains_key("path") => Err(failure),
         // What the failure itself tells counts.
         Err(failure) => Err(Failure {
             fields: failure
@@ -161,12 +166,6 @@ fn tmp_dest<'a>(args: &'a Args, sys: &System<'_>) -> Result<Option<&'a Path>> {
 fn place(args: &Args, url: &Url, scratch: &Path, returns: &mut Returns, sys: &mut System<'_>) -> Result<()> {
     let there = sys.stat_followed(&args.dest)?;
     let is_dir = there.as_ref().is_some_and(crate::kit::host::Meta::is_dir);
-    if let Some(parent) = args.dest.parent().filter(|parent| !parent.as_os_str().is_empty())
-        && there.is_none()
-        && !sys.exists(parent)?
-    {
-        return Err(Failure::new(format!("Destination {} does not exist", parent.display())));
-    }
     let checksum = Checksum::wanted(args, url, scratch, sys)?;
     let mut headers = Vec::new();
     match there.filter(|_| !is_dir) {
@@ -187,7 +186,7 @@ fn place(args: &Args, url: &Url, scratch: &Path, returns: &mut Returns, sys: &mu
         None => {}
     }
     let answer = download(args, url, &headers, scratch, sys)?;
-    returns.status_code = answer.status;
+    returns.status_code = Some(answer.status.into());
     if answer.status == Some(304) {
         "HTTP Error 304: Not Modified".clone_into(&mut returns.msg);
         return finish(args, &args.dest, returns, sys);
@@ -252,8 +251,16 @@ fn put(
     sys: &mut System<'_>,
 ) -> Result<()> {
     let real = if sys.exists(path)? { sys.resolve(path)? } else { path.to_owned() };
-    let before = if sys.exists(&real)? { Some(sys.checksum(&real, Algorithm::Sha1)?) } else { None };
+    if answer.fetched {
+        returns.checksum_src = Some(sys.checksum(scratch, Algorithm::Sha1)?.into());
+    }
+    let is_readable = sys.exists(&real)? && sys.access(&real, Access::Read);
+    let before = if is_readable { Some(sys.checksum(&real, Algorithm::Sha1)?) } else { None };
     returns.checksum_dest = Some(before.map_or(Json::Null, Json::from));
+    if let Err(failure) = writable(&real, sys) {
+        returns.status_code = None;
+        return Err(failure);
+    }
     let options = WriteOptions {
         attributes: Some(&args.attributes),
         backup: args.backup,
@@ -266,7 +273,6 @@ fn put(
         sys.write_with(&real, stand_in, &options)?;
         return Ok(());
     }
-    returns.checksum_src = Some(sys.checksum(scratch, Algorithm::Sha1)?.into());
     if let Some(checksum) = checksum {
         let got = sys.checksum(scratch, checksum.algorithm)?;
         if got != checksum.hex {
@@ -280,6 +286,19 @@ fn put(
     }
     returns.md5sum = Some(sys.checksum(scratch, Algorithm::Md5)?);
     returns.backup_file = sys.write_with(&real, Content::Copy(scratch), &options)?.backup_file;
+    Ok(())
+}
+
+/// Ansible asks the file itself, too, although it is its directory that counts.
+fn writable(path: &Path, sys: &System<'_>) -> Result<()> {
+    let is_there = sys.exists(path)?;
+    let wanted = if is_there { path } else { path.parent().unwrap_or(Path::new("/")) };
+    if !sys.exists(wanted)? {
+        return Err(Failure::new(format!("Destination {} does not exist", wanted.display())));
+    }
+    if !sys.access(wanted, Access::Write) {
+        return Err(Failure::new(format!("Destination {} is not writable", wanted.display())));
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use self::document::{Document, Section, Wish};
 use crate::command::yes;
+use crate::kit::change::Shape;
 use crate::kit::{Failure, FileAttributes, FileFacts, FilePath, Result, System, WriteOptions};
 use crate::lineinfile::State;
 
@@ -147,7 +148,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let msg = if present { document.ensure(&section, &wish) } else { document.remove(&section, &wish) };
     // A link that is replaced by a file leaves it the permissions of its target: nobody else is to read it now.
     let new_mode = sys.stat_followed(&path)?.map(|meta| meta.mode);
-    sys.diff_parts();
+    sys.shape_diff(Shape::Parts);
     let options = WriteOptions {
         attributes: Some(&args.attributes),
         backup: args.backup,

@@ -115,6 +115,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
     };
     let (new, msg) = present(&args, line, &universal(&text))?;
+    args.file.shape_diff(sys, &text);
     // Unchanged text still gets its attributes.
     let (written, msg) = args.file.write(sys, &target, new.as_deref().unwrap_or(&text), msg)?;
     Ok(Returns { backup: Some(written.backup_file.unwrap_or_default()), msg, found: None })
@@ -232,6 +233,7 @@ fn absent(
         }
     }
     let msg = if found > 0 { format!("{found} line(s) removed") } else { String::new() };
+    args.file.shape_diff(sys, &text);
     let (written, msg) = args.file.write(sys, target, if found > 0 { &kept } else { &text }, &msg)?;
     Ok(Returns { backup: Some(written.backup_file.unwrap_or_default()), msg, found: Some(found) })
 }

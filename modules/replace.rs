@@ -59,7 +59,6 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let Some((start, end)) = section(&args, &text)? else {
         let wanted = section_pattern(&args).unwrap_or_default();
         let msg = format!("Pattern for before/after params did not match the given file: {wanted}");
-        let (_, msg) = args.file.write(sys, &target, &old, &msg)?;
         return Ok(Returns { msg, backup_file: None, rc: 0 });
     };
     let flags = Flags { multiline: true, ..Flags::default() };

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::command::yes;
 use crate::kit::{Access, Algorithm, Failure, FilePath, FileType, Meta, Result, System, flags, mime};
@@ -88,9 +89,9 @@ struct Found {
     attributes: Option<Vec<&'static str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attr_flags: Option<String>,
-    /// The file's generation.
+    /// The file's generation; null where the file system has none, or does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<String>,
+    version: Option<Json>,
     /// User, role and type; nulls without SELinux.
     #[serde(skip_serializing_if = "Option::is_none")]
     selinux_context: Option<Vec<Option<String>>>,
@@ -179,9 +180,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let found = if *follow { sys.stat_followed(path)? } else { sys.stat(path)? };
     let Some(meta) = found else {
         // Below a file there can be nothing: the path is wrong, not just empty.
-        if let Some(there) = path.ancestors().skip(1).find_map(|above| sys.stat_followed(above).transpose())
-            && !there?.is_dir()
-        {
+        if sys.is_below_file(path)? {
             return Err(Failure::new("Not a directory"));
         }
         return Ok(Returns { stat: Stat::default() });
@@ -222,7 +221,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let letters = sys.flags(path)?.unwrap_or_default();
         found.attributes = Some(flags::names(&letters));
         found.attr_flags = Some(letters);
-        found.version = sys.generation(path).map(|generation| generation.to_string());
+        found.version = Some(sys.generation(path).map(|generation| generation.to_string()).into());
     }
     if args.get_selinux_context {
         let context = sys.file_facts(path, *follow)?.secontext;
@@ -239,6 +238,10 @@ fn mime(path: &Path, meta: &Meta, readable: bool, sys: &System<'_>) -> Result<(&
     // A link that points to nothing cannot be read either.
     if meta.is_link() && !readable {
         return Ok(("unknown", "unknown"));
+    }
+    // As `file` tells it, which follows no link.
+    if let Some(link) = sys.stat(path)?.filter(Meta::is_link) {
+        return Ok(mime::guess(link.kind, &start));
     }
     if meta.is_file() && (!readable || sys.open(path)?.take(4096).read_to_end(&mut start).is_err()) {
         return Ok(("unknown", "unknown"));

@@ -1,6 +1,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::fail;
 use crate::kit::{Failure, FileAttributes, FileFacts, FilePath, Mode, Result, System, WriteOptions};
 
 /// Makes a temporary file or directory.
@@ -72,6 +73,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     if !matches!(sys.stat_followed(&dir)?, Some(meta) if meta.is_dir()) {
         return Err(Failure::new(format!("cannot make a temporary file in {}: no directory", dir.display())));
+    }
+    for (option, part) in [("prefix", &args.prefix), ("suffix", &args.suffix)] {
+        if part.contains('/') {
+            fail!("{option} must be a valid file name component, got '{part}'");
+        }
     }
     let path = dir.join(format!("{}{}{}", args.prefix, sys.unique(), args.suffix));
     match args.state {

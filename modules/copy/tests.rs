@@ -37,13 +37,13 @@ fn content_given_right_here() {
         json!({"changed": true, "dest": "/d/new", "checksum": "55ca6286e3e4f4fba5d0448333fa99fc5a404a73",
                "md5sum": "764efa883dda1e11db47671c4a3bbd9e", "mode": "0600", "owner": "nobody", "size": 3,
                "state": "file",
-               "diff": {"before": "", "after": "hi\n", "after_header": "/d/new"}}),
+               "diff": [{"before": "", "after": "hi\n", "after_header": "/d/new"}]}),
     );
     assert_eq!(trial.host.read("/d/new").unwrap(), "hi\n");
     let trial = check(
         json!({"content": "new\n", "dest": "/d/f"}),
-        json!({"mode": "0640", "diff": {"before": "old\n", "before_header": "/d/f",
-                                        "after": "new\n", "after_header": "/d/f"}}),
+        json!({"mode": "0640", "diff": [{"before": "old\n", "before_header": "/d/f",
+                                         "after": "new\n", "after_header": "/d/f"}]}),
     );
     assert_eq!(trial.host.meta("/d/f").unwrap().mode, 0o640);
     check(
@@ -151,6 +151,12 @@ fn from_the_target_itself() {
     let trial = check(
         json!({"src": "/src/", "dest": "/d/new", "remote_src": true, "directory_mode": "0711", "owner": "nobody"}),
         json!({"dest": "/d/new", "mode": "0711"}),
+    );
+    // What is replaced gets the mode of what it was copied from, unless another is asked for.
+    check(json!({"src": "/src/a", "dest": "/d/f", "remote_src": true}), json!({"mode": "0600"}));
+    check(
+        json!({"src": "/src/a", "dest": "/d/f", "remote_src": true, "mode": "0644"}),
+        json!({"mode": "0644"}),
     );
     let (top, file) = (trial.host.meta("/d/new").unwrap(), trial.host.meta("/d/new/a").unwrap());
     assert_eq!((top.mode, file.mode, file.uid), (0o711, 0o600, 65534));

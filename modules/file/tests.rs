@@ -33,7 +33,10 @@ fn attributes_of_what_is_there() {
     );
     assert_eq!(trial.host.meta("/d/f").unwrap().mode, 0o600);
     check(json!({"path": "/d/f", "mode": "u+x"}), json!({"mode": "0744"}));
-    check(json!({"path": "/d/f", "mode": 0o644}), json!({"changed": false, "diff": null}));
+    check(
+        json!({"path": "/d/f", "mode": 0o644}),
+        json!({"changed": false, "diff": {"before": {"path": "/d/f"}, "after": {"path": "/d/f"}}}),
+    );
     check(json!({"path": "/d/l", "state": "file", "mode": "0600"}), json!({"path": "/d/f", "mode": "0600"}));
     check(json!({"path": "/d/f", "attributes": "+i"}), json!({"changed": true}));
     let trial = check(json!({"path": "/d/l", "mode": "0600"}), json!({"dest": "/d/l", "state": "link"}));

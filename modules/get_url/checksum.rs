@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value as Json;
+
 use crate::get_url::Args;
 use crate::kit::http::{self, Request, Url};
 use crate::kit::{Algorithm, Failure, Result, System};
@@ -21,7 +23,10 @@ impl Checksum {
         if text.is_empty() {
             return Ok(None);
         }
-        let bad = || Failure::new("The checksum parameter has to be in format <algorithm>:<checksum>");
+        let bad = || {
+            let failure = Failure::new("The checksum parameter has to be in format <algorithm>:<checksum>");
+            failure.with("checksum_src", Json::Null).with("checksum_dest", Json::Null)
+        };
         let (name, sum) = text.split_once(':').ok_or_else(bad)?;
         let algorithm = algorithm(name.trim())?;
         let sum = sum.trim();
@@ -31,7 +36,8 @@ impl Checksum {
             return if good { Ok(Some(Self { algorithm, hex })) } else { Err(bad()) };
         }
         let list = Url::parse(sum)?;
-        http::download(&args.client(), &Request::get(&list, Some(scratch)), sys)?;
+        http::download(&args.client(), &Request::get(&list, Some(scratch)), sys)
+            .map_err(|failure| failure.with("url", list.shown()))?;
         let text = sys.read_text_if_there(scratch)?.unwrap_or_default();
         sys.discard(scratch)?;
         let file = url.file_name();
@@ -43,6 +49,11 @@ impl Checksum {
             ))),
         }
     }
+}
+
+/// Fails where the option names an algorithm nobody knows.
+pub(super) fn known(option: &str) -> Result<()> {
+    option.split_once(':').map_or(Ok(()), |(name, _)| algorithm(name.trim()).map(drop))
 }
 
 fn algorithm(name: &str) -> Result<Algorithm> {

@@ -60,24 +60,59 @@ impl Change {
     }
 }
 
-/// How diffs name what they show.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Headers {
-    /// The path.
+/// The shape of a call's `diff`, which Ansible's modules do not share.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Shape {
+    /// One mapping, or a list of them when there are several; nothing when nothing changed.
     #[default]
-    Path,
-    /// The path and the part of the file: `/f (content)`, `/f (file attributes)`.
+    Mapping,
+    /// The same, and a mapping of the path alone when nothing changed.
+    Managed(PathBuf),
+    /// A list, an empty one where no diff is wanted; of a file that is as it should be the mapping of its path.
+    Copied(PathBuf),
+    /// A list, whose headers name the part of the file: `/f (content)`, `/f (file attributes)`.
     Parts,
+    /// Such a list of both parts, changed or not, the content being empty where no diff is wanted. `content` is
+    /// what the file holds when nothing changed.
+    Edited { path: PathBuf, content: String },
 }
 
-/// Ansible's `diff` key: one mapping, or a list of them when there are several (with [`Headers::Parts`] always);
-/// `None` when there is nothing to show.
-pub fn diff(changes: &[Change], headers: Headers) -> Option<Json> {
+impl Shape {
+    fn names_parts(&self) -> bool {
+        matches!(self, Self::Parts | Self::Edited { .. })
+    }
+}
+
+/// Ansible's `diff` key in the shape of the module; `None` where it has none.
+pub fn diff(changes: &[Change], shape: &Shape, wanted: bool) -> Option<Json> {
+    let unchanged = |path: &Path| {
+        let path = path.to_string_lossy();
+        json!({"before": {"path": path}, "after": {"path": path}})
+    };
+    match shape {
+        Shape::Copied(_) if !wanted => return Some(json!([])),
+        Shape::Edited { path, content } => return Some(edited(changes, path, content, wanted)),
+        _ if !wanted => return None,
+        Shape::Managed(path) | Shape::Copied(path) if changes.is_empty() => return Some(unchanged(path)),
+        Shape::Mapping | Shape::Managed(_) | Shape::Copied(_) | Shape::Parts => {}
+    }
+    let mut diffs = entries(changes, shape);
+    let is_content = |diff: &Json| diff.get("after").is_none_or(Json::is_string);
+    match shape {
+        Shape::Copied(_) if diffs.iter().any(is_content) => Some(Json::Array(diffs)),
+        Shape::Parts => (!diffs.is_empty()).then_some(Json::Array(diffs)),
+        _ if diffs.len() < 2 => diffs.pop(),
+        _ => Some(Json::Array(diffs)),
+    }
+}
+
+/// What is shown of each change, in order, and then of the attributes of each path.
+fn entries(changes: &[Change], shape: &Shape) -> Vec<Json> {
     let mut diffs: Vec<Json> = Vec::new();
     for change in changes {
         match change {
             Change::Content { path, before, after, source } if *after != Snippet::Unread => {
-                diffs.push(content(path, before.as_ref(), after, source.as_deref(), headers));
+                diffs.push(content(path, before.as_ref(), after, source.as_deref(), shape));
             }
             Change::Other { what, before, after } if what.is_empty() => {
                 diffs.push(json!({"before": before, "after": after}));
@@ -89,24 +124,40 @@ pub fn diff(changes: &[Change], headers: Headers) -> Option<Json> {
             Change::Content { .. } | Change::Attribute { .. } | Change::Ran { told: None, .. } => {}
         }
     }
-    diffs.extend(attributes(changes).into_iter().map(|(path, [before, after])| match headers {
-        Headers::Path => {
-            let named = |side: Map<String, Json>| {
-                let mut whole = Map::from_iter([("path".to_owned(), Json::from(path.to_string_lossy()))]);
-                whole.extend(side);
-                whole
-            };
-            json!({"before": named(before), "after": named(after)})
-        }
-        Headers::Parts => {
+    diffs.extend(attributes(changes).into_iter().map(|(path, [before, after])| {
+        if shape.names_parts() {
             let header = format!("{} (file attributes)", path.display());
-            json!({"before_header": header, "before": before, "after_header": header, "after": after})
+            return json!({"before_header": header, "before": before, "after_header": header, "after": after});
         }
+        let named = |side: Map<String, Json>| {
+            let mut whole = Map::from_iter([("path".to_owned(), Json::from(path.to_string_lossy()))]);
+            whole.extend(side);
+            whole
+        };
+        json!({"before": named(before), "after": named(after)})
     }));
-    match headers {
-        Headers::Path if diffs.len() < 2 => diffs.pop(),
-        _ => (!diffs.is_empty()).then_some(Json::Array(diffs)),
+    diffs
+}
+
+/// Content and attributes of one file, whether they changed or not.
+fn edited(changes: &[Change], path: &Path, content: &str, wanted: bool) -> Json {
+    let shape = Shape::Parts;
+    let (text, facts) =
+        (format!("{} (content)", path.display()), format!("{} (file attributes)", path.display()));
+    let mut entries = entries(changes, &shape);
+    let is_attributes = |entry: &Json| entry.get("after").is_some_and(Json::is_object);
+    let attributes = entries.pop_if(|entry| is_attributes(entry));
+    let same = if wanted { content } else { "" };
+    let mut first = entries.pop().unwrap_or_else(|| json!({"before": same, "after": same}));
+    let mut second = attributes.unwrap_or_else(|| json!({}));
+    for (entry, header) in [(&mut first, text), (&mut second, facts)] {
+        let Some(map) = entry.as_object_mut() else { continue };
+        for side in ["before_header", "after_header"] {
+            map.shift_remove(side);
+            map.insert(side.to_owned(), Json::from(header.as_str()));
+        }
     }
+    json!([first, second])
 }
 
 /// Per path, in order of first appearance: the attributes that changed. A directory that was made for the sake of
@@ -142,13 +193,14 @@ fn content(
     before: Option<&Snippet>,
     after: &Snippet,
     source: Option<&str>,
-    headers: Headers,
+    shape: &Shape,
 ) -> Json {
     let mut map = Map::new();
     let path = path.to_string_lossy();
-    let (old, new) = match headers {
-        Headers::Path => (path.to_string(), source.unwrap_or(&path).to_owned()),
-        Headers::Parts => (format!("{path} (content)"), format!("{path} (content)")),
+    let (old, new) = if shape.names_parts() {
+        (format!("{path} (content)"), format!("{path} (content)"))
+    } else {
+        (path.to_string(), source.unwrap_or(&path).to_owned())
     };
     let mut side =
         |snippet: &Snippet, text: &str, header: Option<String>, binary: &str, larger: &str| match snippet {
@@ -167,7 +219,7 @@ fn content(
             Snippet::Unread => {}
         };
     let nothing = Snippet::Text(String::new());
-    let old = (before.is_some() || headers == Headers::Parts).then_some(old);
+    let old = (before.is_some() || shape.names_parts()).then_some(old);
     side(before.unwrap_or(&nothing), "before", old, "dst_binary", "dst_larger");
     side(after, "after", Some(new), "src_binary", "src_larger");
     Json::Object(map)
@@ -177,11 +229,11 @@ fn content(
 mod tests {
     use serde_json::{Value as Json, json};
 
-    use super::{Change, Headers, Snippet, diff};
+    use super::{Change, Shape, Snippet, diff};
     use crate::kit::charset::Charset;
 
     fn check(changes: &[Change], expected: &Json) {
-        assert_eq!(&diff(changes, Headers::Path).unwrap_or_default(), expected);
+        assert_eq!(&diff(changes, &Shape::Mapping, true).unwrap_or_default(), expected);
     }
 
     #[test]
@@ -225,7 +277,7 @@ mod tests {
             &[made("/a"), made("/a/b")],
             &json!({"before": {"path": "/a/b", "state": "absent"}, "after": {"path": "/a/b", "state": "directory"}}),
         );
-        let parts = diff(&[text(None, b"b"), mode("0644", "0600")], Headers::Parts).unwrap();
+        let parts = diff(&[text(None, b"b"), mode("0644", "0600")], &Shape::Parts, true).unwrap();
         assert_eq!(
             parts,
             json!([
@@ -234,5 +286,25 @@ mod tests {
                  "after": {"mode": "0600"}, "after_header": "/f (file attributes)"},
             ])
         );
+    }
+
+    #[test]
+    fn modules_shape_what_did_not_change() {
+        let none = |shape: Shape, wanted| diff(&[], &shape, wanted).unwrap_or_default();
+        let path = json!({"before": {"path": "/f"}, "after": {"path": "/f"}});
+        assert_eq!(none(Shape::Managed("/f".into()), true), path);
+        assert_eq!(none(Shape::Managed("/f".into()), false), Json::Null);
+        assert_eq!(none(Shape::Copied("/f".into()), true), path);
+        assert_eq!(none(Shape::Copied("/f".into()), false), json!([]));
+        let edited = |wanted| none(Shape::Edited { path: "/f".into(), content: "a".into() }, wanted);
+        let facts = "/f (file attributes)";
+        let both = |text: &str| {
+            json!([
+                {"before": text, "after": text, "before_header": "/f (content)", "after_header": "/f (content)"},
+                {"before_header": facts, "after_header": facts},
+            ])
+        };
+        assert_eq!(edited(true), both("a"));
+        assert_eq!(edited(false), both(""));
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::kit::change::Change;
+use crate::kit::change::{Change, Shape};
 use crate::kit::charset::Charset;
 use crate::kit::regex::{Flags, Regex, RegexError};
 use crate::kit::{Failure, FileAttributes, FilePath, Result, System, WriteOptions, Written};
@@ -33,7 +33,8 @@ impl Edit {
     /// The file that is really edited: links are followed.
     pub fn target(&self, sys: &System<'_>) -> Result<PathBuf> {
         let path: &Path = &self.path;
-        match sys.stat(path)? {
+        // What may not be looked at is missing for Ansible, which says so by this code.
+        match sys.stat(path).map_err(|failure| failure.with("rc", 257))? {
             Some(meta) if meta.is_link() => sys.resolve(path),
             _ => Ok(path.to_owned()),
         }
@@ -52,6 +53,12 @@ impl Edit {
         self.encoding.decode(sys.read(target)?).map(Some).map_err(misfit)
     }
 
+    /// Has the diff tell content and attributes apart, and tell of both whether they changed or not.
+    pub fn shape_diff(&self, sys: &mut System<'_>, old: &str) {
+        let path = self.path.text().into_owned().into();
+        sys.shape_diff(Shape::Edited { path, content: old.to_owned() });
+    }
+
     /// Writes the text back, with backup, validation and attributes. Says what was done: `msg`, and that the
     /// attributes changed.
     pub fn write(
@@ -61,7 +68,6 @@ impl Edit {
         text: &str,
         msg: &str,
     ) -> Result<(Written, String)> {
-        sys.diff_parts();
         let since = sys.changes().len();
         let options = WriteOptions {
             attributes: Some(&self.attributes),
@@ -74,7 +80,9 @@ impl Edit {
             let (path, charset) = (self.path.text(), self.encoding);
             Failure::new(format!("{path}: {charset} has no place for {misfit}: the file was left as it is"))
         })?;
-        let written = sys.write_with(target, bytes.as_ref(), &options)?;
+        let written = sys
+            .write_with(target, bytes.as_ref(), &options)
+            .map_err(|failure| failure.without("exit_status").without("stdout").without("stderr"))?;
         let changed =
             sys.changes().iter().skip(since).any(|change| matches!(change, Change::Attribute { .. }));
         let also = if changed { "ownership, perms or SE linux context changed" } else { "" };

@@ -15,11 +15,13 @@ pub struct Failure {
     pub msg: String,
     /// More result keys: `rc`, `stdout`, `path` …
     pub fields: Map<String, Json>,
+    /// What the system said, for a module that tells of it. No result key.
+    pub errno: Option<i32>,
 }
 
 impl Failure {
     pub fn new(msg: impl Into<String>) -> Self {
-        Self { msg: msg.into(), fields: Map::new() }
+        Self { msg: msg.into(), fields: Map::new(), errno: None }
     }
 
     /// Adds a result key.
@@ -36,6 +38,12 @@ impl Failure {
             self.fields.extend(map);
         }
         self
+    }
+
+    /// Tells which path it is about. The kit adds what is there.
+    #[must_use]
+    pub fn of(self, path: &std::path::Path) -> Self {
+        self.with("path", path.to_string_lossy())
     }
 
     /// Takes a result key away.
@@ -61,11 +69,7 @@ impl std::fmt::Display for Failure {
 
 impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
-        let mut failure = Self::new(error.to_string()).with("path", error.path.to_string_lossy());
-        if let Some(errno) = error.source.raw_os_error() {
-            failure = failure.with("errno", errno);
-        }
-        failure
+        Self { errno: error.source.raw_os_error(), ..Self::new(error.to_string()) }
     }
 }
 

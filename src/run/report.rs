@@ -116,7 +116,8 @@ fn result(
 ) -> TaskResult {
     let status = raw.status();
     let censored = job.info.no_log;
-    let diffs = if is_loop || censored { Vec::new() } else { diffs(&raw.fields) };
+    let shows = !is_loop && !censored && raw.fields.contains("diff") && shows_diffs(job);
+    let diffs = if shows { diffs(&raw.fields) } else { Vec::new() };
     TaskResult {
         status,
         fields: if censored { censor(&raw.fields) } else { shown(&raw.fields) },
@@ -151,6 +152,14 @@ fn censor(fields: &Dict) -> Dict {
         }
     }
     censored
+}
+
+/// Some modules tell a diff that nobody asked for: it is in the result, and does not show.
+fn shows_diffs(job: &Job<'_>) -> bool {
+    let default = job.batch.run.options.run.diff;
+    let Some(setting) = &job.task.keywords.diff else { return default };
+    let Ok(scope) = job.batch.scope(job.host, Some(job.task), &job.place.inner) else { return default };
+    settings::flag(Some(setting), default, &Context::new(&scope)).unwrap_or(default)
 }
 
 fn diffs(fields: &Dict) -> Vec<Diff> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use crate::kit::args::FileAttributes;
-use crate::kit::change::{Change, Headers, MAX_DIFF_BYTES, Snippet};
+use crate::kit::change::{Change, MAX_DIFF_BYTES, Shape, Snippet};
 use crate::kit::charset::Charset;
 use crate::kit::command::Command;
 use crate::kit::control::ControlFile;
@@ -17,6 +17,9 @@ use crate::kit::host::{Access, FileType, HostError, Meta, Placement, Time};
 use crate::kit::mode::Mode;
 use crate::kit::outcome::{Failure, Result};
 use crate::kit::system::{Content, System};
+
+/// Of a change of the owner that is not allowed.
+const EPERM: i32 = 1;
 
 /// How [`System::write_with`] writes.
 #[derive(Clone, Debug, Default)]
@@ -128,13 +131,17 @@ impl System<'_> {
             }
             differing.push((!same).then_some(old));
         }
+        let told = |wanted: &WantedFile<'_>, failure: Failure| failure.with("checksum", &wanted.file.sha1);
         for (wanted, differs) in files.iter().zip(differing) {
             if let Some(old) = differs {
                 let options =
                     WriteOptions { attributes: Some(&wanted.attributes), asked: true, ..options.clone() };
-                self.replace(&wanted.path, old.as_ref(), &Content::Control(wanted.file), &options)?;
+                let content = Content::Control(wanted.file);
+                self.replace(&wanted.path, old.as_ref(), &content, &options)
+                    .map_err(|failure| told(wanted, failure))?;
             }
-            self.set_attributes(&wanted.path, &wanted.attributes, false)?;
+            let set = self.set_attributes(&wanted.path, &wanted.attributes, false);
+            set.map_err(|failure| told(wanted, failure))?;
         }
         Ok(())
     }
@@ -214,12 +221,13 @@ impl System<'_> {
                         "cannot make the directory {}: {} is no directory",
                         path.display(),
                         ancestor.display()
-                    ))
-                    .with("path", path.to_string_lossy()));
+                    )));
                 }
             }
         }
         missing.reverse();
+        // `new/..` is there once `new` is.
+        missing.retain(|dir| dir.file_name().is_some());
         for dir in &missing {
             self.host.make_dir(dir, 0o777)?;
             if let Some(mode) = mode {
@@ -326,16 +334,16 @@ impl System<'_> {
     /// Ensures everything [`FileAttributes`] asks for. Says whether something changed. `mode: preserve` is the
     /// module's to resolve.
     pub fn set_attributes(&mut self, path: &Path, wanted: &FileAttributes, follow: bool) -> Result<bool> {
-        let uid = wanted.owner.as_deref().map(|owner| self.uid_of(owner)).transpose()?;
-        let gid = wanted.group.as_deref().map(|group| self.gid_of(group)).transpose()?;
+        let (uid, gid) = self.wanted_owner(path, wanted)?;
         let mut changed = false;
         if uid.is_some() || gid.is_some() {
-            changed |= self.set_owner(path, uid, gid, follow)?;
+            changed |= self.set_owner(path, uid, gid, follow).map_err(|failure| failure.of(path))?;
         }
         if let Some(mode) = &wanted.mode {
             let meta = self.must(path, follow)?;
             if matches!(mode, Mode::Preserve) {
-                return Err(Failure::new("mode: preserve needs a source file"));
+                let failure = Failure::new("mode must be in octal or symbolic form").of(path);
+                return Err(failure.with("details", "bad symbolic permission for mode: preserve"));
             }
             if !meta.is_link() {
                 changed |= self.set_mode(path, mode.apply(meta.mode, meta.is_dir(), self.umask()))?;
@@ -346,6 +354,14 @@ impl System<'_> {
         }
         changed |= self.set_context(path, wanted, follow)?;
         Ok(changed)
+    }
+
+    /// The owner and group that are wanted of a path.
+    fn wanted_owner(&self, path: &Path, wanted: &FileAttributes) -> Result<(Option<u32>, Option<u32>)> {
+        let uid = wanted.owner.as_deref().map(|owner| self.uid_of(owner)).transpose();
+        let gid = wanted.group.as_deref().map(|group| self.gid_of(group)).transpose();
+        let at = |failure: Failure| failure.of(path);
+        Ok((uid.map_err(at)?, gid.map_err(at)?))
     }
 
     /// Gives what a command of this call made to its owner. No change by itself; nothing in check mode.
@@ -404,10 +420,10 @@ impl System<'_> {
             None => None,
         };
         // Who owns a new file is said at once; whether an old one changes hands is recorded as such afterwards.
-        let uid =
-            wanted.and_then(|wanted| wanted.owner.as_deref()).map(|owner| self.uid_of(owner)).transpose()?;
-        let gid =
-            wanted.and_then(|wanted| wanted.group.as_deref()).map(|group| self.gid_of(group)).transpose()?;
+        let (uid, gid) = match wanted {
+            Some(wanted) => self.wanted_owner(path, wanted)?,
+            None => (None, None),
+        };
         let how = match old {
             None => Placement { mode, uid, gid, ..Placement::default() },
             Some(_) => Placement {
@@ -421,7 +437,10 @@ impl System<'_> {
         };
         let backup_file = if options.backup { self.backup(path)? } else { None };
         match options.validate.filter(|_| !self.wishes.check) {
-            None => self.place(path, content, &how, options)?,
+            None => self.place(path, content, &how, options).map_err(|failure| {
+                let is_of_owner = failure.errno == Some(EPERM) && (uid, gid) != (None, None);
+                if is_of_owner { failure.of(path) } else { failure }
+            })?,
             Some(command) => {
                 let draft = path.with_file_name(format!(".fanfare-{}", self.unique()));
                 let draft_mode = Placement { mode: Some(0o600), ..Placement::default() };
@@ -442,7 +461,7 @@ impl System<'_> {
             _ => None,
         };
         self.changes.push(Change::Content { path: path.to_owned(), before, after, source });
-        if let (None, Some(mode), Headers::Parts) = (old, mode, self.headers)
+        if let (None, Some(mode), Shape::Parts | Shape::Edited { .. }) = (old, mode, &self.shape)
             && mode != current
         {
             self.attribute(path, "mode", format!("{current:04o}"), format!("{mode:04o}"));
@@ -487,25 +506,6 @@ impl System<'_> {
         let used = use_it(self, &path);
         self.host.remove(&path)?;
         used
-    }
-
-    fn validate(&mut self, command: &str, draft: &Path) -> Result<()> {
-        if !command.contains("%s") {
-            return Err(Failure::new(format!("validate must contain %s: {command}")));
-        }
-        let line = command.replace("%s", &draft.to_string_lossy());
-        let words = crate::kit::words::split(&line)
-            .map_err(|why| Failure::new(format!("validate is no command ({why}): {command}")))?;
-        let output = self.query(Command::default().args(words))?;
-        if output.ok() {
-            return Ok(());
-        }
-        let said = [output.stderr(), output.stdout()].map(|text| text.trim().to_owned());
-        let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
-        Err(Failure::new(format!("failed to validate: rc:{} error:{said}", output.code))
-            .with("exit_status", output.code)
-            .with("stdout", output.stdout())
-            .with("stderr", output.stderr()))
     }
 
     /// Content for a diff, read only when one is wanted.

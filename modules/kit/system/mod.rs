@@ -11,6 +11,7 @@ mod people;
 mod reading;
 mod scratch;
 mod undoing;
+mod validating;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ use serde_json::{Map, Value as Json, json};
 pub use self::content::Content;
 pub use self::files::{FileFacts, WantedFile, WriteOptions, Written};
 pub use self::people::{Group, User};
-use crate::kit::change::{Change, Headers, diff};
+use crate::kit::change::{Change, Shape, diff};
 use crate::kit::host::{Filesystem, Host, Time};
 use crate::kit::netlink::Network;
 use crate::kit::outcome::{Failure, Result, result_map};
@@ -74,7 +75,7 @@ pub struct System<'a> {
     channel: &'a mut dyn Channel,
     wishes: Wishes,
     changes: Vec<Change>,
-    headers: Headers,
+    shape: Shape,
     warnings: Vec<String>,
     deprecations: Vec<Json>,
     adopted: Option<Map<String, Json>>,
@@ -88,7 +89,7 @@ impl<'a> System<'a> {
             channel,
             wishes,
             changes: Vec::new(),
-            headers: Headers::default(),
+            shape: Shape::default(),
             warnings: Vec::new(),
             deprecations: Vec::new(),
             adopted: None,
@@ -223,12 +224,17 @@ impl<'a> System<'a> {
 
     /// What the call comes to: the module's own keys, and what the kit knows.
     pub fn finish(self, outcome: Result<Json>) -> Map<String, Json> {
+        let outcome = outcome.map_err(|failure| self.with_facts(failure));
+        let diff = match (&outcome, &self.shape) {
+            // What was not done has no diff.
+            (Err(_), Shape::Copied(_)) => Some(json!([])),
+            (Err(_), Shape::Managed(_) | Shape::Edited { .. }) => None,
+            (_, shape) => diff(&self.changes, shape, self.wishes.diff),
+        };
         let mut map = result_map(outcome);
         map.insert("changed".to_owned(), Json::Bool(!self.changes.is_empty()));
         map.extend(self.adopted.into_iter().flatten());
-        if self.wishes.diff
-            && let Some(diff) = diff(&self.changes, self.headers)
-        {
+        if let Some(diff) = diff {
             map.insert("diff".to_owned(), diff);
         }
         if !self.warnings.is_empty() {
@@ -240,10 +246,24 @@ impl<'a> System<'a> {
         map
     }
 
-    /// Diffs tell content and attributes apart in their headers, and what attributes a new file has that it would not
-    /// have by itself: as of modules that edit a file.
-    pub fn diff_parts(&mut self) {
-        self.headers = Headers::Parts;
+    /// A failure that names a path tells what is there, as Ansible's do.
+    fn with_facts(&self, failure: Failure) -> Failure {
+        let named = ["path", "dest"].iter().find_map(|key| failure.fields.get(*key)).and_then(Json::as_str);
+        let Some(path) = named.map(PathBuf::from) else { return failure };
+        match self.file_facts_if_there(&path) {
+            Ok(Some(facts)) => {
+                let own = failure.fields.clone();
+                own.into_iter().fold(failure.with_all(facts), |all, (key, value)| all.with(&key, value))
+            }
+            // What failed is what to tell.
+            Ok(None) | Err(_) => failure,
+        }
+    }
+
+    /// Gives the diff the shape that Ansible's module gives it. Where attributes are told apart from content, those
+    /// of a new file show that it would not have by itself.
+    pub fn shape_diff(&mut self, shape: Shape) {
+        self.shape = shape;
     }
 
     /// What was changed so far.

@@ -89,6 +89,17 @@ impl System<'_> {
         Ok(digest(algorithm, &mut file).map_err(|e| HostError::new("read", path, e))?)
     }
 
+    /// What results tell about a path where something is; of a link that leads nowhere nothing.
+    pub fn file_facts_if_there(&self, path: &Path) -> Result<Option<FileFacts>> {
+        if self.exists(path)? { self.file_facts(path, false).map(Some) } else { Ok(None) }
+    }
+
+    /// Whether the path cannot be: something on its way is no directory.
+    pub fn is_below_file(&self, path: &Path) -> Result<bool> {
+        let nearest = path.ancestors().skip(1).find_map(|above| self.stat_followed(above).transpose());
+        Ok(nearest.transpose()?.is_some_and(|there| !there.is_dir()))
+    }
+
     /// What results tell about a path.
     pub fn file_facts(&self, path: &Path, follow: bool) -> Result<FileFacts> {
         let Some(meta) = self.host.stat(path, follow)? else {

@@ -44,7 +44,6 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     if !raw.fields.contains("checksum") {
         // Nothing there, and that is no failure.
         raw.set("changed", false);
-        raw.set("file", src);
         return Ok(raw);
     }
     let checksum = raw.fields.get("checksum").map(ToString::to_string).unwrap_or_default();
