@@ -370,11 +370,20 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
     match answer {
         Ok(replies) => {
             let mut raws: Vec<Raw> =
-                replies.into_iter().map(|reply| Raw::ok(Dict::from(reply.result))).collect();
+                replies.into_iter().map(|reply| answered(Dict::from(reply.result))).collect();
             raws.resize_with(count, || Raw::failed("the worker gave no reply"));
             raws
         }
         Err(error) => vec![Raw::from(error); count],
+    }
+}
+
+/// What the worker says; of what took longer than its `timeout` no more than that.
+fn answered(fields: Dict) -> Raw {
+    let period = fields.get("timedout").and_then(Value::as_dict).and_then(|timedout| timedout.get("period"));
+    match period {
+        Some(Value::Int(seconds)) => Raw::timed_out(seconds.unsigned_abs()),
+        _ => Raw::ok(fields),
     }
 }
 

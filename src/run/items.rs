@@ -191,11 +191,7 @@ async fn one_by_one(job: &Job<'_>, control: &Control, items: &[Value], scope: &S
         }
         let mut item = Item { value: value.clone(), label: None, raw, delegated };
         complete(job, control, &mut item, index, &scope);
-        let stop = breaks(job, &scope, &item).unwrap_or_else(|error| {
-            item.raw.fail();
-            item.raw.error = Some(error.context("A 'break_when' expression failed"));
-            true
-        });
+        let stop = breaks(job, &scope, &mut item);
         tell(job, &item, started);
         let unreachable = item.raw.unreachable;
         done.push(item);
@@ -313,9 +309,24 @@ fn tell(job: &Job<'_>, item: &Item, started: Instant) {
     report::item_done(job, &item.raw, label, item.delegated.clone(), started);
 }
 
-fn breaks(job: &Job<'_>, scope: &Scope, item: &Item) -> Result<bool> {
+/// Whether the loop ends with this item. A condition that cannot be evaluated is the item's failure.
+fn breaks(job: &Job<'_>, scope: &Scope, item: &mut Item) -> bool {
     let conditions = &job.task.loop_control.break_when;
-    Ok(!conditions.is_empty() && unmet(conditions, &with_result(job, scope, item))?.is_none())
+    if conditions.is_empty() {
+        return false;
+    }
+    match unmet(conditions, &with_result(job, scope, item)) {
+        Ok(unmet) => {
+            item.raw.set("break_when_result", unmet.is_none());
+            unmet.is_none()
+        }
+        Err(error) => {
+            item.raw.set("break_when_result", error.message());
+            item.raw.fail();
+            item.raw.error = Some(error.context("A 'break_when' expression failed"));
+            true
+        }
+    }
 }
 
 /// The scope of an item that is done: what it registers is there.

@@ -25,6 +25,9 @@ pub(super) struct HostOutcome {
 const PRIVATE: &[&str] =
     &["_ansible_facts_cacheable", "_ansible_verbose_always", "_ansible_verbose_override"];
 
+/// What Ansible says where it has no traceback either.
+const NO_TRACEBACK: &str = "(traceback unavailable)";
+
 /// A result as playbooks see it.
 pub(super) fn public(mut fields: Dict) -> Dict {
     for key in PRIVATE {
@@ -121,7 +124,7 @@ impl Raw {
     pub fn fail(&mut self) {
         self.set("failed", true);
         if !self.fields.contains("exception") {
-            self.set("exception", "(traceback unavailable)");
+            self.set("exception", NO_TRACEBACK);
         }
     }
 
@@ -132,16 +135,19 @@ impl Raw {
 
     /// A task that took longer than its `timeout`.
     pub fn timed_out(seconds: u64) -> Self {
-        let mut raw = Self::failed(format!("Timed out after {seconds} second(s)."));
-        let mut period = Dict::new();
-        period.insert("period", Value::Int(i64::try_from(seconds).unwrap_or(i64::MAX)));
-        raw.set("timedout", Value::dict(period));
+        let mut raw = Self::failed(format!("Task failed: Timed out after {seconds} second(s)."));
+        let mut timedout = Dict::new();
+        timedout.insert("frame", NO_TRACEBACK);
+        timedout.insert("period", Value::Int(i64::try_from(seconds).unwrap_or(i64::MAX)));
+        raw.set("timedout", Value::dict(timedout));
         raw
     }
 
     pub fn unreachable(message: impl Into<String>) -> Self {
         let mut fields = Dict::new();
         fields.insert("changed", false);
+        fields.insert("exception", NO_TRACEBACK);
+        fields.insert("failed", false);
         fields.insert("msg", format!("Task failed: {}", message.into()));
         fields.insert("unreachable", true);
         Self { fields, unreachable: true, ..Self::default() }
@@ -153,6 +159,7 @@ impl Raw {
         if let Some(condition) = condition {
             fields.insert("false_condition", condition);
         }
+        fields.insert("failed", false);
         fields.insert("skip_reason", reason);
         fields.insert("skipped", true);
         Self::ok(fields)

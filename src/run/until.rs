@@ -47,7 +47,7 @@ pub(super) async fn run(job: &Job<'_>, mut scope: Scope, delegated: Option<&Arc<
             raw.set("attempts", i64::from(tries) - 1);
             // Whoever says when it fails has said so already.
             if job.task.failed_when.is_empty() {
-                raw.fail();
+                raw.set("failed", true);
             }
             return raw;
         }

@@ -51,7 +51,7 @@ fn a_task_that_hangs_fails_after_its_timeout_and_the_host_goes_on() {
     let started = Instant::now();
     let run = lab.run(&[]);
     assert_eq!(run.recap(), "a ok=3 ignored=1, b ok=3", "{run}");
-    assert_eq!(run.message("a", "two"), "Timed out after 1 second(s).");
+    assert_eq!(run.message("a", "two"), "Task failed: Timed out after 1 second(s).");
     assert!(started.elapsed() < Duration::from_secs(8));
 }
 
