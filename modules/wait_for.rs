@@ -235,8 +235,9 @@ fn in_answer(args: &Args, port: u16, sys: &mut System<'_>) -> Result<Option<Foun
             Ok(0) | Err(_) => break,
             Ok(count) => heard.extend_from_slice(buffer.get(..count).unwrap_or_default()),
         }
-        if let Some(found) = search(wanted, &String::from_utf8_lossy(&heard))? {
-            return Ok(Some(found));
+        // As in Ansible, the groups of a match are told of files only.
+        if search(wanted, &String::from_utf8_lossy(&heard))?.is_some() {
+            return Ok(Some(Found::default()));
         }
     }
     Ok(None)

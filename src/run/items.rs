@@ -285,7 +285,9 @@ fn complete(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, sco
                 Ok(label) => label.to_string(),
                 Err(error) => {
                     let error = error.at(&setting.place).context("Failed to template loop_control label");
-                    item.raw.set("warnings", Value::list(vec![error.message().into()]));
+                    let before = item.raw.fields.get("warnings").and_then(Value::as_list).unwrap_or_default();
+                    let warnings = [before, &[error.message().into()]].concat();
+                    item.raw.set("warnings", Value::list(warnings));
                     job.batch.run.warn(error);
                     item.value.to_string()
                 }
@@ -357,6 +359,14 @@ fn sum_up(control: &Control, items: Vec<Item>) -> Ended {
     raw.unreachable = items.iter().any(|item| item.raw.unreachable);
     if raw.unreachable {
         raw.set("unreachable", true);
+    }
+    // What the items warn of, the whole loop does.
+    for key in ["warnings", "deprecations"] {
+        let told = items.iter().filter_map(|item| item.raw.fields.get(key)?.as_list());
+        let told: Vec<Value> = told.flatten().cloned().collect();
+        if !told.is_empty() {
+            raw.set(key, Value::list(told));
+        }
     }
     let delegated_to = items.iter().rev().find_map(|item| item.delegated.clone());
     let mut inclusions = Vec::new();
