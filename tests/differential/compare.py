@@ -26,7 +26,7 @@ ASIDE = {"msg", "message", "errno", "path", "dest", "src", "uid", "gid", "owner"
 CLOSED = re.compile(r"Shared connection to \S+ closed\.\s*$")
 # What is known of tasks in the background, by names that no two runs share.
 JOBS = re.compile(r"/\.ansible_async(/|$)")
-TEMPORARY = re.compile(r"/\.ansible/tmp/|/ansible-local-|/ansible-tmp-|/\.cache/|/ansible\.[^/ ]*$")
+TEMPORARY = re.compile(r"/\.ansible/tmp/|/ansible-local-|/ansible-tmp-|/\.cache/|/ansible\.[^/ ]*$|/\.fanfare-[0-9a-f]+$")
 
 
 @dataclasses.dataclass
