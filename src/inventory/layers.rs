@@ -78,6 +78,15 @@ impl Inventory {
     /// The files are read when first asked for: one that cannot be read is the error of whoever asks.
     /// A host that the inventory does not name is answered for only if it is localhost.
     pub fn host_layers(&self, host: &str, playbook_dir: Option<&Path>) -> Result<Arc<[Layer]>> {
+        if !self.hosts.contains_key(host) && self.localhost(host).is_none() {
+            return Err(Diagnostic::new(format!("no host `{host}` in the inventory")));
+        }
+        self.delegate_layers(host, playbook_dir)
+    }
+
+    /// The same for any host that tasks may be delegated to: one that the inventory does not name has what all hosts
+    /// have, and its files of `host_vars`.
+    pub fn delegate_layers(&self, host: &str, playbook_dir: Option<&Path>) -> Result<Arc<[Layer]>> {
         let mut state = self.cache.state.lock().unwrap_or_else(PoisonError::into_inner);
         let key = playbook_dir.unwrap_or(Path::new(""));
         if let Some(layers) = state.hosts.get(key).and_then(|hosts| hosts.get(host)) {
@@ -122,11 +131,6 @@ impl Inventory {
     }
 
     fn compute_layers(&self, host: &str, playbook: Option<&VarsDir>) -> Result<Vec<Layer>> {
-        let known = self.hosts.get_key_value(host);
-        let implicit = if known.is_none() { self.localhost(host) } else { None };
-        if known.is_none() && implicit.is_none() {
-            return Err(Diagnostic::new(format!("no host `{host}` in the inventory")));
-        }
         let groups = self.groups_in_order(host);
         let mut layers = Vec::new();
         self.push_group(&mut layers, "all");
@@ -149,18 +153,18 @@ impl Inventory {
                 push_files(&mut layers, Level::PlaybookGroupFile, dir, Kind::Group, group)?;
             }
         }
-        match known {
+        match self.hosts.get_key_value(host) {
             Some((name, host)) if !host.vars.is_empty() => layers.push(Layer {
                 level: Level::InventoryHost,
                 origin: Origin::Host(Arc::clone(name)),
                 vars: Arc::clone(&host.vars),
             }),
-            Some(_) => {}
-            None => layers.push(Layer {
+            None if self.localhost(host).is_some() => layers.push(Layer {
                 level: Level::InventoryHost,
                 origin: Origin::Implicit,
                 vars: Arc::new(implicit_vars()),
             }),
+            _ => {}
         }
         for dir in &self.vars_dirs {
             push_files(&mut layers, Level::InventoryHostFile, dir, Kind::Host, host)?;

@@ -107,9 +107,9 @@ impl Shared {
         *self.playbook_dir.write() = dir;
     }
 
-    /// The inventory's layers for a host, weakest first.
+    /// The inventory's layers for a host, or for one that only a delegation names, weakest first.
     pub fn inventory_layers(&self, host: &str) -> Result<Arc<[inventory::Layer]>> {
-        self.inventory.read().host_layers(host, Some(&self.playbook_dir.read()))
+        self.inventory.read().delegate_layers(host, Some(&self.playbook_dir.read()))
     }
 
     /// The scope of a host outside any play.
