@@ -269,7 +269,11 @@ mod worker {
         let copy = json!({"content": "x\n", "dest": format!("{dir}/new/file")});
         worker.send(&request(2, "copy", copy.clone(), check.clone()));
         let result = worker.reply();
-        assert_eq!((&result["changed"], &result["diff"]["after"]), (&json!(true), &json!("x\n")), "{result}");
+        assert_eq!(
+            (&result["changed"], &result["diff"][0]["after"]),
+            (&json!(true), &json!("x\n")),
+            "{result}"
+        );
         worker.send(&request(3, "copy", copy.clone(), check.clone()));
         assert_eq!(worker.reply()["changed"], false);
         let mut alone = check;
