@@ -160,7 +160,7 @@ pub(super) const TABLE: &[Row] = &[
         names: Names { constants: &["RETRY_FILES_SAVE_PATH"], ini: &[], env: &[] },
     },
     Row {
-        why: "the log gets all that is shown",
+        why: "the log gets what the run shows",
         names: Names { constants: &["DEFAULT_LOG_FILTER", "LOG_VERBOSITY"], ini: &[], env: &[] },
     },
     Row {

@@ -297,7 +297,7 @@ pub struct DisplayOptions {
     /// Callbacks beside that one, by name.
     pub callbacks_enabled: Vec<String>,
     pub profile: ProfileOptions,
-    /// A file that gets all that is shown, too.
+    /// A file that gets what the run shows, too.
     pub log_path: Option<PathBuf>,
     pub result_format: ResultFormat,
     /// Whether results are spread over lines; `None` leaves it to the verbosity.

@@ -1,4 +1,4 @@
-//! The log file of `log_path`: what is shown, without colours, each line with its time, as Ansible's log has it.
+//! The log file of `log_path`: what the run shows, without colours, each line with its time, as Ansible's log has it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -21,8 +21,9 @@ impl Log {
     /// Appends to a file, or makes it: for its owner alone, since results can hold what is nobody else's business.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
-        let user =
-            std::env::var("LOGNAME").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "-".to_owned());
+        let user = std::env::var("LOGNAME")
+            .or_else(|_| std::env::var("USER"))
+            .unwrap_or_else(|_| rustix::process::geteuid().as_raw().to_string());
         Ok(Self { file, writer: format!("p={} u={user} n=fanfare", std::process::id()) })
     }
 
