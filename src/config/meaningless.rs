@@ -179,13 +179,7 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         why: "it is about warnings that fanfare does not give",
         names: Names {
-            constants: &[
-                "ACTION_WARNINGS",
-                "DEVEL_WARNING",
-                "TASK_DEBUGGER_IGNORE_ERRORS",
-                "LOCALHOST_WARNING",
-                "SYSTEM_WARNINGS",
-            ],
+            constants: &["ACTION_WARNINGS", "DEVEL_WARNING", "LOCALHOST_WARNING", "SYSTEM_WARNINGS"],
             ini: &[("defaults", "command_warnings")],
             env: &["ANSIBLE_COMMAND_WARNINGS"],
         },

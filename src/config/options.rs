@@ -198,6 +198,10 @@ pub struct RunOptions {
     pub error_on_missing_handler: bool,
     pub any_errors_fatal: bool,
     pub strategy: Strategy,
+    /// The task debugger, wherever a task fails or its host cannot be reached.
+    pub debugger: bool,
+    /// Not where the failure is ignored.
+    pub debugger_ignores_errors: bool,
     pub gathering: Gathering,
     pub fact_cache: FactCacheOptions,
     /// Seconds after which a task fails.
@@ -223,6 +227,8 @@ pub enum Strategy {
     #[default]
     Linear,
     Free,
+    /// Linear, with the task debugger where a task fails.
+    Debug,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -250,6 +256,8 @@ impl Default for RunOptions {
             error_on_missing_handler: true,
             any_errors_fatal: false,
             strategy: Strategy::default(),
+            debugger: false,
+            debugger_ignores_errors: true,
             gathering: Gathering::default(),
             fact_cache: FactCacheOptions::default(),
             task_timeout: None,

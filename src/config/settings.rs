@@ -133,6 +133,8 @@ const RUN: &[Setting] = &[
                 ("ansible.builtin.free", Strategy::Free),
                 ("host_pinned", Strategy::Free),
                 ("ansible.builtin.host_pinned", Strategy::Free),
+                ("debug", Strategy::Debug),
+                ("ansible.builtin.debug", Strategy::Debug),
             ])?;
             Ok(())
         }),
@@ -318,7 +320,20 @@ const RUN: &[Setting] = &[
         }),
     ),
     of(&["DUPLICATE_YAML_DICT_KEY"], OnlyAs(&["warn"], "another answer to duplicate keys than a warning")),
-    of(&["ENABLE_TASK_DEBUGGER"], OnlyAs(NO, "the debugger")),
+    of(
+        &["ENABLE_TASK_DEBUGGER"],
+        Sets(|config, given| {
+            config.run.debugger = given.boolean()?;
+            Ok(())
+        }),
+    ),
+    of(
+        &["TASK_DEBUGGER_IGNORE_ERRORS"],
+        Sets(|config, given| {
+            config.run.debugger_ignores_errors = given.boolean()?;
+            Ok(())
+        }),
+    ),
     of(
         &["DEFAULT_MODULE_NAME"],
         OnlyAs(

@@ -20,6 +20,7 @@ pub struct Keywords {
     pub any_errors_fatal: Option<Setting>,
     pub run_once: Option<Setting>,
     pub throttle: Option<Setting>,
+    pub debugger: Option<Setting>,
     pub timeout: Option<Setting>,
     pub delegate_to: Option<Setting>,
     pub delegate_facts: Option<Setting>,

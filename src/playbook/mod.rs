@@ -22,7 +22,7 @@ pub use play::{Play, Playbook, Prompt};
 pub use role::Role;
 pub use start::{find_start, name_matches};
 pub use tags::{effective, is_selected};
-pub use task::{Block, Include, Loop, LoopControl, Node, Task};
+pub use task::{Block, Include, Loop, LoopControl, Node, Projection, Task};
 
 use crate::diagnostic::Place;
 use crate::value::{Dict, Value};

@@ -27,6 +27,8 @@ pub struct Play {
     pub vars_files: Vec<Setting>,
     /// `vars_prompt`: what to ask the operator for before the play begins.
     pub prompts: Vec<Prompt>,
+    /// `validate_argspec`: the task that judges the play's variables, before all sections.
+    pub validation: Option<Node>,
     /// In the order they run: pre_tasks, roles, tasks, post_tasks. Handlers are flushed between sections.
     pub sections: [Vec<Node>; 4],
     /// The roles under `roles:` and of `import_role`, dependencies first: what they bring to the whole play.

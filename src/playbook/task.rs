@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::loader::Around;
 use super::{Action, Keywords, Role, Setting};
 use crate::diagnostic::Place;
+use crate::value::Value;
 
 /// A step of a play.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ pub struct Task {
     pub role: Option<Arc<Role>>,
     pub repeat: Option<Loop>,
     pub loop_control: LoopControl,
-    pub register: Option<String>,
+    pub register: Vec<Projection>,
     pub until: Vec<Setting>,
     pub retries: Option<Setting>,
     pub delay: Option<Setting>,
@@ -62,7 +63,7 @@ impl Task {
             role,
             repeat: None,
             loop_control: LoopControl::default(),
-            register: None,
+            register: Vec::new(),
             until: Vec::new(),
             retries: None,
             delay: None,
@@ -75,6 +76,14 @@ impl Task {
             include: None,
         }
     }
+}
+
+/// A variable that `register` sets.
+#[derive(Clone)]
+pub struct Projection {
+    pub name: String,
+    /// The expression for its value; the whole result when not given.
+    pub value: Option<Value>,
 }
 
 /// What the tasks of a dynamic include inherit: what is around it, its vars, and `apply`.

@@ -15,6 +15,15 @@ use crate::run::batch::Batch;
 impl Shared {
     /// Shows a prompt once all earlier output is out, and reads a line from the terminal.
     pub async fn ask(&self, prompt: String, echo: bool) -> Result<String> {
+        Ok(self.answer(prompt, echo).await?.unwrap_or_default())
+    }
+
+    /// The same, of a line that shows; `None` when there are no more.
+    pub(super) async fn ask_line(&self, prompt: String) -> Result<Option<String>> {
+        self.answer(prompt, true).await
+    }
+
+    async fn answer(&self, prompt: String, echo: bool) -> Result<Option<String>> {
         self.flush_output();
         self.asking.store(true, Ordering::Relaxed);
         let answer = tokio::task::spawn_blocking(move || read_answer(&prompt, echo)).await;
@@ -25,6 +34,13 @@ impl Shared {
             Ok(Err(error)) => Err(Diagnostic::new(format!("cannot read the answer: {error}"))),
             Err(error) => Err(Diagnostic::new(format!("the question was broken off: {error}"))),
         }
+    }
+
+    /// Says something to whoever answers.
+    pub(super) async fn say(&self, text: &str) {
+        let text = text.to_owned();
+        // A terminal that is gone will not answer either.
+        let _ = tokio::task::spawn_blocking(move || io::stderr().write_all(text.as_bytes())).await;
     }
 
     /// Waits until the callbacks have seen everything sent so far.
@@ -68,14 +84,15 @@ impl Batch {
     }
 }
 
-fn read_answer(prompt: &str, echo: bool) -> io::Result<String> {
+/// `None` at the end of the input.
+fn read_answer(prompt: &str, echo: bool) -> io::Result<Option<String>> {
     if !echo {
-        return rpassword::prompt_password(prompt);
+        return rpassword::prompt_password(prompt).map(Some);
     }
     let mut terminal = io::stderr();
     terminal.write_all(prompt.as_bytes())?;
     terminal.flush()?;
     let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim_end_matches(['\r', '\n']).to_owned())
+    let read = io::stdin().lock().read_line(&mut answer)?;
+    Ok((read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned()))
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::event::Delegate;
 use super::outcome::{Raw, public};
 use super::task::{Ended, Job, judge, one, unmet};
-use super::{background, call, destination, include, report, settings};
+use super::{background, call, destination, include, register, report, settings};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::{invalid_name, is_variable_name};
 use crate::playbook::{Loop, LoopControl, Setting, Task};
@@ -146,7 +146,9 @@ fn travels_together(job: &Job<'_>) -> bool {
         && task.loop_control.break_when.is_empty()
         && task.keywords.throttle.is_none()
         && background::is_unattended(job)
-        && !task.register.as_ref().is_some_and(|name| mentions(task, name))
+        && !task.register.iter().any(|projection| mentions(task, &projection.name))
+        && !task.register.iter().any(|projection| projection.value.is_some())
+        && !mentions(task, "_task")
         && task.action.dynamic.is_none()
         && call::is_remote(&task.action.name)
 }
@@ -171,6 +173,7 @@ fn holds(value: &Value, text: &str) -> bool {
 async fn one_by_one(job: &Job<'_>, control: &Control, items: &[Value], scope: &Scope) -> Vec<Item> {
     let mut done: Vec<Item> = Vec::with_capacity(items.len());
     let mut base = scope.clone();
+    register::begin_loop(job.task, &mut base);
     for (index, value) in items.iter().enumerate() {
         if index > 0 && !control.pause.is_zero() {
             tokio::time::sleep(control.pause).await;
@@ -182,15 +185,16 @@ async fn one_by_one(job: &Job<'_>, control: &Control, items: &[Value], scope: &S
         if raw.fields.contains("ansible_facts") {
             // The next item sees what this one set.
             match job.batch.scope(job.host, Some(job.task), &job.place.inner) {
-                Ok(fresh) => base = fresh,
+                Ok(mut fresh) => {
+                    fresh.take_locals(&base);
+                    base = fresh;
+                }
                 Err(error) => job.batch.run.break_off(error),
             }
         }
-        if let Some(name) = &job.task.register {
-            base.set_local(name.as_str(), raw.fields.clone());
-        }
         let mut item = Item { value: value.clone(), label: None, raw, delegated };
         complete(job, control, &mut item, index, &scope);
+        register::show_item(job.task, &item.raw, &mut base);
         let stop = breaks(job, &scope, &mut item);
         tell(job, &item, started);
         let unreachable = item.raw.unreachable;
@@ -334,9 +338,7 @@ fn breaks(job: &Job<'_>, scope: &Scope, item: &mut Item) -> bool {
 /// The scope of an item that is done: what it registers is there.
 fn with_result(job: &Job<'_>, scope: &Scope, item: &Item) -> Scope {
     let mut scope = scope.clone();
-    if let Some(name) = &job.task.register {
-        scope.set_local(name.as_str(), item.raw.fields.clone());
-    }
+    register::show(job.task, &item.raw, &mut scope);
     scope
 }
 

@@ -287,7 +287,10 @@ impl Batch {
         let [pre_tasks, roles, tasks, post_tasks] = &self.play.sections;
         // With forced handlers, hosts that failed run theirs once, together with the others.
         let mut forced = HostList::new();
-        for (section, flush) in [(pre_tasks, true), (roles, false), (tasks, true), (post_tasks, true)] {
+        let validation = self.play.validation.as_slice();
+        let in_order_of_run =
+            [(validation, false), (pre_tasks, true), (roles, false), (tasks, true), (post_tasks, true)];
+        for (section, flush) in in_order_of_run {
             let after = self.walk(section, alive, &place).await;
             alive = after.alive;
             if force {

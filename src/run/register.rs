@@ -1,105 +1,17 @@
-//! What becomes of a result: judged, kept as facts, registered.
+//! What is kept of a result: facts, and what `register` names.
 
 use std::sync::Arc;
 
 use super::batch::Batch;
+use super::current_task::{CurrentTask, Looped};
 use super::outcome::{HostOutcome, Raw, public};
 use super::settings;
-use super::task::{Job, unmet};
-use crate::diagnostic::Diagnostic;
+use super::task::Job;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::Task;
-use crate::template::Context;
+use crate::template::{self, Context};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
-
-/// Applies `changed_when` and `failed_when`, and fills in the keys every result has.
-///
-/// A condition that cannot be evaluated is a failure of the task, beside what the action said.
-pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, mut raw: Raw) -> Raw {
-    let task = job.task;
-    split_lines(&mut raw.fields);
-    if !raw.fields.contains("changed") {
-        raw.set("changed", false);
-    }
-    if raw.is("skipped") {
-        raw.set("failed", false);
-    }
-    if raw.unreachable || raw.is("skipped") {
-        return raw;
-    }
-    let nonzero = matches!(raw.fields.get("rc"), Some(Value::Int(rc)) if *rc != 0);
-    if raw.is("failed") || (nonzero && !raw.fields.contains("failed")) {
-        raw.fail();
-    } else {
-        raw.set("failed", false);
-    }
-    let show = |raw: &Raw, scope: &mut Scope| {
-        if let Some(name) = &task.register {
-            scope.set_local(name.as_str(), raw.fields.clone());
-        }
-    };
-    if !task.changed_when.is_empty() {
-        show(&raw, scope);
-        match unmet(&task.changed_when, scope) {
-            Ok(unmet) => {
-                raw.set("changed_when_result", unmet.is_none());
-                raw.set("changed", unmet.is_none());
-            }
-            Err(error) => return condition_failed(raw, "changed_when", error),
-        }
-    }
-    if !task.failed_when.is_empty() {
-        show(&raw, scope);
-        match unmet(&task.failed_when, scope) {
-            Ok(unmet) => {
-                raw.set("failed_when_result", unmet.is_none());
-                settle(&mut raw, unmet.is_none());
-            }
-            Err(error) => return condition_failed(raw, "failed_when", error),
-        }
-    }
-    raw
-}
-
-/// What `failed_when` says overrules the action.
-fn settle(raw: &mut Raw, failed: bool) {
-    if failed {
-        raw.fail();
-        if !raw.fields.get("msg").is_some_and(Value::is_truthy) {
-            raw.set("msg", "Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.");
-        }
-        return;
-    }
-    raw.set("failed", false);
-    if let Some(exception) = raw.fields.remove("exception") {
-        raw.set("failed_when_suppressed_exception", exception);
-    }
-}
-
-fn condition_failed(mut raw: Raw, keyword: &str, error: Diagnostic) -> Raw {
-    raw.set(&format!("{keyword}_result"), error.message());
-    let error = error
-        .context(format_args!("A '{keyword}' expression failed"))
-        .context("Action failed")
-        .context("Task failed");
-    raw.fail();
-    raw.set("msg", error.message());
-    raw.error = Some(error);
-    raw
-}
-
-/// `stdout` and `stderr` come with their lines.
-fn split_lines(fields: &mut Dict) {
-    for (key, lines) in [("stdout", "stdout_lines"), ("stderr", "stderr_lines")] {
-        if fields.contains(lines) {
-            continue;
-        }
-        if let Some(Value::Str(text)) = fields.get(key) {
-            let split: Vec<Value> = crate::value::split_lines(text).into_iter().map(Value::from).collect();
-            fields.insert(lines, Value::list(split));
-        }
-    }
-}
 
 /// Keeps what a result says under `ansible_facts`.
 pub(super) fn keep_facts(job: &Job<'_>, raw: &Raw, delegated: Option<&Arc<str>>) {
@@ -136,12 +48,99 @@ impl Batch {
     }
 }
 
-/// Registers the whole task's result for the host.
-pub(super) fn register(job: &Job<'_>, fields: &Dict) {
-    if let Some(name) = &job.task.register {
-        let state = job.batch.run.hosts.state(job.host);
-        state.set_var(name.as_str(), registered(fields));
+/// Shows a result to the conditions of its own task, as `_task` and under the names it will be registered under.
+pub(super) fn show(task: &Task, raw: &Raw, scope: &mut Scope) {
+    let before = scope.local("_task").and_then(CurrentTask::of).and_then(CurrentTask::items);
+    show_with(task, raw, before.map(Looped::Before), scope);
+}
+
+/// Begins a loop whose items may look at what those before them came to.
+pub(super) fn begin_loop(task: &Task, scope: &mut Scope) {
+    if task.register.iter().any(|projection| projection.value.is_some()) {
+        scope.set_local("_task", CurrentTask { result: None, looped: Some(Looped::SoFar(Vec::new())) });
     }
+}
+
+/// Shows the result of an item to the items after it.
+pub(super) fn show_item(task: &Task, raw: &Raw, scope: &mut Scope) {
+    let before = scope.local("_task").and_then(CurrentTask::of).and_then(CurrentTask::items);
+    let so_far = before.map(|mut items| {
+        items.push(Value::dict(public(raw.fields.clone())));
+        Looped::SoFar(items)
+    });
+    show_with(task, raw, so_far, scope);
+}
+
+fn show_with(task: &Task, raw: &Raw, looped: Option<Looped>, scope: &mut Scope) {
+    let result = Value::dict(raw.fields.clone());
+    for projection in &task.register {
+        scope.set_local(projection.name.as_str(), projection.value.clone().unwrap_or_else(|| result.clone()));
+    }
+    scope.set_local("_task", CurrentTask { result: Some(result), looped });
+}
+
+/// Registers the whole task's result for the host; what cannot be had of it fails the task.
+pub(super) fn register(job: &Job<'_>, raw: &mut Raw, is_loop: bool) {
+    if job.task.register.is_empty() {
+        return;
+    }
+    let state = job.batch.run.hosts.state(job.host);
+    let result = registered(&raw.fields);
+    let mut errors = Vec::new();
+    let mut scope = None;
+    for projection in &job.task.register {
+        let Some(expression) = &projection.value else {
+            state.set_var(projection.name.as_str(), result.clone());
+            continue;
+        };
+        let scope = scope.get_or_insert_with(|| ended(job, &result, is_loop));
+        let value = match scope {
+            Ok(scope) => template::render_all(expression, &Context::new(scope)),
+            Err(error) => Err(error.clone()),
+        };
+        let value = value.unwrap_or_else(|error| {
+            let why = error.message().to_owned();
+            errors.push(error.context(format_args!("Register projection '{}' failed", projection.name)));
+            Value::undefined(format!(
+                "The variable '{}' is undefined because its register expression failed: {why}",
+                projection.name
+            ))
+        });
+        state.set_var(projection.name.as_str(), value);
+    }
+    if !errors.is_empty() {
+        raw.fail();
+        raw.error = Some(Diagnostic::new(format!(
+            "Task failed due to errors in {} out of {} register projections",
+            errors.len(),
+            job.task.register.len()
+        )));
+    }
+    for error in errors {
+        job.batch.run.warn(error);
+    }
+}
+
+/// What the expressions of `register` see when the task is done: after a loop, its last item.
+fn ended(job: &Job<'_>, result: &Value, is_loop: bool) -> Result<Scope> {
+    let mut scope = job.batch.scope(job.host, Some(job.task), &job.place.inner)?;
+    let items = result.as_dict().and_then(|fields| fields.get("results")?.as_list()).filter(|_| is_loop);
+    let last = items.and_then(<[Value]>::last);
+    let part = |name: &str| last.and_then(|last| last.as_dict()?.get(name)).cloned();
+    for name in ["ansible_loop_var", "ansible_index_var"] {
+        if let Some(Value::Str(name)) = part(name)
+            && let Some(value) = part(&name)
+        {
+            scope.set_local(&*name, value);
+        }
+    }
+    let result_of_last = last.unwrap_or(result).clone();
+    let looped = is_loop.then(|| Looped::Over(result.clone()));
+    scope.set_local("_task", CurrentTask { result: Some(result_of_last), looped });
+    for projection in &job.task.register {
+        scope.set_local(projection.name.as_str(), projection.value.clone().unwrap_or_else(|| result.clone()));
+    }
+    Ok(scope)
 }
 
 fn registered(fields: &Dict) -> Value {
@@ -155,8 +154,11 @@ fn registered(fields: &Dict) -> Value {
 /// Gives another host what a `run_once` task got.
 pub(super) fn share(batch: &Batch, task: &Task, ran: &HostOutcome, host: &Arc<str>) {
     let state = batch.run.hosts.state(host);
-    if let Some(name) = &task.register {
-        state.set_var(name.as_str(), registered(&ran.fields));
+    let set = batch.run.hosts.state(&ran.host).set();
+    for projection in &task.register {
+        if let Some(value) = set.get(projection.name.as_str()) {
+            state.set_var(projection.name.as_str(), value.clone());
+        }
     }
     if task.keywords.delegate_to.is_some() && batch.delegates_facts(&ran.host, task) {
         return;

@@ -17,10 +17,8 @@ use crate::value::{Dict, Value};
 
 /// Ends a task on a host: registers, notifies, counts, and tells the callbacks.
 pub(super) fn host_done(job: &Job<'_>, ended: Ended, started: Instant) -> HostOutcome {
-    let Ended { raw, inclusions, delegated_to, is_loop } = ended;
-    if !raw.unreachable || job.task.register.is_some() {
-        register::register(job, &raw.fields);
-    }
+    let Ended { mut raw, inclusions, delegated_to, is_loop } = ended;
+    register::register(job, &mut raw, is_loop);
     let status = raw.status();
     let ignored = is_ignored(job, status);
     if status == Status::Changed
@@ -205,25 +203,40 @@ fn is_ignored(job: &Job<'_>, status: Status) -> bool {
 fn count(job: &Job<'_>, raw: &Raw, status: Status, ignored: bool) {
     let mut stats = job.batch.run.stats.lock();
     let counts: &mut Counts = stats.entry(job.host.clone()).or_default();
-    match (status, ignored) {
-        (Status::Skipped, _) => counts.skipped += 1,
-        (Status::Unreachable, true) => {
-            counts.ok += 1;
-            counts.ignored += 1;
-        }
-        (Status::Unreachable, false) => counts.unreachable += 1,
-        (Status::Failed, false) if job.place.rescuable => counts.rescued += 1,
-        (Status::Failed, false) => counts.failed += 1,
-        (Status::Failed, true) => {
-            counts.ok += 1;
-            counts.ignored += 1;
-            counts.changed += u32::from(raw.is("changed"));
-        }
-        (Status::Ok | Status::Changed, _) => {
-            counts.ok += 1;
-            counts.changed += u32::from(status == Status::Changed);
-        }
+    for slot in slots(job, counts, raw.is("changed"), status, ignored) {
+        *slot += 1;
     }
+}
+
+/// Takes a result out of the counts: the task runs again.
+pub(super) fn take_back(job: &Job<'_>, outcome: &HostOutcome) {
+    let mut stats = job.batch.run.stats.lock();
+    let counts: &mut Counts = stats.entry(job.host.clone()).or_default();
+    let changed = outcome.fields.get("changed").is_some_and(Value::is_truthy);
+    for slot in slots(job, counts, changed, outcome.status, outcome.ignored) {
+        *slot = slot.saturating_sub(1);
+    }
+}
+
+/// What a result counts as.
+fn slots<'a>(
+    job: &Job<'_>,
+    counts: &'a mut Counts,
+    changed: bool,
+    status: Status,
+    ignored: bool,
+) -> impl Iterator<Item = &'a mut u32> {
+    let changed = changed.then_some(&mut counts.changed);
+    let [first, second, third] = match (status, ignored) {
+        (Status::Skipped, _) => [Some(&mut counts.skipped), None, None],
+        (Status::Unreachable, true) => [Some(&mut counts.ok), Some(&mut counts.ignored), None],
+        (Status::Unreachable, false) => [Some(&mut counts.unreachable), None, None],
+        (Status::Failed, false) if job.place.rescuable => [Some(&mut counts.rescued), None, None],
+        (Status::Failed, false) => [Some(&mut counts.failed), None, None],
+        (Status::Failed, true) => [Some(&mut counts.ok), Some(&mut counts.ignored), changed],
+        (Status::Ok | Status::Changed, _) => [Some(&mut counts.ok), changed, None],
+    };
+    [first, second, third].into_iter().flatten()
 }
 
 /// Counts what has been included for hosts.

@@ -35,6 +35,8 @@ pub struct Shared {
     broken: Mutex<Option<Diagnostic>>,
     /// Whether a question stands on the screen, and the cursor behind it.
     pub asking: AtomicBool,
+    /// Whose turn it is with the task debugger.
+    pub(super) debugging: tokio::sync::Mutex<()>,
     task_ids: AtomicU64,
     /// The directory whose `group_vars/` and `host_vars/` count besides the inventory's.
     playbook_dir: RwLock<PathBuf>,
@@ -72,6 +74,7 @@ impl Shared {
             started: Mutex::new(started),
             broken: Mutex::default(),
             asking: AtomicBool::default(),
+            debugging: tokio::sync::Mutex::default(),
             task_ids: AtomicU64::new(1),
             playbook_dir: RwLock::default(),
         }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::Batch;
+use super::debugger::{Answer, Changes};
 use super::event::{Delegate, Event, Status, TaskInfo};
 use super::outcome::{HostOutcome, Raw};
 use super::walk::Place;
-use super::{destination, handlers, items, keywords, register, report, settings, until};
+use super::{debugger, destination, handlers, items, judge, keywords, register, report, settings, until};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Setting, Task};
 use crate::template::{self, Context};
@@ -36,15 +37,14 @@ pub(super) async fn run_on_host(
     let scope = batch.scope(&host, Some(task), &place.inner);
     let info = &scope.as_ref().map_or_else(|_| info.clone(), |scope| batch.info_of(info, task, scope));
     let job = Job { batch, host: &host, task, info, place };
-    let ended = match scope {
-        Ok(scope) => whole(&job, scope).await,
+    let outcome = match scope {
+        Ok(scope) => until_content(&job, scope, started).await,
         Err(error) => {
             // The play's own files are at fault.
             batch.run.break_off(error.clone());
-            Ended::of(Raw::error(error))
+            report::host_done(&job, Ended::of(Raw::error(error)), started)
         }
     };
-    let outcome = report::host_done(&job, ended, started);
     // A role that was skipped as a whole, or whose host was not there, has not run.
     if let Some(role) = &task.role
         && !matches!(outcome.status, Status::Skipped | Status::Unreachable)
@@ -52,6 +52,26 @@ pub(super) async fn run_on_host(
         batch.begin_role(&host, role);
     }
     outcome
+}
+
+/// Runs it once; or, with the task debugger, until whoever sits at it is content.
+async fn until_content(job: &Job<'_>, scope: Scope, started: Instant) -> HostOutcome {
+    let mut changes = Changes::default();
+    loop {
+        let task = changes.task(job.task);
+        let job = Job { task: &task, ..*job };
+        let mut now = scope.clone();
+        changes.set(&mut now);
+        let outcome = report::host_done(&job, whole(&job, now).await, started);
+        match debugger::consult(&job, &scope, &outcome, &mut changes).await {
+            Answer::Continue => return outcome,
+            Answer::Redo => report::take_back(&job, &outcome),
+            Answer::Quit => {
+                job.batch.run.break_off(Diagnostic::interrupted());
+                return outcome;
+            }
+        }
+    }
 }
 
 /// The task as it is where the name of its module is a template, and that is known.
@@ -133,7 +153,7 @@ pub(super) fn unmet(conditions: &[Setting], scope: &Scope) -> Result<Option<Valu
 
 /// Judges a result: `changed_when`, `failed_when`; then facts are kept, and it is known what is notified.
 pub(super) fn judge(job: &Job<'_>, scope: &mut Scope, raw: Raw, delegated: Option<&Arc<str>>) -> Raw {
-    let mut raw = register::judge(job, scope, raw);
+    let mut raw = judge::judge(job, scope, raw);
     register::keep_facts(job, &raw, delegated);
     // Those of an item that changed nothing too: what counts is whether the whole task changed something.
     if matches!(raw.status(), Status::Ok | Status::Changed) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::outcome::Raw;
 use super::task::{Job, judge, unmet};
-use super::{call, report, settings};
+use super::{call, register, report, settings};
 use crate::diagnostic::Result;
 use crate::template::Context;
 use crate::vars::Scope;
@@ -27,9 +27,7 @@ pub(super) async fn run(job: &Job<'_>, mut scope: Scope, delegated: Option<&Arc<
         let done = match (&job.task.until[..], raw.is("failed")) {
             ([], failed) => !failed,
             (conditions, _) => {
-                if let Some(name) = &job.task.register {
-                    scope.set_local(name.as_str(), raw.fields.clone());
-                }
+                register::show(job.task, &raw, &mut scope);
                 match unmet(conditions, &scope) {
                     Ok(unmet) => unmet.is_none(),
                     Err(error) => {

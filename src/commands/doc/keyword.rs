@@ -1,6 +1,6 @@
 use super::Entry;
 use super::wrap::wrap;
-use crate::playbook::keyword::{KEYWORDS, Keyword, Object, Status};
+use crate::playbook::keyword::{KEYWORDS, Keyword, Object};
 
 pub(super) fn all() -> Vec<Box<dyn Entry>> {
     KEYWORDS.iter().map(|keyword| Box::new(keyword) as Box<dyn Entry>).collect()
@@ -12,8 +12,7 @@ impl Entry for &'static Keyword {
     }
 
     fn summary(&self) -> String {
-        let not_yet = if is_done(self) { "" } else { "Not supported yet. " };
-        format!("{not_yet}{}", self.help)
+        self.help.to_owned()
     }
 
     fn page(&self) -> String {
@@ -31,15 +30,10 @@ impl Entry for &'static Keyword {
             "description": self.help,
             "applies_to": self.on.objects().map(Object::name).collect::<Vec<_>>(),
             "type": self.kind.name(),
-            "supported": is_done(self),
         })
     }
 
     fn snippet(&self) -> Option<String> {
         None
     }
-}
-
-fn is_done(keyword: &Keyword) -> bool {
-    matches!(keyword.status, Status::Done)
 }

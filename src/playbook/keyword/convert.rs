@@ -13,7 +13,10 @@ pub fn convert(keyword: &Keyword, value: &Value) -> Result<Value> {
         Kind::Int => integer(value).map(Value::Int).ok_or_else(|| unconverted(keyword, value)),
         Kind::Float => float(value).map(Value::Float).ok_or_else(|| unconverted(keyword, value)),
         Kind::Percent => percent(value).map(Value::Float).ok_or_else(|| unconverted(keyword, value)),
-        Kind::Text => text(keyword, value),
+        Kind::Text => text(keyword, value).and_then(|text| match text.as_str() {
+            Some(when) if keyword.name == "debugger" && !DEBUGGER.contains(&when) => Err(no_debugger(when)),
+            _ => Ok(text),
+        }),
         Kind::Name => match value {
             Value::Str(_) => Ok(value.clone()),
             other => Err(invalid_name(other)),
@@ -31,6 +34,15 @@ pub fn convert(keyword: &Keyword, value: &Value) -> Result<Value> {
             ))),
         },
     }
+}
+
+const DEBUGGER: [&str; 5] = ["always", "never", "on_failed", "on_unreachable", "on_skipped"];
+
+pub fn no_debugger(when: &str) -> Diagnostic {
+    Diagnostic::new(format!(
+        "'{when}' is not a valid value for debugger. Must be one of {}",
+        DEBUGGER.join(", ")
+    ))
 }
 
 /// Whether `name` can be a variable: letters, digits and underscores, no digit first; and no constant of Jinja.

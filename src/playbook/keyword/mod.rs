@@ -7,7 +7,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use convert::{convert, invalid_name, is_variable_name};
+pub use convert::{convert, invalid_name, is_variable_name, no_debugger};
 pub use table::KEYWORDS;
 
 use crate::diagnostic::{Diagnostic, Place, Result};
@@ -20,16 +20,8 @@ pub struct Keyword {
     pub kind: Kind,
     /// What it may stand on.
     pub on: On,
-    pub status: Status,
     /// What it does: the text of `fanfare doc -t keyword`.
     pub help: &'static str,
-}
-
-/// Whether the engine honours the keyword. One that it does not is an error wherever it is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Done,
-    NotYet,
 }
 
 /// The type of a keyword's value.
@@ -162,16 +154,10 @@ pub fn find(name: &str) -> Option<&'static Keyword> {
     KEYWORDS.binary_search_by(|keyword| keyword.name.cmp(name)).ok().and_then(|index| KEYWORDS.get(index))
 }
 
-/// The keyword `name` on `object`; an error at `place` when it is unknown, stands elsewhere, or is not done
-/// yet.
+/// The keyword `name` on `object`; an error at `place` when it is unknown or stands elsewhere.
 pub fn check(name: &str, object: Object, place: &Place) -> Result<&'static Keyword> {
     match find(name) {
         Some(keyword) if !keyword.on.has(object) => Err(misplaced(keyword, object).at(place)),
-        Some(keyword) if keyword.status == Status::NotYet => {
-            Err(Diagnostic::new(format!("'{name}' is not supported yet"))
-                .at(place)
-                .hint("remove it, or run this playbook with ansible-playbook until it is"))
-        }
         Some(keyword) => Ok(keyword),
         None => Err(unknown(name, object).at(place)),
     }

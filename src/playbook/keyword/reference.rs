@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{KEYWORDS, Object, Status};
+use super::{KEYWORDS, Object};
 
 /// The page, as a test demands it to be.
 pub fn guide() -> String {
@@ -10,18 +10,16 @@ pub fn guide() -> String {
         "# Keywords\n\n\
          <!-- Written by `playbook::keyword::guide` from the table in src/playbook/keyword/table.rs. -->\n\n\
          What may stand on a play, role, block or task. A keyword that is unknown, or stands where it does not\n\
-         belong, is an error with its place; so is one that is not supported yet. Values may be templates unless\n\
-         the text says otherwise. Dynamic includes (`include_tasks`, `include_role`) keep their own keywords to\n\
+         belong, is an error with its place. Values may be templates unless the text says otherwise. Dynamic includes (`include_tasks`, `include_role`) keep their own keywords to\n\
          themselves, save `vars`: give the others to the included tasks by `apply:`.\n\n\
          | keyword | type | on | |\n|---|---|---|---|\n",
     );
     for keyword in KEYWORDS {
         let places: Vec<_> = keyword.on.objects().map(Object::phrase).collect();
-        let status = if keyword.status == Status::NotYet { "**Not supported yet.** " } else { "" };
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "| `{}` | {} | {} | {status}{} |",
+            "| `{}` | {} | {} | {} |",
             keyword.name,
             keyword.kind.name(),
             places.join(", "),

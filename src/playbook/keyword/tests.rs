@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{KEYWORDS, Object, Status};
+use super::{KEYWORDS, Object};
 
 type Table = BTreeMap<String, BTreeMap<String, String>>;
 
@@ -51,16 +51,6 @@ fn sorted_and_explained() {
 }
 
 #[test]
-fn what_is_not_done() {
-    let missing: Vec<_> = KEYWORDS
-        .iter()
-        .filter(|keyword| keyword.status == Status::NotYet)
-        .map(|keyword| keyword.name)
-        .collect();
-    assert_eq!(missing, ["debugger", "validate_argspec"]);
-}
-
-#[test]
 fn wrong_keys() {
     let source = std::sync::Arc::new(crate::diagnostic::Source {
         path: "p.yml".into(),
@@ -88,11 +78,6 @@ fn wrong_keys() {
         "'become' is not a valid attribute for a TaskInclude | 'become' belongs on a play, a role, a block, a task, \
          a handler, import_playbook or a role's meta | put it under `apply:` to give it to the included tasks: \
          apply: {become: …}",
-    );
-    check(
-        "debugger",
-        Object::Task,
-        "'debugger' is not supported yet | remove it, or run this playbook with ansible-playbook until it is",
     );
 }
 

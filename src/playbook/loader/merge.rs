@@ -244,6 +244,7 @@ fn slot<'a>(keywords: &'a mut Keywords, name: &str) -> Option<&'a mut Option<Set
         "any_errors_fatal" => &mut keywords.any_errors_fatal,
         "run_once" => &mut keywords.run_once,
         "throttle" => &mut keywords.throttle,
+        "debugger" => &mut keywords.debugger,
         "timeout" => &mut keywords.timeout,
         "delegate_to" => &mut keywords.delegate_to,
         "delegate_facts" => &mut keywords.delegate_facts,

@@ -12,7 +12,7 @@ use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::nearest::nearest;
 use crate::playbook::keyword::{KEYWORDS, Object};
-use crate::playbook::{Keywords, Layer, Play, Playbook, Setting};
+use crate::playbook::{self, Keywords, Layer, Play, Playbook, Setting};
 use crate::value::{Dict, Value};
 use crate::yaml::Node;
 
@@ -208,6 +208,7 @@ impl Loader {
             vars,
             vars_files,
             prompts: prompts(fields)?,
+            validation: self.play_validation(fields, path, &around)?.map(Arc::new).map(playbook::Node::Task),
             sections: [pre_tasks, roles, tasks, post_tasks],
             roles: found.roles,
             handlers: brought.into_iter().chain(own).chain(found.handlers).collect(),
@@ -224,12 +225,7 @@ impl Loader {
         })
     }
 
-    fn roles(
-        &self,
-        fields: &Fields<'_>,
-        around: &Around,
-        found: &mut Found,
-    ) -> Result<Vec<crate::playbook::Node>> {
+    fn roles(&self, fields: &Fields<'_>, around: &Around, found: &mut Found) -> Result<Vec<playbook::Node>> {
         let Some(field) = fields.get("roles").filter(|field| !field.value.is_null()) else {
             return Ok(Vec::new());
         };
@@ -280,14 +276,12 @@ impl Loader {
             name.strip_prefix("ansible.builtin.").or(name.strip_prefix("ansible.legacy.")).unwrap_or(&name);
         match short {
             "linear" => Ok(Some(Strategy::Linear)),
+            "debug" => Ok(Some(Strategy::Debug)),
             // Hosts run to the end of the play by themselves in both; `free` starts no more of them at once, either.
             "free" | "host_pinned" => Ok(Some(Strategy::Free)),
-            "debug" => Err(Diagnostic::new("the strategy 'debug' is not supported yet")
-                .at(&strategy.place)
-                .hint("there are 'linear', 'free' and 'host_pinned'")),
             _ => Err(Diagnostic::new(format!("Invalid play strategy specified: {name}"))
                 .at(&strategy.place)
-                .hint("there are 'linear', 'free' and 'host_pinned'")),
+                .hint("there are 'linear', 'free', 'host_pinned' and 'debug'")),
         }
     }
 }

@@ -8,7 +8,8 @@ use super::repeat::{lookup_of, repeat};
 use super::{Found, Loader};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::{Object, find, invalid_name, is_variable_name};
-use crate::playbook::{Node, Setting, Task};
+use crate::playbook::{Node, Projection, Setting, Task};
+use crate::template::Template;
 use crate::value::Value;
 use crate::yaml;
 
@@ -118,18 +119,37 @@ fn optional(fields: &Fields<'_>, name: &str) -> Result<Option<Setting>> {
     }
 }
 
-fn register(fields: &Fields<'_>) -> Result<Option<String>> {
-    let Some(field) = fields.get("register").filter(|field| !field.value.is_null()) else { return Ok(None) };
-    match field.value.as_scalar() {
-        Some(Value::Str(name)) if is_variable_name(name) => Ok(Some(name.to_string())),
-        None if field.value.as_map().is_some() => {
-            Err(Diagnostic::new("register with several expressions is not supported yet")
-                .at(&field.value.place))
-        }
-        _ => Err(invalid_name(&field.value.to_value())
-            .context("Invalid 'register' specified")
-            .at(&field.value.place)),
+fn register(fields: &Fields<'_>) -> Result<Vec<Projection>> {
+    let Some(field) = fields.get("register").filter(|field| !field.value.is_null()) else {
+        return Ok(Vec::new());
+    };
+    let invalid = |node: &yaml::Node| {
+        invalid_name(&node.to_value()).context("Invalid 'register' specified").at(&node.place)
+    };
+    let name = |node: &yaml::Node| match node.as_scalar() {
+        Some(Value::Str(name)) if is_variable_name(name) => Ok(name.to_string()),
+        _ => Err(invalid(node)),
+    };
+    match field.value.as_map() {
+        Some(entries) => entries
+            .iter()
+            .map(|(key, value)| Ok(Projection { name: name(key)?, value: Some(expression(value)?) }))
+            .collect(),
+        None => Ok(vec![Projection { name: name(field.value)?, value: None }]),
     }
+}
+
+/// A bare expression as the template that renders it; what is no text stands for itself.
+fn expression(node: &yaml::Node) -> Result<Value> {
+    let Some(text) = node.as_str() else { return Ok(node.to_value()) };
+    if Template::is_template(text) {
+        return Err(Diagnostic::new("Template delimiters are not supported in expressions")
+            .at(&node.place)
+            .hint("What 'register' keeps is an expression already: write it without '{{ }}'."));
+    }
+    let template = Template::new(format!("{{{{ {text} }}}}"), Some(node.place.clone()));
+    template.check()?;
+    Ok(Value::Template(Arc::new(template)))
 }
 
 /// Warns of keywords that stand where they change nothing.
