@@ -71,7 +71,7 @@ impl Ini {
             if let Some((header, _)) = trimmed.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
                 let known = sections.iter().position(|section| section.name == header);
                 if known.is_some() && header != DEFAULT {
-                    return bad("section already exists");
+                    return bad("Duplicate section");
                 }
                 current = known.or_else(|| {
                     sections.push(Section { name: header.to_owned(), options: Vec::new() });
@@ -87,7 +87,7 @@ impl Ini {
             };
             let key = reading.key(key);
             if section.get(&key).is_some() {
-                return bad("option already exists");
+                return bad("Duplicate option");
             }
             section.options.push((key, value));
             open = Some(indent);
@@ -221,7 +221,7 @@ mod tests {
         );
         check("no section = here", "File contains no section headers in line 1: no section = here");
         check("[a]\nb\n", "Source contains parsing errors in line 2: b");
-        check("[a]\nb=1\nB=2\n", "option already exists in line 3: B=2");
-        check("[a]\n[a]\n", "section already exists in line 2: [a]");
+        check("[a]\nb=1\nB=2\n", "Duplicate option in line 3: B=2");
+        check("[a]\n[a]\n", "Duplicate section in line 2: [a]");
     }
 }

@@ -34,15 +34,18 @@ pub struct Setting {
 impl Constant {
     /// All of them, by name.
     pub fn all() -> impl Iterator<Item = Self> {
-        TABLE.lines().filter_map(|line| {
-            let mut fields = line.split('\t');
-            Some(Self {
-                name: fields.next()?,
-                kind: fields.next()?,
-                env: fields.next()?,
-                ini: fields.next()?,
-                default: fields.next()?,
-            })
+        TABLE.lines().filter_map(Self::of_line)
+    }
+
+    /// The one that a line of a table describes.
+    pub(super) fn of_line(line: &'static str) -> Option<Self> {
+        let mut fields = line.split('\t');
+        Some(Self {
+            name: fields.next()?,
+            kind: fields.next()?,
+            env: fields.next()?,
+            ini: fields.next()?,
+            default: fields.next()?,
         })
     }
 
@@ -123,32 +126,39 @@ pub fn file(named: Option<&Path>, surroundings: &Surroundings) -> Option<PathBuf
 /// All settings as the file and the environment have them.
 pub fn settings(file: Option<&Path>, surroundings: &Surroundings) -> Result<Vec<Setting>> {
     let entries = file.map_or_else(|| Ok(Vec::new()), ini::read)?;
+    Constant::all().map(|constant| setting(constant, file, &entries, surroundings)).collect()
+}
+
+/// One setting as the entries of the file and the environment have it.
+pub(super) fn setting(
+    constant: Constant,
+    file: Option<&Path>,
+    entries: &[ini::Entry],
+    surroundings: &Surroundings,
+) -> Result<Setting> {
+    if constant.name == "CONFIG_FILE" {
+        let value = file.map_or(Json::Null, |file| clean(file).to_string_lossy().into());
+        return Ok(Setting { constant, origin: String::new(), value });
+    }
     let base = file.and_then(Path::parent).unwrap_or(Path::new(""));
-    Constant::all()
-        .map(|constant| {
-            if constant.name == "CONFIG_FILE" {
-                let value = file.map_or(Json::Null, |file| clean(file).to_string_lossy().into());
-                return Ok(Setting { constant, origin: String::new(), value });
-            }
-            let variable = constant.variables().find_map(|name| surroundings.variables.get_key_value(name));
-            let entry = entries.iter().rev().find(|entry| {
-                constant.keys().any(|(section, key)| entry.section == section && entry.key == key)
-            });
-            let (origin, text, base) = match (variable, entry, file) {
-                (Some((name, text)), _, _) => (format!("env: {name}"), text, &*surroundings.directory),
-                (None, Some(entry), Some(file)) => (clean(file).display().to_string(), &entry.value, base),
-                _ => {
-                    let value = constant.default(surroundings);
-                    return Ok(Setting { constant, origin: "default".to_owned(), value });
-                }
-            };
-            let value = constant.read(&Given { text, base, surroundings }).map_err(|wrong| {
-                let name = constant.name;
-                Diagnostic::new(format!("Config '{name}' from '{origin}' has an invalid value: {wrong}"))
-            })?;
-            Ok(Setting { constant, origin, value })
-        })
-        .collect()
+    let variable = constant.variables().find_map(|name| surroundings.variables.get_key_value(name));
+    let entry = entries
+        .iter()
+        .rev()
+        .find(|entry| constant.keys().any(|(section, key)| entry.section == section && entry.key == key));
+    let (origin, text, base) = match (variable, entry, file) {
+        (Some((name, text)), _, _) => (format!("env: {name}"), text, &*surroundings.directory),
+        (None, Some(entry), Some(file)) => (clean(file).display().to_string(), &entry.value, base),
+        _ => {
+            let value = constant.default(surroundings);
+            return Ok(Setting { constant, origin: "default".to_owned(), value });
+        }
+    };
+    let value = constant.read(&Given { text, base, surroundings }).map_err(|wrong| {
+        let name = constant.name;
+        Diagnostic::new(format!("Config '{name}' from '{origin}' has an invalid value: {wrong}"))
+    })?;
+    Ok(Setting { constant, origin, value })
 }
 
 /// Without `.` and `..`.

@@ -3,6 +3,7 @@
 //! [`Config::load`] starts from the defaults, lays `ansible.cfg` over them and the environment over that; the
 //! command line ([`crate::cli`]) lays its flags on top. What the rest of the program reads is one [`Config`].
 
+mod asked;
 mod connection;
 mod constants;
 mod ini;
@@ -18,6 +19,7 @@ mod vault;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+pub use asked::{constant as asked_constant, knows_plugin, plugin_option as asked_plugin_option};
 pub use connection::{ConnectionKind, become_method};
 pub use constants::{
     Constant, Setting as ConstantSetting, file as config_file, settings as constant_settings,

@@ -37,6 +37,8 @@ pub struct InventoryOptions {
     /// Whether `fanfare inventory --list` shows variables where they are set.
     pub export: bool,
     pub unparsed_warning: bool,
+    /// Whether dictionaries of one name from several sources are laid over each other.
+    pub merges: bool,
     pub group_names: GroupNames,
 }
 
@@ -76,6 +78,7 @@ impl Default for InventoryOptions {
             on_mismatch: OnMismatch::default(),
             export: false,
             unparsed_warning: true,
+            merges: false,
             group_names: GroupNames::default(),
         }
     }

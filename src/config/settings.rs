@@ -211,6 +211,7 @@ const RUN: &[Setting] = &[
         &["DEFAULT_HASH_BEHAVIOUR"],
         Sets(|config, given| {
             config.run.merges = given.choice(&[("replace", false), ("merge", true)])?;
+            config.inventory.merges = config.run.merges;
             Ok(())
         }),
     ),

@@ -33,6 +33,8 @@ pub struct Inventory {
     pub(super) computed: Computed,
     /// Whether the names of groups are made safe, and how many were.
     pub(super) replaces_names: bool,
+    /// Whether dictionaries of one name are laid over each other.
+    pub(super) merges: bool,
     pub(super) replaced: usize,
     /// What the run added, in order.
     additions: Vec<Addition>,
@@ -131,6 +133,7 @@ impl Default for Inventory {
             cache: LayerCache::default(),
             computed: Computed::default(),
             replaces_names: false,
+            merges: false,
             replaced: 0,
             additions: Vec::new(),
             groups_value: OnceLock::new(),
@@ -392,7 +395,7 @@ impl Inventory {
     pub(super) fn set_host_var(&mut self, host: &str, name: &Value, value: Value) {
         self.forget();
         if let Some(host) = self.hosts.get_mut(host) {
-            Arc::make_mut(&mut host.vars).insert(name.clone(), value);
+            set_var(Arc::make_mut(&mut host.vars), name, value, self.merges);
         }
     }
 
@@ -402,7 +405,7 @@ impl Inventory {
         let group = &*self.group_name(group);
         let warning = if name.as_str() == Some(PRIORITY) { self.set_priority(group, &value) } else { None };
         if let Some(group) = self.groups.get_mut(group) {
-            Arc::make_mut(&mut group.vars).insert(name.clone(), value);
+            set_var(Arc::make_mut(&mut group.vars), name, value, self.merges);
         }
         warning
     }
@@ -455,6 +458,15 @@ impl Inventory {
         self.groups_value = OnceLock::new();
         self.cache.clear();
     }
+}
+
+/// Sets a variable that an earlier source may have set already.
+fn set_var(vars: &mut Dict, name: &Value, value: Value, merges: bool) {
+    let value = match vars.get_value(name) {
+        Some(held) if merges => crate::vars::merge_deep(held.clone(), &value),
+        _ => value,
+    };
+    vars.insert(name.clone(), value);
 }
 
 /// Turns a refusal without a place into one at `place`.

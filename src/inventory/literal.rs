@@ -12,11 +12,13 @@ use crate::value::{Dict, Value};
 /// A value as `ast.literal_eval` reads it; text that is no literal stands for itself: `8080` is a number,
 /// `True` a boolean, `yes` and `0644` are text. Strings, also inside lists, may be templates.
 pub(super) fn value(text: &str, place: &Place) -> Value {
+    literal(text, place).unwrap_or_else(|| string(text, place))
+}
+
+/// A value as `ast.literal_eval` reads it; `None` for text that is no literal.
+pub fn literal(text: &str, place: &Place) -> Option<Value> {
     let mut parser = Parser { rest: text.trim_start_matches([' ', '\t']), place, depth: 0 };
-    match parser.expression() {
-        Some(value) if parser.at_end() => value,
-        _ => string(text, place),
-    }
+    parser.expression().filter(|_| parser.at_end())
 }
 
 fn string(text: &str, place: &Place) -> Value {

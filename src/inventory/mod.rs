@@ -30,5 +30,6 @@ mod yaml;
 
 pub use data::{Group, Host, Inventory};
 pub use layers::{Layer, Level, Origin};
+pub use literal::literal as python_literal;
 pub use pattern::Selection;
 pub use plugins::Plugin;

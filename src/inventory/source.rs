@@ -24,6 +24,7 @@ impl Inventory {
     /// [`InventoryOptions`].
     pub fn load(options: &InventoryOptions) -> Result<(Self, Vec<Diagnostic>)> {
         let mut inventory = Self::default();
+        inventory.merges = options.merges;
         inventory.replaces_names =
             matches!(options.group_names, GroupNames::Replace | GroupNames::ReplaceSilently);
         let mut loader = Loader { options, warnings: Vec::new(), is_any_read: false };

@@ -200,8 +200,11 @@ fn is_own(computed: &Setting, name: &str, came: &Value, context: &Context<'_>) -
 /// Renders a task's options: module defaults, then computed ones, then those written.
 pub(super) fn args(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
     let task = job.task;
+    // Facts in a cache are plain.
+    let seals = task.action.name == "set_fact" && !task.action.args.contains("cacheable");
+    let render_value = if seals { template::render_sealed } else { template::render_all };
     let render = |name: &Value, value: &Value| {
-        template::render_all(value, context).map_err(|error| {
+        render_value(value, context).map_err(|error| {
             finalizing(job, error.context(format!("Error while resolving value for '{name}'")))
         })
     };

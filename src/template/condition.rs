@@ -9,7 +9,7 @@ use super::locate::Origin;
 use super::parse::parse_expression;
 use super::syntax::Mode;
 use super::syntax::Syntax;
-use super::trust::trusted;
+use super::trust::{trusted, untrusted};
 use super::{Context, resolve};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::value::Value;
@@ -42,6 +42,7 @@ fn evaluate(value: &Value, place: Option<&Place>, cx: &Context<'_>) -> Result<bo
     let (result, templated) = match value {
         Value::Bool(answer) => return Ok(*answer),
         Value::Str(text) => (expression(text, place, cx)?, false),
+        Value::Template(template) if template.is_unsafe() => return Err(untrusted(template)),
         Value::Template(template) => {
             let text = template.source().trim();
             if text.starts_with("{%")

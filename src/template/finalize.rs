@@ -15,6 +15,8 @@ enum Depth {
     Parts,
     /// What leaves a template: plain data, and `omit` has taken its items away.
     Data,
+    /// The same, but what is vaulted stays so.
+    Sealed,
 }
 
 /// Renders the value itself when it is a template or vaulted; its parts stay as they are. The result may be
@@ -41,6 +43,12 @@ pub fn render_all(value: &Value, context: &Context<'_>) -> Result<Value> {
     Ok(walk(value, context, Depth::Data)?.unwrap_or_else(|| value.clone()))
 }
 
+/// The same for values that are kept: what stands there under `!vault` stays vaulted, once it is known to open.
+pub fn render_sealed(value: &Value, context: &Context<'_>) -> Result<Value> {
+    let _mark = StackMark::new();
+    Ok(walk(value, context, Depth::Sealed)?.unwrap_or_else(|| value.clone()))
+}
+
 /// `None` when nothing changes: most values are plain already and need no copy.
 fn walk(value: &Value, cx: &Context<'_>, depth: Depth) -> Result<Option<Value>> {
     match value {
@@ -51,6 +59,7 @@ fn walk(value: &Value, cx: &Context<'_>, depth: Depth) -> Result<Option<Value>> 
         | Value::Float(_)
         | Value::Str(_)
         | Value::Omit => Ok(None),
+        Value::Vault(vaulted) if depth == Depth::Sealed => vaulted.open().map(|_| None),
         Value::Template(_) | Value::Vault(_) => {
             check_stack()?;
             let read = resolve(value, cx)?;
@@ -58,15 +67,15 @@ fn walk(value: &Value, cx: &Context<'_>, depth: Depth) -> Result<Option<Value>> 
         }
         Value::Undefined(undefined) if undefined.message == NO_ELSE => match depth {
             Depth::Parts => Ok(None),
-            Depth::Data => Err(Diagnostic::new(format!("Error rendering template: {NO_ELSE}"))
+            Depth::Data | Depth::Sealed => Err(Diagnostic::new(format!("Error rendering template: {NO_ELSE}"))
                 .hint("The inline if has no else.")),
         },
         Value::Undefined(undefined) => Err(Diagnostic::undefined(undefined)),
         Value::List(items) => Ok(walk_items(items, cx, depth)?.map(Value::list)),
         Value::Tuple(items) => match (depth, walk_items(items, cx, depth)?) {
             (Depth::Parts, items) => Ok(items.map(|items| Value::Tuple(Arc::new(items)))),
-            (Depth::Data, Some(items)) => Ok(Some(Value::list(items))),
-            (Depth::Data, None) => Ok(Some(Value::List(Arc::clone(items)))),
+            (Depth::Data | Depth::Sealed, Some(items)) => Ok(Some(Value::list(items))),
+            (Depth::Data | Depth::Sealed, None) => Ok(Some(Value::List(Arc::clone(items)))),
         },
         Value::Dict(entries) => Ok(walk_entries(entries, cx, depth)?.map(Value::dict)),
         Value::Object(object) => {
@@ -99,7 +108,7 @@ fn walk_items(items: &[Value], cx: &Context<'_>, depth: Depth) -> Result<Option<
     let mut changed: Option<Vec<Value>> = None;
     for (place, item) in items.iter().enumerate() {
         let new = walk(item, cx, depth)?;
-        let omitted = depth == Depth::Data && new.as_ref().unwrap_or(item).is_omit();
+        let omitted = depth != Depth::Parts && new.as_ref().unwrap_or(item).is_omit();
         if changed.is_none() && (new.is_some() || omitted) {
             changed = Some(items.get(..place).unwrap_or_default().to_vec());
         }
@@ -117,7 +126,7 @@ fn walk_entries(entries: &Dict, cx: &Context<'_>, depth: Depth) -> Result<Option
     let mut changed: Option<Dict> = None;
     for (place, (key, value)) in entries.iter().enumerate() {
         let new = walk(value, cx, depth)?;
-        let omitted = depth == Depth::Data && new.as_ref().unwrap_or(value).is_omit();
+        let omitted = depth != Depth::Parts && new.as_ref().unwrap_or(value).is_omit();
         if changed.is_none() && (new.is_some() || omitted) {
             changed = Some(entries.iter().take(place).map(|(k, v)| (k.clone(), v.clone())).collect());
         }

@@ -32,6 +32,9 @@ pub(super) const NAMES: [&str; 13] = [
     "undef",
 ];
 
+/// What `undef()` says.
+pub(super) const MANDATORY: &str = "Mandatory variable has not been overridden";
+
 /// The value of a name that nobody else has bound.
 pub(super) fn global(name: &str) -> Option<Value> {
     match name {
@@ -71,7 +74,8 @@ impl Object for Function {
 pub(super) fn takes_undefined(function: &Value) -> bool {
     downcast::<MacroObject>(function).is_some()
         || downcast::<Loop>(function).is_some()
-        || downcast::<Function>(function).is_some_and(|function| function.0 == "namespace")
+        || downcast::<Function>(function)
+            .is_some_and(|function| matches!(function.0, "namespace" | "lookup" | "query" | "q"))
 }
 
 impl Interp<'_> {
@@ -112,7 +116,7 @@ fn run(name: &str, args: &[Value], named: &Dict) -> Result<Value> {
         "now" => now(args, named),
         "undef" => {
             let hint = args.first().or_else(|| named.get("hint")).and_then(Value::as_str);
-            Ok(Value::undefined(hint.unwrap_or("Mandatory variable has not been overridden")))
+            Ok(Value::undefined(hint.unwrap_or(MANDATORY)))
         }
         "lipsum" => Ok(Value::from(LIPSUM)),
         _ => Err(Diagnostic::new(format!("'{name}' cannot be called here"))),
@@ -156,6 +160,7 @@ fn look_up(function: &str, args: &[Value], named: &Dict, cx: &Context<'_>) -> Re
     context::note_mood();
     let (name, terms) = match args.split_first() {
         Some((Value::Str(name), terms)) => (name, terms),
+        Some((undefined @ Value::Undefined(_), _)) => return Ok(undefined.clone()),
         Some((other, _)) => {
             return Err(Diagnostic::new(format!(
                 "{function}() needs the name of a lookup plugin, not {}",
@@ -170,12 +175,21 @@ fn look_up(function: &str, args: &[Value], named: &Dict, cx: &Context<'_>) -> Re
         Err(error) if error.is_undefined() => return Ok(Value::from(error)),
         Err(error) => return Err(error),
     };
+    let unusable = named.iter().find(|(key, value)| {
+        value.is_undefined() && !lookups::takes_undefined(name, key)
+    });
+    if let Some((_, undefined)) = unusable {
+        return Ok(undefined.clone());
+    }
     let mut options = Dict::new();
     let (mut want_list, mut errors) = (function != "lookup", None);
     for (key, value) in named {
         match key.as_str() {
             Some("wantlist") => want_list |= value.is_truthy(),
             Some("errors") => errors = value.as_str().map(str::to_owned),
+            _ if value.is_undefined() => {
+                options.insert(key.clone(), value.clone());
+            }
             _ => {
                 options.insert(key.clone(), rendered(value)?);
             }

@@ -147,6 +147,9 @@ pub(super) fn read(value: Value, name: &Arc<str>, cx: &Context<'_>) -> Result<Va
 }
 
 fn read_template(template: &Arc<Template>, name: &Arc<str>, cx: &Context<'_>) -> Result<Value> {
+    if template.is_unsafe() {
+        return Ok(Value::Str(Arc::clone(template.source())));
+    }
     if let Some(value) = cx.recall(template) {
         return Ok(value);
     }

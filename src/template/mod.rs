@@ -49,11 +49,11 @@ pub use call::{Args, Lookup, LookupEntry, Names};
 pub use condition::condition;
 pub use context::Context;
 pub use filters::hash_password;
-pub use finalize::{render_all, resolve, resolve_deep};
+pub use finalize::{render_all, render_sealed, resolve, resolve_deep};
 pub use shown::render_shown;
 pub use syntax::Syntax;
 pub use table::{FilterEntry, TestEntry};
-pub use trust::{trusted, written};
+pub use trust::{trusted, untrusted, written};
 
 use crate::diagnostic::{Place, Result};
 use crate::value::Value;
@@ -61,10 +61,11 @@ use inherit::parse_unit;
 use interp::{Interp, StackMark, Unit};
 use syntax::Mode;
 
-/// Text with template marks, parsed at most once.
+/// Text with template marks, parsed at most once; or text under `!unsafe`, which is rendered to itself.
 pub struct Template {
     source: Arc<str>,
     place: Option<Place>,
+    is_unsafe: bool,
     unit: OnceLock<Result<Arc<Unit>>>,
 }
 
@@ -76,7 +77,16 @@ impl std::fmt::Debug for Template {
 
 impl Template {
     pub fn new(source: impl Into<Arc<str>>, place: Option<Place>) -> Self {
-        Self { source: source.into(), place, unit: OnceLock::new() }
+        Self { source: source.into(), place, is_unsafe: false, unit: OnceLock::new() }
+    }
+
+    /// Text that the user distrusts: nothing in it is rendered, and it is no expression.
+    pub fn distrusted(source: impl Into<Arc<str>>, place: Option<Place>) -> Self {
+        Self { is_unsafe: true, ..Self::new(source, place) }
+    }
+
+    pub fn is_unsafe(&self) -> bool {
+        self.is_unsafe
     }
 
     /// Whether trusted text has anything to render.
@@ -94,7 +104,7 @@ impl Template {
 
     /// The error in the template's syntax, if it has one.
     pub fn check(&self) -> Result<()> {
-        self.unit().map(drop)
+        if self.is_unsafe { Ok(()) } else { self.unit().map(drop) }
     }
 
     fn unit(&self) -> Result<Arc<Unit>> {
@@ -109,6 +119,9 @@ impl Template {
 /// Renders one template to a native value: `{{ x }}` alone keeps the type of `x`. The result is plain data;
 /// what is undefined raises, and `omit` alone gives [`Value::Omit`].
 pub fn render(template: &Template, context: &Context<'_>) -> Result<Value> {
+    if template.is_unsafe {
+        return Ok(Value::Str(Arc::clone(&template.source)));
+    }
     let _mark = StackMark::new();
     let value = Interp::new(context, template.unit()?).run()?;
     render_all(&value, context).map_err(|error| match template.place() {

@@ -113,8 +113,10 @@ impl<R: Into<Value>> Table<R> {
         match result {
             Ok(answer) => Ok(answer.into()),
             Err(error) if error.is_undefined() => Ok(Value::from(error)),
-            Err(error) => Err(error
-                .context(format_args!("The {} plugin 'ansible.builtin.{}' failed", self.kind, entry.name))),
+            Err(error) => {
+                let collection = if entry.name.contains('.') { "" } else { "ansible.builtin." };
+                Err(error.context(format_args!("The {} plugin '{collection}{}' failed", self.kind, entry.name)))
+            }
         }
     }
 }

@@ -8,6 +8,9 @@ use crate::value::Value;
 /// What a variable of the user's own files, or a part of one, holds as it is written; `None` where a template is more
 /// than the name of such a one.
 pub fn written(template: &Template, context: &Context<'_>) -> Option<Value> {
+    if template.is_unsafe() {
+        return None;
+    }
     match &template.unit().ok()?.program.body[..] {
         [Stmt::Emit(expr)] => part(expr, context),
         _ => None,
@@ -46,14 +49,19 @@ pub fn trusted(template: &Template, came: &Value, context: &Context<'_>) -> Resu
     if is_written || !matches!(came, Value::Str(_)) {
         return Ok(());
     }
+    Err(untrusted(template))
+}
+
+/// The error of taking for an expression what came from elsewhere.
+pub fn untrusted(template: &Template) -> Diagnostic {
     let error = Diagnostic::new("Encountered untrusted template or expression.")
         .hint(
             "Templates and expressions must be defined by trusted sources such as playbooks or roles, not untrusted \
              sources such as module results.",
         )
         .hint("An expression needs no '{{ }}' around it here.");
-    Err(match template.place() {
+    match template.place() {
         Some(place) => error.at(place),
         None => error,
-    })
+    }
 }

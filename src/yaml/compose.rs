@@ -316,7 +316,11 @@ impl<'t> Composer<'t> {
             Some(tag) if !tag::is_non_specific(tag) => match tag::scalar(tag, text) {
                 tag::Scalar::Value(value) => value,
                 tag::Scalar::Text(text) => self.text(&text, span),
-                tag::Scalar::Unsafe => Value::from(text),
+                // What has marks must not look like a template to anybody.
+                tag::Scalar::Unsafe if Template::is_template(text) => Value::from(text),
+                tag::Scalar::Unsafe => {
+                    Value::Template(Arc::new(Template::distrusted(text, Some(self.place(span)))))
+                }
                 tag::Scalar::Vault => Value::Vault(Arc::new(Vaulted::new(text, self.place(span)))),
                 tag::Scalar::Wrong(message) => {
                     return Err(Diagnostic::new(message).at(&self.tag_place(span)));

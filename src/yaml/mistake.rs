@@ -27,7 +27,8 @@ pub(super) fn explain(kind: &ErrorKind, info: &str, mut place: Place) -> Diagnos
         place.column = narrow(tab + 1);
     }
     let (previous, line) = (line_at(place.line.wrapping_sub(1)), line_at(place.line));
-    let error = Diagnostic::new(format!("YAML: {info}")).at(&place);
+    let error = Diagnostic::new(format!("YAML parsing failed: {}.", capitalized(&problem(kind, info, &text))))
+        .at(&place);
 
     if is_about_tabs || indentation(line).contains('\t') {
         return error.hint(TABS);
@@ -62,6 +63,38 @@ pub(super) fn explain(kind: &ErrorKind, info: &str, mut place: Place) -> Diagnos
         }
         _ => error,
     }
+}
+
+/// The problem in the words of libyaml, which callers look for; the parser's own where it knows better.
+fn problem(kind: &ErrorKind, info: &str, text: &str) -> String {
+    match info {
+        // Nothing follows a whole document in brackets: JSON with one bracket too many.
+        "misplaced bracket" if is_in_brackets(text) => "did not find expected <document start>".to_owned(),
+        "simple key expected ':'" => "while scanning a simple key could not find expected ':'".to_owned(),
+        _ => match kind {
+            ErrorKind::UnclosedQuotedScalar => {
+                "while scanning a quoted scalar found unexpected end of stream".to_owned()
+            }
+            ErrorKind::UnknownAnchor => "found undefined alias".to_owned(),
+            ErrorKind::UnexpectedCharacter { .. } => {
+                "while scanning for the next token found character that cannot start any token".to_owned()
+            }
+            _ => match info.split_once(", ") {
+                Some((doing, what)) if doing.starts_with("while ") => format!("{doing} {what}"),
+                _ => info.to_owned(),
+            },
+        },
+    }
+}
+
+fn is_in_brackets(text: &str) -> bool {
+    let text = text.trim_start();
+    text.strip_prefix("---").unwrap_or(text).trim_start().starts_with(['{', '['])
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A list or mapping where a key should be: nearly always a template without quotes.

@@ -6,7 +6,7 @@ use granit_parser::Tag;
 
 use super::{Kind, Node, scalar};
 use crate::diagnostic::{Diagnostic, Result};
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 const CORE: &str = "tag:yaml.org,2002:";
 
@@ -46,12 +46,25 @@ pub(super) fn scalar(tag: &Tag, text: &str) -> Scalar {
         "timestamp" => Scalar::Value(Value::from(text)),
         "binary" => match decode_base64(text).map(String::from_utf8) {
             Some(Ok(decoded)) => Scalar::Value(Value::from(decoded)),
-            Some(Err(_)) => Scalar::Wrong("binary data that is not UTF-8 text is not supported".to_owned()),
+            Some(Err(other)) => Scalar::Value(Value::Object(Arc::new(Bytes(other.into_bytes())))),
             None => Scalar::Wrong("the text under !!binary is not base64".to_owned()),
         },
         "map" | "set" => Scalar::Wrong(format!("!!{core} needs a mapping, this is a string")),
         "seq" | "omap" | "pairs" => Scalar::Wrong(format!("!!{core} needs a list, this is a string")),
         _ => Scalar::Wrong(unknown(&format!("!!{core}"))),
+    }
+}
+
+/// Binary data that is no text: it may stand there, but nothing can be done with it.
+struct Bytes(Vec<u8>);
+
+impl Object for Bytes {
+    fn type_name(&self) -> &'static str {
+        "bytes"
+    }
+
+    fn repr(&self) -> String {
+        format!("b'{}'", self.0.escape_ascii())
     }
 }
 

@@ -83,7 +83,7 @@ fn explains_the_usual_mistakes() {
     help: quote a value that begins with a template: `key: "{{ value }}"`
     "#);
     assert_snapshot!(error("- hosts: all\n\ttasks: []\n"), @r"
-    error: YAML: while scanning a plain scalar, found a tab
+    error: YAML parsing failed: While scanning a plain scalar found a tab.
      --> play.yml:2:1
       |
     1 | - hosts: all
@@ -93,7 +93,7 @@ fn explains_the_usual_mistakes() {
     help: indent with spaces: YAML does not take tabs
     ");
     assert_snapshot!(error("- hosts: all\n  vars:\n    x: \"a\n  tasks: []\n"), @r#"
-    error: YAML: unclosed quote
+    error: YAML parsing failed: While scanning a quoted scalar found unexpected end of stream.
      --> play.yml:3:8
       |
     1 | - hosts: all
@@ -104,7 +104,7 @@ fn explains_the_usual_mistakes() {
     help: a quote that is opened here is never closed
     "#);
     assert_snapshot!(error("- debug: msg=a: b\n"), @r#"
-    error: YAML: mapping values are not allowed in this context
+    error: YAML parsing failed: Mapping values are not allowed in this context.
      --> play.yml:1:15
       |
     1 | - debug: msg=a: b
@@ -113,7 +113,7 @@ fn explains_the_usual_mistakes() {
     help: quote a value that holds a colon and a space: `key: "a: b"`
     "#);
     assert_snapshot!(error("- hosts:localhost\n  tasks: []\n"), @r"
-    error: YAML: mapping values are not allowed in this context
+    error: YAML parsing failed: Mapping values are not allowed in this context.
      --> play.yml:2:8
       |
     1 | - hosts:localhost
@@ -123,7 +123,7 @@ fn explains_the_usual_mistakes() {
     help: put a space after the colon: `key: value`
     ");
     assert_snapshot!(error("x: \"{{ a }}\" foo\n"), @r#"
-    error: YAML: invalid trailing content after double-quoted scalar
+    error: YAML parsing failed: Invalid trailing content after double-quoted scalar.
      --> play.yml:1:14
       |
     1 | x: "{{ a }}" foo
@@ -132,7 +132,7 @@ fn explains_the_usual_mistakes() {
     help: a value that begins with a quote must end with the same quote: quote all of it
     "#);
     assert_snapshot!(error("a:\n  b: 1\n c: 2\n"), @r"
-    error: YAML: while parsing a block mapping, did not find expected key
+    error: YAML parsing failed: While parsing a block mapping did not find expected key.
      --> play.yml:3:2
       |
     1 | a:
@@ -143,7 +143,7 @@ fn explains_the_usual_mistakes() {
     help: check the indentation: entries of one list or mapping begin in one column
     ");
     assert_snapshot!(error("a: [1, 2\nb: 3\n"), @r"
-    error: YAML: illegal placement of ':' indicator
+    error: YAML parsing failed: Illegal placement of ':' indicator.
      --> play.yml:2:2
       |
     1 | a: [1, 2
@@ -153,7 +153,7 @@ fn explains_the_usual_mistakes() {
     help: a bracket is not closed, or a comma is missing between two items
     ");
     assert_snapshot!(error("a: \"C:\\path\"\n"), @r#"
-    error: YAML: while parsing a quoted scalar, found unknown escape character
+    error: YAML parsing failed: While parsing a quoted scalar found unknown escape character.
      --> play.yml:1:4
       |
     1 | a: "C:\path"
@@ -162,7 +162,7 @@ fn explains_the_usual_mistakes() {
     help: in double quotes a backslash begins an escape: double it, or use single quotes
     "#);
     assert_snapshot!(error("a: @x\n"), @r"
-    error: YAML: unexpected character: `@'
+    error: YAML parsing failed: While scanning for the next token found character that cannot start any token.
      --> play.yml:1:4
       |
     1 | a: @x
@@ -178,7 +178,7 @@ fn explains_the_usual_mistakes() {
       |    ^^^^
     ");
     assert_snapshot!(error("a: *nowhere\n"), @r"
-    error: YAML: while parsing node, found unknown anchor
+    error: YAML parsing failed: Found undefined alias.
      --> play.yml:1:4
       |
     1 | a: *nowhere

@@ -21,8 +21,15 @@ impl Loader {
             return Ok(Vec::new());
         }
         let items = list.as_list().ok_or_else(|| {
-            Diagnostic::new(format!("{what} should be a list of tasks, but is {}", list.describe()))
-                .at(&list.place)
+            let found = list.describe();
+            let message = match what {
+                "tasks" | "pre_tasks" | "post_tasks" | "handlers" => format!(
+                    "A malformed block was encountered while loading {what}: {} should be a list or None but is {found}",
+                    list.to_value()
+                ),
+                _ => format!("{what} should be a list of tasks, but is {found}"),
+            };
+            Diagnostic::new(message).at(&list.place)
         })?;
         let mut nodes = Vec::with_capacity(items.len());
         for item in items.iter().filter(|item| !item.is_null()) {

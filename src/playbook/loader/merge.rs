@@ -56,7 +56,17 @@ impl Loader {
             "notify" => Some(Change::Notify(texts(field)?)),
             "vars" => vars(field.value)?.map(Change::Vars),
             name if slot(&mut Keywords::default(), name).is_some() => match find(name) {
-                Some(keyword) => field.setting(keyword)?.map(|setting| Change::Slot(keyword.name, setting)),
+                Some(keyword) => {
+                    let setting = match field.setting(keyword) {
+                        // Whoever comes to the task fails there.
+                        Err(error) if around.may_fail => {
+                            self.warn(error.hint("this task fails where it is not skipped"));
+                            Some(setting_of(field.value))
+                        }
+                        other => other?,
+                    };
+                    setting.map(|setting| Change::Slot(keyword.name, setting))
+                }
                 None => None,
             },
             _ => {

@@ -23,6 +23,12 @@ pub(super) fn prompts(fields: &Fields<'_>) -> Result<Vec<Prompt>> {
             return Err(Diagnostic::new(message).at(&item.place));
         }
         let keys = Fields::of(item, "vars_prompt")?;
+        let setting = |name: &str| -> Option<Setting> {
+            keys.get(name).filter(|key| !key.value.is_null()).map(|key| setting_of(key.value))
+        };
+        let name = setting("name").ok_or_else(|| {
+            Diagnostic::new("Invalid vars_prompt data structure, missing 'name' key").at(&item.place)
+        })?;
         for key in &keys.all {
             if !KEYS.contains(&key.name) {
                 let message =
@@ -34,12 +40,6 @@ pub(super) fn prompts(fields: &Fields<'_>) -> Result<Vec<Prompt>> {
                 });
             }
         }
-        let setting = |name: &str| -> Option<Setting> {
-            keys.get(name).filter(|key| !key.value.is_null()).map(|key| setting_of(key.value))
-        };
-        let name = setting("name").ok_or_else(|| {
-            Diagnostic::new("Invalid vars_prompt data structure, missing 'name' key").at(&item.place)
-        })?;
         prompts.push(Prompt {
             name,
             prompt: setting("prompt"),

@@ -48,7 +48,10 @@ impl Loader {
             _ => Object::Task,
         };
         check_keywords(fields, called, object, around.is_handler)?;
-        let mut keywords = self.inside(around, fields)?.keywords;
+        let may_fail = around.may_fail
+            || ["ignore_errors", "failed_when", "when"].iter().any(|name| fields.get(name).is_some());
+        let lenient = Around { may_fail, ..around.clone() };
+        let mut keywords = self.inside(&lenient, fields)?.keywords;
         if called.key == "local_action" {
             let local = Setting::new(Value::str("localhost"), called.place.clone());
             Arc::make_mut(&mut keywords).delegate_to = Some(local);
@@ -61,10 +64,9 @@ impl Loader {
             }
             _ => (None, options),
         };
-        let may_fail = around.may_fail
+        let may_fail = may_fail
             || !keywords.when.is_empty()
             || keywords.ignore_errors.is_some()
-            || fields.get("failed_when").is_some()
             || (around.is_handler && called.foreign);
         Ok(Task {
             place: fields.place.clone(),

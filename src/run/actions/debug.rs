@@ -1,7 +1,7 @@
 //! `debug`: prints a message or a variable.
 
 use super::manual::{Manual, Opt, What};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::template::{self, Template};
@@ -60,10 +60,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
 fn variable(call: &Call<'_>, var: &Value, fields: &mut Dict) -> Result<(String, Value)> {
     let context = call.context();
     let expression = match var {
+        Value::Template(template) if template.is_unsafe() => {
+            return Err(untrusted(template::untrusted(template)));
+        }
         Value::Template(template) => match template::resolve(var, &context)? {
             Value::Str(name) => {
-                template::trusted(template, &Value::Str(name.clone()), &context)
-                    .map_err(|error| error.context("Error while resolving `var` expression"))?;
+                template::trusted(template, &Value::Str(name.clone()), &context).map_err(untrusted)?;
                 name.to_string()
             }
             value => return Ok((var.to_string(), value)),
@@ -89,4 +91,8 @@ fn variable(call: &Call<'_>, var: &Value, fields: &mut Dict) -> Result<(String, 
             }
         })?;
     Ok((expression, value))
+}
+
+fn untrusted(error: Diagnostic) -> Diagnostic {
+    error.context("Error while resolving `var` expression")
 }

@@ -111,7 +111,10 @@ fn load(call: &Call<'_>, merges: bool) -> Result<Loaded> {
     loaded.error = match (&dir, file(call)) {
         (Some(dir), _) => load_dir(call, dir, merges, &mut loaded)?.err(),
         (None, Some(file)) => load_file(call, file.trim(), merges, &mut loaded).err(),
-        (None, None) => Some(call.misuse("include_vars: one of the following is required: file, dir")),
+        (None, None) => Some(
+            call.misuse("Could not find file on the Ansible Controller.")
+                .hint("include_vars needs one of these: file, dir"),
+        ),
     };
     if let Some(name) = call.text("name") {
         loaded.vars = [(name, Value::dict(loaded.vars))].into_iter().collect();

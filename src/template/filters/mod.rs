@@ -20,6 +20,7 @@ mod numbers;
 mod parse_json;
 mod passwords;
 mod paths;
+mod protomatter;
 mod regex;
 mod sets;
 mod sorting;
@@ -59,6 +60,7 @@ const FAMILIES: &[&[FilterEntry]] = &[
     numbers::TABLE,
     passwords::TABLE,
     paths::TABLE,
+    protomatter::TABLE,
     regex::TABLE,
     sets::TABLE,
     sorting::TABLE,

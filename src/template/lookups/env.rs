@@ -1,7 +1,8 @@
 //! `env`: environment variables of the control node.
 
 use super::search::text;
-use crate::diagnostic::{Diagnostic, Result};
+use crate::diagnostic::Result;
+use crate::template::functions::MANDATORY;
 use crate::template::{Args, Context, LookupEntry};
 use crate::value::Value;
 
@@ -17,8 +18,8 @@ fn variable(name: &str, args: &Args<'_>) -> Result<Value> {
     match (std::env::var_os(name), args.get("default")) {
         (Some(value), _) => Ok(value.to_string_lossy().into_owned().into()),
         (None, None) => Ok("".into()),
-        (None, Some(Value::Undefined(_))) => {
-            Err(Diagnostic::new(format!("The environment variable '{name}' is not set")))
+        (None, Some(Value::Undefined(default))) if default.message == MANDATORY => {
+            Ok(Value::undefined(format!("The environment variable '{name}' is not set.")))
         }
         (None, Some(default)) => Ok(default.clone()),
     }

@@ -1,5 +1,7 @@
 //! `ini`: values of INI and Java properties files.
 
+use std::collections::HashMap;
+
 use fanfare_modules::kit::configparser::{BadValue, Ini, Reading, Unreadable};
 use fanfare_modules::kit::regex::{Anchor, Flags, Regex};
 
@@ -34,8 +36,7 @@ fn ini(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Va
 }
 
 fn values(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value>> {
-    let (words, inline) = inline::split(term, OPTIONS)?;
-    let key = words.join(" ");
+    let (key, inline) = key_and_options(term)?;
     let option = |name: &str| inline.get(name).cloned().or_else(|| args.string(name).map(Into::into));
     let flag = |name: &str, default: bool| {
         option(name).map_or(default, |word| {
@@ -111,4 +112,18 @@ fn values(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Valu
         },
     };
     Ok(if found.is_none() { Vec::new() } else { vec![found] })
+}
+
+/// `key name=value…`; without a `=` the whole term is the key.
+fn key_and_options(term: &str) -> Result<(String, HashMap<String, String>)> {
+    if !term.contains('=') {
+        return Ok((term.to_owned(), HashMap::new()));
+    }
+    let (key, options) = inline::assignments(term, OPTIONS)?;
+    if key.is_empty() || !term.trim_start().starts_with(&key) {
+        return Err(Diagnostic::new(format!(
+            "No key to look up was provided as first term within string inline options: {term}"
+        )));
+    }
+    Ok((key.trim_end().to_owned(), options))
 }

@@ -65,8 +65,16 @@ static LOOKUPS: &[&LookupEntry] = &[
 
 /// The lookup of that name, with or without `ansible.builtin.`.
 pub fn find(name: &str) -> Option<&'static LookupEntry> {
-    let name = plain_name(name);
+    let name = match name {
+        "ansible._protomatter.config" => "config",
+        name => plain_name(name),
+    };
     LOOKUPS.iter().copied().find(|entry| entry.name == name)
+}
+
+/// Whether an option may be undefined: a default that is not needed.
+pub fn takes_undefined(name: &str, option: &Value) -> bool {
+    plain_name(name) == "env" && option.as_str() == Some("default")
 }
 
 pub fn names() -> impl Iterator<Item = &'static str> {

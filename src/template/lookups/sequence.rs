@@ -72,11 +72,17 @@ fn short(term: &str) -> Option<HashMap<String, String>> {
         None => (None, range),
     };
     let all = [("start", start), ("end", Some(end)), ("stride", stride)];
-    if !all.iter().filter_map(|(_, text)| *text).all(|text| integer(text).is_some_and(|number| number >= 0)) {
+    if !all.iter().filter_map(|(_, text)| *text).all(is_numeral) {
         return None;
     }
     let given = all.into_iter().chain([("format", format)]);
     Some(given.filter_map(|(name, text)| Some((name.to_owned(), text?.to_owned()))).collect())
+}
+
+/// Whether it looks like a number, hexadecimal perhaps. Whether it is one shows later, in an error that names it.
+fn is_numeral(text: &str) -> bool {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 /// A whole number, decimal or `0x…`.
@@ -92,7 +98,8 @@ fn numbers(options: &HashMap<String, String>) -> Result<Vec<Value>> {
         let parse = |text: &String| {
             integer(text).ok_or_else(|| {
                 Diagnostic::new(format!(
-                    "with_sequence: '{name}' has an invalid value: '{text}' is no integer"
+                    "Config '{name}' for 'sequence' lookup plugin from 'Direct' has an invalid value: Invalid \
+                     value provided for 'integer': '{text}'"
                 ))
             })
         };

@@ -11,11 +11,18 @@ fn subelements(terms: &[Value], _: &Args<'_>, _: &Context<'_>) -> Result<Vec<Val
         Diagnostic::new(format!("subelements lookup expects a list of two or three items,{more}"))
     };
     let (list, path, flags) = match terms {
-        [list, Value::Str(path)] => (list, path, None),
-        [list, Value::Str(path), Value::Dict(flags)] => (list, path, Some(flags)),
-        [_, _, _] => {
-            return Err(expects(" the optional third item must be a dict with flags skip_missing"));
+        [list @ (Value::List(_) | Value::Tuple(_) | Value::Dict(_)), Value::Str(path), flags @ ..] => {
+            (list, path, flags)
         }
+        [_, _] | [_, _, _] => {
+            return Err(expects(" first a dict or a list, second a string pointing to the subkey"));
+        }
+        _ => return Err(expects("")),
+    };
+    let flags = match flags {
+        [] => None,
+        [Value::Dict(flags)] => Some(flags),
+        [_] => return Err(expects(" the optional third item must be a dict with flags skip_missing")),
         _ => return Err(expects("")),
     };
     let skip_missing = flags.is_some_and(|flags| flags.get("skip_missing").is_some_and(is_set));
@@ -27,13 +34,10 @@ fn subelements(terms: &[Value], _: &Args<'_>, _: &Context<'_>) -> Result<Vec<Val
             .hint("It takes skip_missing."));
     }
     let items: Vec<&Value> = match list {
-        Value::List(items) | Value::Tuple(items) => items.iter().collect(),
+        // The result of a loop that was skipped has no items.
+        Value::Dict(entries) if is_skipped(entries) => return Ok(Vec::new()),
         Value::Dict(entries) => entries.values().collect(),
-        other => {
-            return Err(Diagnostic::new(format!(
-                "subelements lookup expects a list or a dictionary, got '{other}'"
-            )));
-        }
+        other => other.as_list().unwrap_or_default().iter().collect(),
     };
     let path: Vec<&str> = path.split('.').collect();
     let mut rows = Vec::new();
@@ -42,7 +46,7 @@ fn subelements(terms: &[Value], _: &Args<'_>, _: &Context<'_>) -> Result<Vec<Val
             return Err(Diagnostic::new(format!("subelements lookup expects a dictionary, got '{item}'")));
         };
         // The result of a task that was skipped has no parts.
-        if entries.get("skipped").is_some_and(|skipped| *skipped != Value::Bool(false)) {
+        if is_skipped(entries) {
             continue;
         }
         let Some(parts) = parts(entries, &path, item, skip_missing)? else { continue };
@@ -50,6 +54,10 @@ fn subelements(terms: &[Value], _: &Args<'_>, _: &Context<'_>) -> Result<Vec<Val
         rows.extend(parts.iter().map(|part| Value::list(vec![rest.clone(), part.clone()])));
     }
     Ok(rows)
+}
+
+fn is_skipped(result: &Dict) -> bool {
+    result.get("skipped").is_some_and(|skipped| *skipped != Value::Bool(false))
 }
 
 fn is_set(flag: &Value) -> bool {
@@ -69,7 +77,7 @@ fn parts(entries: &Dict, path: &[&str], item: &Value, skip_missing: bool) -> Res
         (Some(other), []) => {
             Err(Diagnostic::new(format!("the key {key} should point to a list, got '{other}'")))
         }
-        (Some(Value::Dict(inner)), _) => parts(inner, rest, item, skip_missing),
+        (Some(within @ Value::Dict(inner)), _) => parts(inner, rest, within, skip_missing),
         (Some(_), _) if skip_missing => Ok(None),
         (Some(other), _) => {
             Err(Diagnostic::new(format!("the key {key} should point to a dictionary, got '{other}'")))

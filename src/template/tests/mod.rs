@@ -6,6 +6,7 @@ mod comparing;
 mod kinds;
 #[expect(clippy::unnecessary_wraps, reason = "all tests share one signature")]
 mod paths;
+mod protomatter;
 mod regex;
 mod results;
 mod urls;
@@ -20,6 +21,7 @@ const FAMILIES: &[&[TestEntry]] = &[
     comparing::TABLE,
     kinds::TABLE,
     paths::TABLE,
+    protomatter::TABLE,
     regex::TABLE,
     results::TABLE,
     urls::TABLE,
