@@ -23,6 +23,9 @@ use crate::diagnostic::Result;
 pub fn execute(cli: Cli, stage: Stage) -> Result<Exit> {
     let mut config = Config::load(&stage.surroundings)?;
     let invocation = cli.settle(&mut config)?;
+    if config.run.broken_conditionals {
+        crate::template::allow_broken_conditions();
+    }
     match invocation {
         Invocation::Run(command) => {
             ask_passwords(&mut config)?;

@@ -259,7 +259,6 @@ pub(super) const VARIABLES: &[(&str, &[&str])] = &[
             "ansible_common_remote_group",
         ],
     ),
-    ("a prompt of su is known by its colon, in any language", &["ansible_su_prompt_l10n"]),
 ];
 
 /// Variables of the environment that come in families.

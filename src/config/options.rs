@@ -153,13 +153,22 @@ pub struct MethodOptions {
     pub flags: Option<String>,
     pub password: Option<Secret>,
     pub chdir: Option<String>,
+    /// How it asks for the password, where not by a colon.
+    pub prompts: Vec<String>,
 }
 
 impl EscalationOptions {
     /// What holds for that method alone.
     pub fn of(&self, method: &str) -> &MethodOptions {
         const NOTHING: &MethodOptions =
-            &MethodOptions { user: None, exe: None, flags: None, password: None, chdir: None };
+            &MethodOptions {
+                user: None,
+                exe: None,
+                flags: None,
+                password: None,
+                chdir: None,
+                prompts: Vec::new(),
+            };
         match method {
             "sudo" => &self.sudo,
             "su" => &self.su,
@@ -200,6 +209,8 @@ pub struct RunOptions {
     /// Otherwise a handler that is notified and is not there is a warning.
     pub error_on_missing_handler: bool,
     pub any_errors_fatal: bool,
+    /// Whether a condition may have any result, of which Python's truth counts.
+    pub broken_conditionals: bool,
     pub strategy: Strategy,
     /// The task debugger, wherever a task fails or its host cannot be reached.
     pub debugger: bool,
@@ -258,6 +269,7 @@ impl Default for RunOptions {
             force_handlers: false,
             error_on_missing_handler: true,
             any_errors_fatal: false,
+            broken_conditionals: false,
             strategy: Strategy::default(),
             debugger: false,
             debugger_ignores_errors: true,

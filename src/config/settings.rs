@@ -219,7 +219,10 @@ const RUN: &[Setting] = &[
         &["DEFAULT_UNDEFINED_VAR_BEHAVIOR"],
         MustBe(YES, "not supported: an undefined variable is always an error"),
     ),
-    of(&["ALLOW_BROKEN_CONDITIONALS"], MustBe(NO, "not supported: a condition must be true or false")),
+    of(
+        &["ALLOW_BROKEN_CONDITIONALS"],
+        Sets(|config, given| flag(&mut config.run.broken_conditionals, given)),
+    ),
     of(
         &["VARIABLE_PRECEDENCE"],
         MustBe(

@@ -243,6 +243,22 @@ fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Res
         _ => None,
     };
     let own = escalation.of(&method);
+    let prompts = match method.as_str() {
+        "su" => variable(&["ansible_su_prompt_l10n"], context)?,
+        _ => None,
+    };
+    let prompts = match prompts {
+        Some(Value::List(texts)) => texts.iter().map(ToString::to_string).collect(),
+        Some(text) => vec![text.to_string()],
+        None => own.prompts.clone(),
+    };
+    let patience = variable_text(&["ansible_local_become_success_timeout"], context)?
+        .map(|text| {
+            text.parse().map_err(|_| {
+                Diagnostic::new(format!("ansible_local_become_success_timeout: '{text}' is no whole number"))
+            })
+        })
+        .transpose()?;
     Ok(Some(Hop {
         user: user.or_else(|| own.user.clone()).unwrap_or_else(|| escalation.user.clone()),
         password: password
@@ -252,6 +268,8 @@ fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Res
         exe: exe.or_else(|| own.exe.clone()).or_else(|| escalation.exe.clone()),
         flags: flags.or_else(|| own.flags.clone()).or_else(|| escalation.flags.clone()),
         chdir: chdir.or_else(|| own.chdir.clone()),
+        prompts,
+        patience,
         method,
     }))
 }

@@ -23,7 +23,7 @@ enum Call {
 
 enum Asks {
     /// Takes the prompt as an option and reads from stdin; `-n` forbids to ask.
-    Option { prompt: &'static str, stdin: &'static str, never: &'static str },
+    Option { prompt: &'static str, stdin: &'static str, never: [&'static str; 2] },
     /// Prompts on the terminal, in whatever language.
     Terminal,
 }
@@ -53,7 +53,7 @@ const METHODS: &[Method] = &[
         exe: "sudo",
         flags: "-H -S -n",
         call: Call::Words,
-        asks: Asks::Option { prompt: "-p", stdin: "-S", never: "-n" },
+        asks: Asks::Option { prompt: "-p", stdin: "-S", never: ["-n", "--non-interactive"] },
         refusals: &[
             ("a password is required", Refusal::MissingPassword),
             ("password is required", Refusal::MissingPassword),
@@ -87,6 +87,8 @@ pub(super) enum Prompt {
     Exactly(String),
     /// Any unfinished line that ends in a colon.
     Colon,
+    /// An unfinished line that ends in one of these, in small or large letters, with or without a colon.
+    OneOf(Vec<String>),
 }
 
 /// `inner` (what a shell would run: `/bin/sh -c '…'`) behind the hop. `nonce` marks the prompt.
@@ -100,7 +102,7 @@ pub(super) fn command(hop: &Hop, inner: &str, nonce: &str) -> Result<Command, Ca
     let quoted = quote(&marked);
     let prompt = match (&method.asks, &hop.password) {
         (Asks::Option { prompt, stdin, never }, Some(_)) => {
-            flags.retain(|flag| flag != never);
+            flags.retain(|flag| !never.contains(flag));
             words.extend(flags);
             if !words.contains(stdin) {
                 words.push(stdin);
@@ -116,7 +118,7 @@ pub(super) fn command(hop: &Hop, inner: &str, nonce: &str) -> Result<Command, Ca
         }
         (Asks::Terminal, _) => {
             words.extend(flags);
-            Prompt::Colon
+            if hop.prompts.is_empty() { Prompt::Colon } else { Prompt::OneOf(hop.prompts.clone()) }
         }
     };
     let inner_word;
@@ -194,6 +196,8 @@ mod tests {
             exe: None,
             flags: None,
             chdir: None,
+            prompts: Vec::new(),
+            patience: None,
         }
     }
 
@@ -226,6 +230,9 @@ mod tests {
         );
         check(&hop("su", "root", None), r#"su root -c '/bin/sh -c '"'"'x'"'"''"#, true, false);
         check(&hop("su", "bob", Some("pw")), r#"su bob -c '/bin/sh -c '"'"'x'"'"''"#, true, true);
+        let long = Hop { flags: Some("--stdin --non-interactive".into()), ..own.clone() };
+        let text = command(&long, "x", "n").unwrap().text;
+        assert!(text.starts_with("/opt/sudo --stdin -S -p "), "{text}");
         let elsewhere = Hop { chdir: Some("/srv/a b".into()), ..hop("sudo", "root", None) };
         let text = command(&elsewhere, "x", "n").unwrap().text;
         assert!(text.starts_with("cd '/srv/a b' && sudo -H -S -n "), "{text}");

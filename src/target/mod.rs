@@ -78,6 +78,10 @@ pub struct Hop {
     pub flags: Option<String>,
     /// Where to start it.
     pub chdir: Option<String>,
+    /// How a method that prompts on the terminal asks for the password; by a colon at the end where there are none.
+    pub prompts: Vec<String>,
+    /// How many seconds it may take to ask or to let us through.
+    pub patience: Option<u64>,
 }
 
 /// Text that never shows: `Debug` prints `***`.

@@ -72,7 +72,7 @@ impl<'a> Opening<'a> {
 
     /// The next line that carries our mark, without it.
     pub(super) async fn answer(&mut self) -> Result<String, Trouble> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience();
         loop {
             if let Some(line) = self.marked_line() {
                 return Ok(line);
@@ -80,6 +80,10 @@ impl<'a> Opening<'a> {
             self.mind_the_prompt().await?;
             self.more(deadline).await?;
         }
+    }
+
+    fn patience(&self) -> Duration {
+        self.hop.and_then(|hop| hop.patience).map_or(PATIENCE, Duration::from_secs)
     }
 
     /// Sends `bytes` and waits for the answer, which may come before all is sent.
@@ -162,10 +166,11 @@ impl<'a> Opening<'a> {
         let Ok(output) = timeout_at(deadline, self.pipe.reader.next()).await else {
             let said = self.said();
             return Err(match self.hop {
-                Some(_) => failed(format!(
-                    "Timeout ({}s) waiting for privilege escalation prompt: {said}",
-                    PATIENCE.as_secs()
-                )),
+                Some(_) => Trouble::Call(CallError::Unreachable(format!(
+                    "Timed out waiting for become success or become password prompt. Timeout ({}s) waiting for \
+                     privilege escalation prompt: {said}",
+                    self.patience().as_secs()
+                ))),
                 None => failed(format!("no answer within {}s from the shell: {said}", PATIENCE.as_secs())),
             });
         };
@@ -256,5 +261,9 @@ fn prompts(prompt: &Prompt, stream: &[u8]) -> bool {
         Prompt::Never => false,
         Prompt::Exactly(text) => line.trim_end().ends_with(text.as_str()),
         Prompt::Colon => line.trim_end().ends_with([':', '：']),
+        Prompt::OneOf(texts) => {
+            let line = line.trim_end().trim_end_matches([':', '：']).trim_end().to_lowercase();
+            texts.iter().any(|text| line.ends_with(&text.to_lowercase()))
+        }
     }
 }

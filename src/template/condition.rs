@@ -1,6 +1,7 @@
 //! `when` and its like.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use super::ast::{Expr, Program};
@@ -20,6 +21,14 @@ struct Condition {
     expr: Expr,
 }
 
+/// `allow_broken_conditionals` of this process.
+static BROKEN_ALLOWED: AtomicBool = AtomicBool::new(false);
+
+/// Lets conditions have any result from now on, of which Python's truth counts.
+pub fn allow_broken_conditions() {
+    BROKEN_ALLOWED.store(true, Ordering::Relaxed);
+}
+
 /// Text, and the address of the source, line and column it stands at.
 type Key = (Arc<str>, usize, u32, u32);
 
@@ -30,7 +39,7 @@ static PARSED: LazyLock<Mutex<HashMap<Key, Arc<Condition>>>> = LazyLock::new(Mut
 const MAX_PARSED: usize = 4096;
 
 /// Evaluates a `when`-like expression: bare (`a and b`), a template, or an actual bool. Anything whose
-/// result is no bool is an error, as in ansible-core 2.21 (`ALLOW_BROKEN_CONDITIONALS` off).
+/// result is no bool is an error, unless `allow_broken_conditionals` says otherwise.
 pub fn condition(value: &Value, place: Option<&Place>, context: &Context<'_>) -> Result<bool> {
     evaluate(value, place, context).map_err(|error| match place {
         Some(place) => error.at(place),
@@ -69,6 +78,10 @@ fn evaluate(value: &Value, place: Option<&Place>, cx: &Context<'_>) -> Result<bo
         Value::Bool(answer) => Ok(*answer),
         Value::Undefined(undefined) => Err(lead(Diagnostic::undefined(undefined))),
         Value::Omit => Err(Diagnostic::new("A template was resolved to an Omit scalar.")),
+        other if BROKEN_ALLOWED.load(Ordering::Relaxed) => {
+            cx.warn(no_bool(other, templated, place).message());
+            Ok(other.is_truthy())
+        }
         Value::None if templated => Err(empty()),
         other => Err(no_bool(other, templated, place)),
     }

@@ -283,7 +283,11 @@ impl Interp<'_> {
     }
 
     fn filter(&mut self, subject: &Expr, apply: &Apply) -> Result<Value> {
-        let value = self.eval(subject)?;
+        let sees_vaults = filters::TABLE.find(&apply.name).is_some_and(|entry| entry.sees_vaults);
+        let value = match sees_vaults.then(|| self.vaulted(subject)).transpose()?.flatten() {
+            Some(vaulted) => vaulted,
+            None => self.eval(subject)?,
+        };
         self.apply_filter(value, apply)
     }
 

@@ -46,7 +46,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use access::{call, get_attr, get_item, iterate};
 pub use call::{Args, Lookup, LookupEntry, Names};
-pub use condition::condition;
+pub use condition::{allow_broken_conditions, condition};
 pub use context::Context;
 pub use filters::hash_password;
 pub use finalize::{render_all, render_sealed, resolve, resolve_deep};

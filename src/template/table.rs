@@ -24,7 +24,7 @@ pub struct Entry<R> {
     /// (`first`, `map`, `length`) leaves them so; where it looks at one it calls [`super::resolve`],
     /// [`super::get_attr`] or [`super::resolve_deep`]. For all others the parts are rendered before the call.
     pub lazy: bool,
-    /// Whether it sees text under `!vault` as it stands, not what it decrypts to: only tests do.
+    /// Whether it sees text under `!vault` as it stands, not what it decrypts to.
     pub sees_vaults: bool,
 }
 
@@ -47,9 +47,7 @@ impl<R> Entry<R> {
         self.lazy = true;
         self
     }
-}
 
-impl TestEntry {
     #[must_use]
     pub const fn sees_vaults(mut self) -> Self {
         self.sees_vaults = true;

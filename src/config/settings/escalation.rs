@@ -126,4 +126,12 @@ pub(super) const ESCALATION: &[Setting] = &[
             Ok(())
         }),
     ),
+    plugin(
+        &[("su_become_plugin", "localized_prompts")],
+        &["ANSIBLE_SU_PROMPT_L10N"],
+        Sets(|config, given| {
+            config.escalation.su.prompts = given.list();
+            Ok(())
+        }),
+    ),
 ];

@@ -20,7 +20,14 @@ pub(super) const MANUAL: Manual = Manual {
 
 pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     let context = call.context();
-    let given = |name: &str| call.args.get(name).filter(|value| !value.is_none());
+    let is_given = |value: &Value| -> bool {
+        match value {
+            Value::None => false,
+            Value::Template(_) => !matches!(template::resolve(value, &context), Ok(Value::Omit)),
+            _ => true,
+        }
+    };
+    let given = |name: &str| call.args.get(name).filter(|value| is_given(value));
     if given("msg").is_some() && given("var").is_some() {
         return Err(call.misuse("parameters are mutually exclusive: msg|var"));
     }
@@ -50,7 +57,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
             })?,
             None => "Hello world!".into(),
         };
-        let message = if message.is_omit() { "Hello world!".into() } else { message };
         fields.insert("msg", message);
     }
     Ok(Raw::ok(fields))
@@ -83,16 +89,24 @@ fn variable(call: &Call<'_>, var: &Value, fields: &mut Dict) -> Result<(String, 
         .or_else(|error| {
             if error.is_undefined() {
                 let told = format!("error 1 - {}", error.message());
-                let warning = format!("Encountered 1 template error.\n{told}");
-                fields.insert("warnings", Value::list(vec![warning.into()]));
+                warn(fields, format!("Encountered 1 template error.\n{told}"));
                 Ok(Value::from(format!("<< {told} >>")))
             } else {
                 Err(error.context("Error while resolving `var` expression").context("Task failed"))
             }
         })?;
+    if value.is_omit() {
+        let warning = "The result of the `var` expression could not be omitted; a placeholder was used instead.";
+        warn(fields, warning.to_owned());
+        return Ok((expression, "<<Omit>>".into()));
+    }
     Ok((expression, value))
 }
 
+fn warn(fields: &mut Dict, warning: String) {
+    fields.insert("warnings", Value::list(vec![warning.into()]));
+}
+
 fn untrusted(error: Diagnostic) -> Diagnostic {
-    error.context("Error while resolving `var` expression")
+    error.context("Error while resolving `var` expression").context("Task failed")
 }

@@ -52,7 +52,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         return Err(error.context("Task failed"));
     }
     depth(call)?;
-    let Loaded { vars, files, error } = load(call, merges)?;
+    let Loaded { vars, files, error } = load(call)?;
     let vars = if merges { merged(call, vars)? } else { vars };
     let (mut raw, vars) = match error {
         None => (Raw::default(), vars),
@@ -105,12 +105,12 @@ struct Loaded {
     error: Option<Diagnostic>,
 }
 
-fn load(call: &Call<'_>, merges: bool) -> Result<Loaded> {
+fn load(call: &Call<'_>) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     let dir = call.text("dir");
     loaded.error = match (&dir, file(call)) {
-        (Some(dir), _) => load_dir(call, dir, merges, &mut loaded)?.err(),
-        (None, Some(file)) => load_file(call, file.trim(), merges, &mut loaded).err(),
+        (Some(dir), _) => load_dir(call, dir, &mut loaded)?.err(),
+        (None, Some(file)) => load_file(call, file.trim(), &mut loaded).err(),
         (None, None) => Some(
             call.misuse("Could not find file on the Ansible Controller.")
                 .hint("include_vars needs one of these: file, dir"),
@@ -122,17 +122,18 @@ fn load(call: &Call<'_>, merges: bool) -> Result<Loaded> {
     Ok(loaded)
 }
 
-fn load_file(call: &Call<'_>, file: &str, merges: bool, loaded: &mut Loaded) -> Result<()> {
+fn load_file(call: &Call<'_>, file: &str, loaded: &mut Loaded) -> Result<()> {
     let path = content::find(file, "vars", call.scope)?;
     let path = std::path::absolute(&path).unwrap_or(path);
-    crate::vars::merge(&mut loaded.vars, &*variables(&yaml::load_file(&path)?)?, merges);
+    crate::vars::merge(&mut loaded.vars, &*variables(&yaml::load_file(&path)?)?, false);
     loaded.files.push(path);
     Ok(())
 }
 
-/// Loads one file after the other. As in Ansible, a file that is no YAML is an error without what was loaded before
+/// Loads one file after the other; what they hold is merged with what there was, but never with one another. As in
+/// Ansible, a file that is no YAML is an error without what was loaded before
 /// it; any other reason to stop comes with that.
-fn load_dir(call: &Call<'_>, dir: &str, merges: bool, loaded: &mut Loaded) -> Result<Result<()>> {
+fn load_dir(call: &Call<'_>, dir: &str, loaded: &mut Loaded) -> Result<Result<()>> {
     let dir = match directory(call, dir) {
         Ok(dir) => dir,
         Err(error) => return Ok(Err(error)),
@@ -153,7 +154,7 @@ fn load_dir(call: &Call<'_>, dir: &str, merges: bool, loaded: &mut Loaded) -> Re
         }
         let content = yaml::load_file(&path).map_err(|error| error.context("Task failed"))?;
         match variables(&content) {
-            Ok(vars) => crate::vars::merge(&mut loaded.vars, &vars, merges),
+            Ok(vars) => crate::vars::merge(&mut loaded.vars, &vars, false),
             Err(error) => return Ok(Err(error)),
         }
         loaded.files.push(path);

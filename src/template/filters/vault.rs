@@ -8,7 +8,7 @@ use crate::value::{Value, Vaulted};
 use crate::vault::{Key, Keyring, Password, is_encrypted};
 
 pub(super) static TABLE: &[FilterEntry] = &[
-    FilterEntry::new("unvault", &["secret", "vault_id", "vaultid"], unvault),
+    FilterEntry::new("unvault", &["secret", "vault_id", "vaultid"], unvault).lazy().sees_vaults(),
     FilterEntry::new("vault", &["secret", "salt", "vault_id", "wrap_object", "vaultid"], vault),
 ];
 

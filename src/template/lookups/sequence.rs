@@ -113,7 +113,8 @@ fn numbers(options: &HashMap<String, String>) -> Result<Vec<Value>> {
         }
         (Some(0), None) => return Ok(Vec::new()),
         (Some(count), None) => {
-            start.saturating_add(count.saturating_mul(stride.unwrap_or(1))) - stride.unwrap_or(1)
+            // As Ansible counts: below zero it goes two steps too far.
+            start.saturating_add(count.saturating_mul(stride.unwrap_or(1))).saturating_sub(1)
         }
         (None, Some(end)) => end,
     };
