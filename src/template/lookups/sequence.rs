@@ -20,7 +20,7 @@ fn sequence(terms: &[Value], args: &Args<'_>, _: &Context<'_>) -> Result<Vec<Val
         options.extend(args.string(name).map(|value| ((*name).to_owned(), value.into_owned())));
     }
     if terms.is_empty() {
-        return numbers(&options);
+        return if options.is_empty() { Ok(Vec::new()) } else { numbers(&options) };
     }
     let mut all = Vec::new();
     for term in terms {
