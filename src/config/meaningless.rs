@@ -92,14 +92,6 @@ pub(super) const TABLE: &[Row] = &[
         },
     },
     Row {
-        why: "a prompt of su is known by its colon, in any language",
-        names: Names {
-            constants: &[],
-            ini: &[("su_become_plugin", "localized_prompts")],
-            env: &["ANSIBLE_SU_PROMPT_L10N"],
-        },
-    },
-    Row {
         why: "the worker writes to no system log",
         names: Names {
             constants: &["DEFAULT_NO_TARGET_SYSLOG", "DEFAULT_SYSLOG_FACILITY", "TARGET_LOG_INFO"],

@@ -160,15 +160,14 @@ pub struct MethodOptions {
 impl EscalationOptions {
     /// What holds for that method alone.
     pub fn of(&self, method: &str) -> &MethodOptions {
-        const NOTHING: &MethodOptions =
-            &MethodOptions {
-                user: None,
-                exe: None,
-                flags: None,
-                password: None,
-                chdir: None,
-                prompts: Vec::new(),
-            };
+        const NOTHING: &MethodOptions = &MethodOptions {
+            user: None,
+            exe: None,
+            flags: None,
+            password: None,
+            chdir: None,
+            prompts: Vec::new(),
+        };
         match method {
             "sudo" => &self.sudo,
             "su" => &self.su,

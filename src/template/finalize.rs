@@ -67,8 +67,10 @@ fn walk(value: &Value, cx: &Context<'_>, depth: Depth) -> Result<Option<Value>> 
         }
         Value::Undefined(undefined) if undefined.message == NO_ELSE => match depth {
             Depth::Parts => Ok(None),
-            Depth::Data | Depth::Sealed => Err(Diagnostic::new(format!("Error rendering template: {NO_ELSE}"))
-                .hint("The inline if has no else.")),
+            Depth::Data | Depth::Sealed => {
+                Err(Diagnostic::new(format!("Error rendering template: {NO_ELSE}"))
+                    .hint("The inline if has no else."))
+            }
         },
         Value::Undefined(undefined) => Err(Diagnostic::undefined(undefined)),
         Value::List(items) => Ok(walk_items(items, cx, depth)?.map(Value::list)),

@@ -175,9 +175,8 @@ fn look_up(function: &str, args: &[Value], named: &Dict, cx: &Context<'_>) -> Re
         Err(error) if error.is_undefined() => return Ok(Value::from(error)),
         Err(error) => return Err(error),
     };
-    let unusable = named.iter().find(|(key, value)| {
-        value.is_undefined() && !lookups::takes_undefined(name, key)
-    });
+    let unusable =
+        named.iter().find(|(key, value)| value.is_undefined() && !lookups::takes_undefined(name, key));
     if let Some((_, undefined)) = unusable {
         return Ok(undefined.clone());
     }

@@ -113,7 +113,8 @@ impl<R: Into<Value>> Table<R> {
             Err(error) if error.is_undefined() => Ok(Value::from(error)),
             Err(error) => {
                 let collection = if entry.name.contains('.') { "" } else { "ansible.builtin." };
-                Err(error.context(format_args!("The {} plugin '{collection}{}' failed", self.kind, entry.name)))
+                Err(error
+                    .context(format_args!("The {} plugin '{collection}{}' failed", self.kind, entry.name)))
             }
         }
     }

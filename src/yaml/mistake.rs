@@ -27,8 +27,9 @@ pub(super) fn explain(kind: &ErrorKind, info: &str, mut place: Place) -> Diagnos
         place.column = narrow(tab + 1);
     }
     let (previous, line) = (line_at(place.line.wrapping_sub(1)), line_at(place.line));
-    let error = Diagnostic::new(format!("YAML parsing failed: {}.", capitalized(&problem(kind, info, &text))))
-        .at(&place);
+    let error =
+        Diagnostic::new(format!("YAML parsing failed: {}.", capitalized(&problem(kind, info, &text))))
+            .at(&place);
 
     if is_about_tabs || indentation(line).contains('\t') {
         return error.hint(TABS);

@@ -6,7 +6,16 @@ use super::{Control, failed, options, ping, raw, to};
 use crate::support::hosts::Hosts;
 
 pub fn hop(method: &str, user: &str) -> Hop {
-    Hop { method: method.into(), user: user.into(), password: None, exe: None, flags: None, chdir: None, prompts: Vec::new(), patience: None }
+    Hop {
+        method: method.into(),
+        user: user.into(),
+        password: None,
+        exe: None,
+        flags: None,
+        chdir: None,
+        prompts: Vec::new(),
+        patience: None,
+    }
 }
 
 /// Hosts where sudo asks for no password; `None`, said loudly, elsewhere.

@@ -96,7 +96,8 @@ fn variable(call: &Call<'_>, var: &Value, fields: &mut Dict) -> Result<(String, 
             }
         })?;
     if value.is_omit() {
-        let warning = "The result of the `var` expression could not be omitted; a placeholder was used instead.";
+        let warning =
+            "The result of the `var` expression could not be omitted; a placeholder was used instead.";
         warn(fields, warning.to_owned());
         return Ok((expression, "<<Omit>>".into()));
     }

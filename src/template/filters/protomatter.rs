@@ -18,7 +18,10 @@ fn finalize(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Valu
 /// Text as Python reads a literal.
 fn literal(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     let Some(text) = subject.as_str() else {
-        return Err(Diagnostic::new(format!("a string is needed, this is of type '{}'", subject.type_name())));
+        return Err(Diagnostic::new(format!(
+            "a string is needed, this is of type '{}'",
+            subject.type_name()
+        )));
     };
     let source = Source { path: "<python_literal_eval>".into(), text: text.into(), secret: false };
     let place = Place { source: source.into(), line: 1, column: 1, length: 0 };
