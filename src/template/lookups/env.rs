@@ -9,18 +9,18 @@ use crate::value::Value;
 pub(super) static ENTRY: LookupEntry = LookupEntry { name: "env", params: &["default"], run: env };
 
 fn env(terms: &[Value], args: &Args<'_>, _: &Context<'_>) -> Result<Vec<Value>> {
-    terms.iter().map(|term| variable(text(term)?, args)).collect()
+    terms.iter().map(|term| Ok(variable(text(term)?, args))).collect()
 }
 
-fn variable(name: &str, args: &Args<'_>) -> Result<Value> {
+fn variable(name: &str, args: &Args<'_>) -> Value {
     // What follows the name has no meaning, as in Ansible.
     let name = name.split_whitespace().next().unwrap_or_default();
     match (std::env::var_os(name), args.get("default")) {
-        (Some(value), _) => Ok(value.to_string_lossy().into_owned().into()),
-        (None, None) => Ok("".into()),
+        (Some(value), _) => value.to_string_lossy().into_owned().into(),
+        (None, None) => "".into(),
         (None, Some(Value::Undefined(default))) if default.message == MANDATORY => {
-            Ok(Value::undefined(format!("The environment variable '{name}' is not set.")))
+            Value::undefined(format!("The environment variable '{name}' is not set."))
         }
-        (None, Some(default)) => Ok(default.clone()),
+        (None, Some(default)) => default.clone(),
     }
 }
