@@ -11,7 +11,7 @@ use crate::config::{Config, FactCacheOptions};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::Inventory;
 use crate::output;
-use crate::playbook::{LoadOptions, Loader, Playbook};
+use crate::playbook::{LoadOptions, Loader, Playbook, Purpose};
 use crate::run::actions::Library;
 use crate::run::event::Event;
 use crate::run::{self, RunOptions, Shared};
@@ -27,14 +27,28 @@ pub(super) struct Engine {
 
 impl Engine {
     /// Loads the inventory; playbooks are loaded with the loader.
-    pub fn new(mut config: Config) -> Result<Self> {
+    pub fn new(config: Config) -> Result<Self> {
+        Self::load(config.for_run()?, Purpose::Run)
+    }
+
+    /// For listings, which show what Ansible's show: a source that cannot be read, and what a run could not do, are
+    /// warnings.
+    pub fn for_listing(mut config: Config) -> Result<Self> {
+        config.inventory.any_unparsed_is_failed.get_or_insert(false);
+        config.warnings.append(&mut config.refused);
+        Self::load(config, Purpose::Listing)
+    }
+
+    fn load(mut config: Config, purpose: Purpose) -> Result<Self> {
         let (inventory, warnings) = Inventory::load(&config.inventory)?;
         config.warnings.extend(warnings);
         let loader = Loader::new(LoadOptions {
             actions: Arc::new(Library),
             roles_path: config.run.roles_path.clone(),
             collections_path: config.run.collections_path.clone(),
+            plugins_path: [config.run.module_path.clone(), config.run.action_path.clone()].concat(),
             extra_vars: Arc::new(config.run.extra_vars.clone()),
+            purpose,
         });
         Ok(Self { inventory, loader, config })
     }

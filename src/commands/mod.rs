@@ -26,6 +26,9 @@ pub fn execute(cli: Cli, stage: Stage) -> Result<Exit> {
     if config.run.broken_conditionals {
         crate::template::allow_broken_conditions();
     }
+    if !matches!(invocation, Invocation::Run(_) | Invocation::Adhoc(_)) {
+        config.warnings.append(&mut config.refused);
+    }
     match invocation {
         Invocation::Run(command) => {
             ask_passwords(&mut config)?;

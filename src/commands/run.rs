@@ -10,10 +10,12 @@ use crate::playbook::{self, Listing, Play, Playbook};
 use crate::value::Value;
 
 pub(super) fn run(command: RunCommand, config: Config, stage: Stage) -> Result<Exit> {
-    let engine = Engine::new(config)?;
+    let is_listing = command.listing.any() || command.syntax_check;
+    let mut engine = if is_listing { Engine::for_listing(config)? } else { Engine::new(config)? };
     let playbooks =
         command.playbooks.iter().map(|path| load(&engine, path)).collect::<Result<Vec<Playbook>>>()?;
-    if command.listing.any() || command.syntax_check {
+    if is_listing {
+        engine.loader.take_warnings().into_iter().for_each(|warning| engine.warn(warning));
         return list(&command, &engine, &playbooks);
     }
     if let Some(wanted) = &command.start_at_task {
@@ -43,7 +45,7 @@ fn list(command: &RunCommand, engine: &Engine, playbooks: &[Playbook]) -> Result
     for (path, loaded) in command.playbooks.iter().zip(playbooks) {
         let hosts_of = |play: &Play| hosts_of(engine, play);
         let shown = path.to_string_lossy();
-        output::print(&playbook::list(&engine.loader, loaded, &shown, &listing, &hosts_of))?;
+        output::print(&playbook::list(&engine.loader, loaded, &shown, &listing, &hosts_of)?)?;
     }
     Ok(Exit::Done)
 }
@@ -52,6 +54,7 @@ fn list(command: &RunCommand, engine: &Engine, playbooks: &[Playbook]) -> Result
 fn hosts_of(engine: &Engine, play: &Play) -> Vec<String> {
     let pattern = match engine.loader.play_value(play, &play.hosts) {
         Ok(Value::List(items)) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        Ok(omitted) if omitted.is_omit() => return Vec::new(),
         Ok(single) => single.to_string(),
         Err(_) => return Vec::new(),
     };

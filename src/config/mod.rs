@@ -50,6 +50,8 @@ pub struct Config {
     pub vault: VaultOptions,
     /// Settings that were given and have no meaning here, told with -v.
     pub notes: Vec<String>,
+    /// What no run can heed, and listings need not.
+    pub refused: Vec<Diagnostic>,
     /// What to warn about once the output is up.
     pub warnings: Vec<Diagnostic>,
 }
@@ -90,6 +92,8 @@ impl Config {
         let home = surroundings.variables.get("HOME").map(PathBuf::from);
         config.run.roles_path = settings::default_roles_path(home.as_deref());
         config.run.collections_path = settings::default_collections_path(home.as_deref());
+        config.run.module_path = settings::default_plugins_path(home.as_deref(), "modules");
+        config.run.action_path = settings::default_plugins_path(home.as_deref(), "action");
         if let Some(path) = locate::config_file(surroundings, &mut config.warnings) {
             let base = path.parent().map(PathBuf::from).unwrap_or_default();
             for entry in ini::read(&path)? {
@@ -99,6 +103,14 @@ impl Config {
         }
         config.take_environment(surroundings)?;
         Ok(config)
+    }
+
+    /// The same, unless a run would do something else than the settings ask for.
+    pub fn for_run(mut self) -> Result<Self> {
+        match self.refused.is_empty() {
+            true => Ok(self),
+            false => Err(self.refused.swap_remove(0)),
+        }
     }
 
     fn take_entry(
@@ -165,6 +177,12 @@ impl Config {
         };
         match setting.r#use {
             Use::Sets(set) => set(self, given).map_err(wrong),
+            Use::Plugin(set) => {
+                if let Err(message) = set(self, given) {
+                    self.refused.push(wrong(message));
+                }
+                Ok(())
+            }
             Use::OnlyAs(harmless, reason) => {
                 let text = given.text.trim().to_lowercase();
                 if !harmless.contains(&text.as_str()) {
@@ -174,7 +192,10 @@ impl Config {
             }
             Use::MustBe(harmless, reason) => {
                 let text = given.text.trim().to_lowercase();
-                if harmless.contains(&text.as_str()) { Ok(()) } else { Err(wrong(reason.to_owned())) }
+                if !harmless.contains(&text.as_str()) {
+                    self.refused.push(wrong(reason.to_owned()));
+                }
+                Ok(())
             }
         }
     }

@@ -231,6 +231,9 @@ pub struct RunOptions {
     pub roles_path: Vec<PathBuf>,
     /// Directories that hold `ansible_collections/`.
     pub collections_path: Vec<PathBuf>,
+    /// Directories of modules and of action plugins in Python: they cannot run, but are no misspellings.
+    pub module_path: Vec<PathBuf>,
+    pub action_path: Vec<PathBuf>,
     /// Where group_vars and host_vars are looked for when there is no playbook.
     pub playbook_dir: Option<PathBuf>,
 }
@@ -282,6 +285,8 @@ impl Default for RunOptions {
             merges: false,
             roles_path: Vec::new(),
             collections_path: Vec::new(),
+            module_path: Vec::new(),
+            action_path: Vec::new(),
             playbook_dir: None,
         }
     }

@@ -55,7 +55,7 @@ fn quoted(names: impl Iterator<Item = &'static str>) -> Vec<String> {
 
 fn remark(setting: &Setting) -> String {
     match setting.r#use {
-        Use::Sets(_) => String::new(),
+        Use::Sets(_) | Use::Plugin(_) => String::new(),
         Use::OnlyAs(_, what) => format!("not supported yet: {what}"),
         Use::MustBe(_, what) => format!("an error otherwise: {what}"),
     }

@@ -71,13 +71,15 @@ impl Setting {
 /// What becomes of a setting.
 pub(super) enum Use {
     Sets(fn(&mut Config, &Given<'_>) -> Outcome<()>),
+    /// Names a plugin: one that is not here is an error for runs alone.
+    Plugin(fn(&mut Config, &Given<'_>) -> Outcome<()>),
     /// Fine with these values, in lower case; a warning with the reason otherwise.
     OnlyAs(&'static [&'static str], &'static str),
-    /// Fine with these values; an error otherwise, since the run would do something else than asked.
+    /// Fine with these values; an error for runs otherwise, since they would do something else than asked.
     MustBe(&'static [&'static str], &'static str),
 }
 
-use Use::{MustBe, OnlyAs, Sets};
+use Use::{MustBe, OnlyAs, Plugin as LoadsPlugin, Sets};
 
 const YES: &[&str] = &["yes", "true", "on", "y", "t", "1"];
 const NO: &[&str] = &["no", "false", "off", "n", "f", "0", ""];
@@ -113,6 +115,20 @@ const RUN: &[Setting] = &[
     )
     .or(&[("defaults", "collections_paths")], &["ANSIBLE_COLLECTIONS_PATHS"]),
     of(
+        &["DEFAULT_MODULE_PATH"],
+        Sets(|config, given| {
+            config.run.module_path = given.search_path();
+            Ok(())
+        }),
+    ),
+    of(
+        &["DEFAULT_ACTION_PLUGIN_PATH"],
+        Sets(|config, given| {
+            config.run.action_path = given.search_path();
+            Ok(())
+        }),
+    ),
+    of(
         &["DEFAULT_GATHERING"],
         Sets(|config, given| {
             config.run.gathering = given.choice(&[
@@ -125,7 +141,7 @@ const RUN: &[Setting] = &[
     ),
     of(
         &["DEFAULT_STRATEGY"],
-        Sets(|config, given| {
+        LoadsPlugin(|config, given| {
             config.run.strategy = given.choice(&[
                 ("linear", Strategy::Linear),
                 ("ansible.builtin.linear", Strategy::Linear),
@@ -240,7 +256,7 @@ const RUN: &[Setting] = &[
     of(&["PLAYBOOK_VARS_ROOT"], OnlyAs(&["top"], "group_vars beside imported playbooks")),
     of(
         &["CACHE_PLUGIN"],
-        Sets(|config, given| {
+        LoadsPlugin(|config, given| {
             config.run.fact_cache.in_files = given.choice(&[
                 ("memory", false),
                 ("ansible.builtin.memory", false),
@@ -504,6 +520,12 @@ pub(super) fn default_roles_path(home: Option<&Path>) -> Vec<PathBuf> {
 pub(super) fn default_collections_path(home: Option<&Path>) -> Vec<PathBuf> {
     let own = home.map(|home| home.join(".ansible/collections"));
     own.into_iter().chain([PathBuf::from("/usr/share/ansible/collections")]).collect()
+}
+
+/// `~/.ansible/plugins/KIND`, `/usr/share/ansible/plugins/KIND`.
+pub(super) fn default_plugins_path(home: Option<&Path>, kind: &str) -> Vec<PathBuf> {
+    let own = home.map(|home| home.join(".ansible/plugins").join(kind));
+    own.into_iter().chain([Path::new("/usr/share/ansible/plugins").join(kind)]).collect()
 }
 
 pub(super) fn by_ini(section: &str, key: &str) -> Option<&'static Setting> {

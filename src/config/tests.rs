@@ -11,7 +11,7 @@ fn check(text: &str, variables: &[(&str, &str)], show: fn(&Config) -> String, ex
     let mut surroundings = Surroundings { directory: directory.path().to_owned(), ..Default::default() };
     surroundings.variables.insert("HOME".into(), "/home/me".into());
     surroundings.variables.extend(variables.iter().map(|(name, value)| ((*name).into(), (*value).into())));
-    let got = match Config::load(&surroundings) {
+    let got = match Config::load(&surroundings).and_then(Config::for_run) {
         Ok(config) => show(&config),
         Err(error) => format!("{error}"),
     };

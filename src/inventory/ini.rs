@@ -130,6 +130,12 @@ impl Reader<'_> {
             .into_iter();
         // Nothing but a comment after all.
         let Some(pattern) = words.next() else { return Ok(()) };
+        if pattern == "---" {
+            return Err(Diagnostic::new(
+                "Invalid host pattern '---' supplied, '---' is normally a sign this is a YAML file.",
+            )
+            .at(place));
+        }
         let expanded =
             range::expand(&pattern).map_err(|mistake| Diagnostic::new(mistake.to_string()).at(place))?;
         if expanded.names.is_empty() {

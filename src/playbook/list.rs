@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use super::{Loader, Node, Play, Playbook, Setting, Task, effective, is_selected};
+use crate::diagnostic::Result;
 use crate::value::Value;
 
 /// What to list; nothing gives the text of `--syntax-check`.
@@ -17,14 +18,16 @@ pub struct Listing<'a> {
     pub skip: &'a [String],
 }
 
-/// Lists a playbook. `shown` is its path as the user typed it; `hosts_of` gives the hosts of a play.
+/// Lists a playbook, whose plays' keywords must come to something. `shown` is its path as the user typed it; `hosts_of`
+/// gives the hosts of a play.
 pub fn list(
     loader: &Loader,
     playbook: &Playbook,
     shown: &str,
     listing: &Listing<'_>,
     hosts_of: &dyn Fn(&Play) -> Vec<String>,
-) -> String {
+) -> Result<String> {
+    playbook.plays.iter().try_for_each(|play| check(loader, play))?;
     let mut text = format!("\nplaybook: {shown}\n");
     if listing.hosts || listing.tasks || listing.tags {
         for (index, play) in playbook.plays.iter().enumerate() {
@@ -32,7 +35,27 @@ pub fn list(
             let _ = write_play(&mut text, loader, index + 1, play, listing, hosts_of);
         }
     }
-    text
+    Ok(text)
+}
+
+/// Whether the keywords of a play that must be known before its hosts are can be rendered.
+fn check(loader: &Loader, play: &Play) -> Result<()> {
+    let mut keywords = vec![("hosts", &play.hosts)];
+    keywords.extend(play.serial.iter().map(|setting| ("serial", setting)));
+    let others = [
+        ("name", &play.name),
+        ("gather_facts", &play.gather_facts),
+        ("gather_subset", &play.gather_subset),
+        ("gather_timeout", &play.gather_timeout),
+        ("order", &play.order),
+        ("max_fail_percentage", &play.max_fail_percentage),
+        ("force_handlers", &play.force_handlers),
+    ];
+    keywords.extend(others.into_iter().filter_map(|(name, setting)| Some((name, setting.as_ref()?))));
+    keywords.into_iter().try_for_each(|(name, setting)| {
+        let value = loader.play_value(play, setting);
+        value.map(drop).map_err(|error| error.context(format!("Error processing keyword '{name}'")))
+    })
 }
 
 fn write_play(
@@ -45,9 +68,10 @@ fn write_play(
 ) -> fmt::Result {
     let render =
         |setting: &Setting| loader.play_value(play, setting).unwrap_or_else(|_| setting.value.clone());
-    let hosts = match render(&play.hosts) {
-        Value::List(items) => items.iter().map(ToString::to_string).collect(),
-        single => vec![single.to_string()],
+    let (hosts, is_omitted): (Vec<_>, bool) = match render(&play.hosts) {
+        Value::List(items) => (items.iter().map(ToString::to_string).collect(), false),
+        omitted if omitted.is_omit() => (Vec::new(), true),
+        single => (vec![single.to_string()], false),
     };
     let pattern = hosts.join(",");
     let name = play.name.as_ref().map_or_else(|| pattern.clone(), |name| render(name).to_string());
@@ -57,7 +81,10 @@ fn write_play(
         effective(&play.keywords).join(",")
     )?;
     if listing.hosts {
-        let pattern = Value::list(hosts.into_iter().map(Value::from).collect());
+        let pattern = match is_omitted {
+            true => Value::None,
+            false => Value::list(hosts.into_iter().map(Value::from).collect()),
+        };
         let mut names = hosts_of(play);
         names.sort_unstable();
         writeln!(text, "    pattern: {pattern}\n    hosts ({}):", names.len())?;
@@ -76,7 +103,9 @@ fn write_play(
         }
     }
     if listing.tags {
-        let all: BTreeSet<String> = tasks.iter().flat_map(|task| sorted_tags(task)).collect();
+        // Those of the play are there even if no task is.
+        let mut all: BTreeSet<String> = tasks.iter().flat_map(|task| sorted_tags(task)).collect();
+        all.extend(effective(&play.keywords));
         writeln!(text, "      TASK TAGS: [{}]", Vec::from_iter(all).join(", "))?;
     }
     Ok(())
@@ -94,9 +123,10 @@ fn collect<'a>(nodes: &'a [Node], tasks: &mut Vec<&'a Task>) {
 }
 
 fn shown_name(task: &Task) -> String {
-    match (&task.name, &task.role) {
-        (Some(name), Some(role)) => format!("{} : {}", role.name, name.value),
-        (Some(name), None) => name.value.to_string(),
+    let name = task.name.as_ref().map(|name| name.value.to_string()).filter(|name| !name.is_empty());
+    match (name, &task.role) {
+        (Some(name), Some(role)) if task.action.name != "include_role" => format!("{} : {name}", role.name),
+        (Some(name), _) => name,
         (None, _) => task.action.written.clone(),
     }
 }

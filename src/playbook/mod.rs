@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use action::{Action, Actions, Dynamic, Known, Misuse};
 pub use keywords::Keywords;
 pub use list::{Listing, list};
-pub use loader::{LoadOptions, LoadedRole, LoadedTasks, Loader, RoleRequest};
+pub use loader::{LoadOptions, LoadedRole, LoadedTasks, Loader, Purpose, RoleRequest};
 pub use play::{Play, Playbook, Prompt};
 pub use role::Role;
 pub use start::{find_start, name_matches};

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::Loader;
+use super::around::Around;
 use super::fields::{Field, Fields, setting_of};
 use super::merge::piece;
+use super::own::Elsewhere;
 use super::repeat::lookup_of;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::nearest::nearest;
@@ -19,6 +21,8 @@ const COMMANDS: [&str; 6] = ["command", "shell", "raw", "script", "win_command",
 
 /// Actions whose options are the user's own names.
 const TAKE_ANYTHING: [&str; 2] = ["add_host", "set_fact"];
+
+pub(super) const INDEX: &str = "`fanfare doc --list` shows the modules there are";
 
 /// Actions of the loader itself.
 const STATIC: [&str; 3] = ["import_playbook", "import_role", "import_tasks"];
@@ -46,8 +50,8 @@ pub(super) struct Called<'a> {
     pub key: &'a str,
     /// A template as the name: what it comes to is known only in the run.
     dynamic: bool,
-    /// A module that there is elsewhere, but not here.
-    pub foreign: bool,
+    /// A module that there is, but not here.
+    pub elsewhere: Option<Elsewhere>,
     free_form: bool,
     given: Given<'a>,
 }
@@ -59,6 +63,23 @@ enum Given<'a> {
     Text(&'a Node, String),
     /// `action: {module: name, …}`: all but `module`.
     Rest(&'a [(Node, Node)]),
+}
+
+impl<'a> Called<'a> {
+    /// By a key of the task that is the module's name.
+    fn by_key(field: &Field<'a>, resolved: (String, bool), elsewhere: Option<Elsewhere>) -> Self {
+        let (name, free_form) = resolved;
+        Self {
+            name,
+            written: field.name.to_owned(),
+            place: &field.key.place,
+            key: field.name,
+            dynamic: false,
+            elsewhere,
+            free_form,
+            given: Given::Node(field.value),
+        }
+    }
 }
 
 /// An option with its places.
@@ -86,35 +107,24 @@ impl<'a> Options<'a> {
 }
 
 impl Loader {
-    pub(super) fn called<'a>(&self, fields: &Fields<'a>, object: Object) -> Result<Called<'a>> {
+    pub(super) fn called<'a>(
+        &self,
+        fields: &Fields<'a>,
+        object: Object,
+        around: &Around,
+    ) -> Result<Called<'a>> {
         let mut calls = Vec::new();
         let mut strange = Vec::new();
         for field in &fields.all {
             match field.name {
-                "action" | "local_action" => calls.push(self.spelled_out(field)?),
+                "action" | "local_action" => calls.push(self.spelled_out(field, around)?),
                 name if is_task_keyword(name) || lookup_of(name).is_some() => {}
                 name => match self.resolve(name) {
-                    Some((canonical, free_form)) => calls.push(Called {
-                        name: canonical,
-                        written: name.to_owned(),
-                        place: &field.key.place,
-                        key: field.name,
-                        dynamic: false,
-                        foreign: false,
-                        free_form,
-                        given: Given::Node(field.value),
-                    }),
-                    None if self.options.actions.is_foreign(name) => calls.push(Called {
-                        name: name.to_owned(),
-                        written: name.to_owned(),
-                        place: &field.key.place,
-                        key: field.name,
-                        dynamic: false,
-                        foreign: true,
-                        free_form: true,
-                        given: Given::Node(field.value),
-                    }),
-                    None => strange.push(field),
+                    Some(resolved) => calls.push(Called::by_key(field, resolved, None)),
+                    None => match self.elsewhere(name, around) {
+                        None => strange.push(field),
+                        some => calls.push(Called::by_key(field, (name.to_owned(), true), some)),
+                    },
                 },
             }
         }
@@ -160,10 +170,8 @@ impl Loader {
 
     /// The error for a name that is no module.
     pub(super) fn unknown_action(&self, name: &str, place: &Place) -> Diagnostic {
-        const INDEX: &str = "`fanfare doc --list` shows the modules there are";
         if self.options.actions.is_foreign(name) {
-            let error = Diagnostic::new(format!("not supported yet: the module '{name}'"));
-            return error.at(place).hint(INDEX);
+            return Elsewhere::Known.refuse(name, place);
         }
         let error = Diagnostic::new(format!(
             "couldn't resolve module/action '{name}'. This often indicates a misspelling, missing collection, or \
@@ -193,7 +201,7 @@ impl Loader {
     }
 
     /// `action: name key=value` and `action: {module: name, key: value}`.
-    fn spelled_out<'a>(&self, field: &Field<'a>) -> Result<Called<'a>> {
+    fn spelled_out<'a>(&self, field: &Field<'a>, around: &Around) -> Result<Called<'a>> {
         let place = &field.value.place;
         let (written, given) = match (field.value.as_map(), field.value.as_str()) {
             (Some(entries), _) => {
@@ -233,19 +241,19 @@ impl Loader {
                 place,
                 key,
                 dynamic: true,
-                foreign: false,
+                elsewhere: None,
                 free_form: true,
                 given,
             });
         }
         let resolved = self.resolve(&written);
-        let foreign = resolved.is_none() && self.options.actions.is_foreign(&written);
+        let elsewhere = if resolved.is_none() { self.elsewhere(&written, around) } else { None };
         let (name, free_form) = match resolved {
             Some(resolved) => resolved,
-            None if foreign => (written.clone(), true),
+            None if elsewhere.is_some() => (written.clone(), true),
             None => return Err(self.unknown_action(&written, place)),
         };
-        Ok(Called { name, written, place, key: field.name, dynamic: false, foreign, free_form, given })
+        Ok(Called { name, written, place, key: field.name, dynamic: false, elsewhere, free_form, given })
     }
 
     /// The options under the module's name and those of `args:`.
@@ -305,10 +313,9 @@ impl Loader {
         defaults: &[Setting],
         may_fail: bool,
     ) -> Result<Action> {
-        if called.foreign {
-            let unknown = self.unknown_action(&called.written, called.place);
+        if let Some(elsewhere) = &called.elsewhere {
             if !may_fail {
-                return Err(unknown);
+                return Err(elsewhere.refuse(&called.written, called.place));
             }
             self.warn_once(Diagnostic::new(format!(
                 "the module '{}' is not supported yet: tasks that call it fail where they are not skipped",

@@ -14,7 +14,7 @@ pub(crate) struct Around {
     pub role: Option<Arc<Role>>,
     pub is_handler: bool,
     /// Wrong options of a task are that task's failure, and no reason not to begin: it stands within a block that has
-    /// a `rescue`, or is brought in while the play runs.
+    /// a `rescue`, is brought in while the play runs, or is listed alone.
     pub may_fail: bool,
     /// Where roles without a namespace are also looked for.
     pub collections: Arc<[String]>,

@@ -75,8 +75,8 @@ impl Loader {
         };
         match fields.get("rescue").or(fields.get("always")) {
             Some(field) if around.is_handler => {
-                Err(Diagnostic::new(format!("'{}' among handlers is not supported yet", field.name))
-                    .at(&field.key.place))
+                let problem = format!("'{}' among handlers is not supported yet", field.name);
+                self.refuse(Diagnostic::new(problem).at(&field.key.place)).map(|()| block)
             }
             _ if main.value.as_list().is_some_and(<[_]>::is_empty) && !block.rescue.is_empty() => {
                 Err(Diagnostic::new("'rescue' keyword cannot be used without 'block'").at(fields.place))

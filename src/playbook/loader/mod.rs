@@ -11,6 +11,7 @@ mod import;
 mod include;
 mod merge;
 mod meta;
+mod own;
 mod play;
 mod prompts;
 mod repeat;
@@ -36,8 +37,21 @@ pub struct LoadOptions {
     pub roles_path: Vec<PathBuf>,
     /// Directories that hold `ansible_collections/`.
     pub collections_path: Vec<PathBuf>,
+    /// Directories of modules and action plugins in Python, besides those that go with playbooks and roles.
+    pub plugins_path: Vec<PathBuf>,
     /// Names of static imports may be templates over these and the play's vars.
     pub extra_vars: Layer,
+    pub purpose: Purpose,
+}
+
+/// What the playbooks are loaded for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// What is sure to fail is an error now.
+    #[default]
+    Run,
+    /// Modules that are not here, and wrong options of those that are, are warnings.
+    Listing,
 }
 
 /// Loads playbooks, and during the run what they include. One for the whole run: each file is parsed once,
@@ -56,6 +70,8 @@ pub struct Loader {
     warnings: Mutex<Vec<Diagnostic>>,
     /// The directories of the playbooks of the command line, which may have `collections/` in them.
     playbooks: Mutex<Vec<PathBuf>>,
+    /// The directories of playbooks and roles so far: each may have modules of its own.
+    plugin_dirs: Mutex<Vec<PathBuf>>,
 }
 
 /// The address of a task.
@@ -120,6 +136,7 @@ impl Loader {
             kept: Mutex::default(),
             warnings: Mutex::default(),
             playbooks: Mutex::default(),
+            plugin_dirs: Mutex::default(),
         }
     }
 
@@ -182,6 +199,17 @@ impl Loader {
         let mut warnings = locked(&self.warnings);
         if !warnings.iter().any(|earlier| earlier.message() == warning.message()) {
             warnings.push(warning);
+        }
+    }
+
+    /// What keeps a playbook from running, but not from being listed.
+    fn refuse<T: Default>(&self, error: Diagnostic) -> Result<T> {
+        match self.options.purpose {
+            Purpose::Run => Err(error),
+            Purpose::Listing => {
+                self.warn(error);
+                Ok(T::default())
+            }
         }
     }
 

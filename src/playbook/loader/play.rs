@@ -7,7 +7,7 @@ use super::merge::vars;
 use super::meta::collections;
 use super::prompts::prompts;
 use super::task::without_effect;
-use super::{Found, Loader, locked};
+use super::{Found, Loader, Purpose, locked};
 use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::nearest::nearest;
@@ -35,7 +35,7 @@ impl Loader {
             vars: Arc::new(with_defaults(play)),
             vars_files: play.vars_files.clone(),
         };
-        self.render(&outermost(around, Arc::default()), &setting.value)
+        self.render(&self.outermost(around, Arc::default()), &setting.value)
             .map_err(|error| error.at(&setting.place))
     }
 
@@ -48,6 +48,7 @@ impl Loader {
     }
 
     fn plays(&self, path: &Path, importing: &Importing, plays: &mut Vec<Play>) -> Result<()> {
+        path.parent().into_iter().for_each(|dir| self.may_have_plugins(dir));
         let Some(node) = self.file(path)?.filter(|node| !node.is_null()) else {
             return Err(Diagnostic::new(format!(
                 "Empty playbook, nothing to do: {}",
@@ -118,8 +119,9 @@ impl Loader {
             .filter(|field| ["tags", "vars", "when"].contains(&field.name))
             .copied()
             .collect();
-        let keywords = self.merge(&outermost(play, Arc::default()), &own)?;
-        let around = outermost(PlayAround { dir: dir.to_owned(), ..PlayAround::default() }, keywords.clone());
+        let keywords = self.merge(&self.outermost(play, Arc::default()), &own)?;
+        let around =
+            self.outermost(PlayAround { dir: dir.to_owned(), ..PlayAround::default() }, keywords.clone());
         let name = self.render_text(&around, &setting_of(field.value))?;
         let target = self.find_playbook(&name, dir);
         if !target.is_file() {
@@ -181,7 +183,7 @@ impl Loader {
         let (vars, vars_files) = (play.vars.clone(), play.vars_files.clone());
         // The play's vars are its own level, not the tasks'.
         let shared: Vec<_> = fields.all.iter().filter(|field| field.name != "vars").copied().collect();
-        let mut around = outermost(play, Arc::default());
+        let mut around = self.outermost(play, Arc::default());
         around.keywords = self.merge(&around, &shared)?;
         Self::import_keywords(fields, importing, &mut around)?;
         around.collections = collections(fields)?.unwrap_or_default();
@@ -216,9 +218,9 @@ impl Loader {
             gather_subset: setting("gather_subset")?,
             gather_timeout: setting("gather_timeout")?,
             fact_path: setting("fact_path")?,
-            serial: serial(fields)?,
+            serial: serial(fields).or_else(|error| self.refuse(error))?,
             strategy: self.strategy(fields, &around)?,
-            order: order(fields)?,
+            order: order(fields).or_else(|error| self.refuse(error))?,
             max_fail_percentage: setting("max_fail_percentage")?,
             force_handlers: setting("force_handlers")?,
             keywords: around.keywords,
@@ -266,6 +268,19 @@ impl Loader {
         Ok(())
     }
 
+    /// The world around the first thing of a play.
+    fn outermost(&self, play: PlayAround, keywords: Arc<Keywords>) -> Around {
+        Around {
+            keywords,
+            role: None,
+            is_handler: false,
+            may_fail: self.options.purpose == Purpose::Listing,
+            collections: Arc::default(),
+            play: Arc::new(play),
+            imports: Arc::default(),
+        }
+    }
+
     fn strategy(&self, fields: &Fields<'_>, around: &Around) -> Result<Option<Strategy>> {
         let Some(strategy) = fields.setting("strategy", Object::Play)? else { return Ok(None) };
         if self.render(around, &strategy.value).is_ok_and(|name| name.is_omit()) {
@@ -279,9 +294,11 @@ impl Loader {
             "debug" => Ok(Some(Strategy::Debug)),
             // Hosts run to the end of the play by themselves in both; `free` starts no more of them at once, either.
             "free" | "host_pinned" => Ok(Some(Strategy::Free)),
-            _ => Err(Diagnostic::new(format!("Invalid play strategy specified: {name}"))
-                .at(&strategy.place)
-                .hint("there are 'linear', 'free', 'host_pinned' and 'debug'")),
+            _ => self.refuse(
+                Diagnostic::new(format!("Invalid play strategy specified: {name}"))
+                    .at(&strategy.place)
+                    .hint("there are 'linear', 'free', 'host_pinned' and 'debug'"),
+            ),
         }
     }
 }
@@ -295,19 +312,6 @@ fn with_defaults(play: &Play) -> Dict {
         }
     }
     vars
-}
-
-/// The world around the first thing of a play.
-fn outermost(play: PlayAround, keywords: Arc<Keywords>) -> Around {
-    Around {
-        keywords,
-        role: None,
-        is_handler: false,
-        may_fail: false,
-        collections: Arc::default(),
-        play: Arc::new(play),
-        imports: Arc::default(),
-    }
 }
 
 fn over(below: &Dict, above: &Dict) -> Dict {

@@ -68,6 +68,7 @@ impl Loader {
             ))
             .at(&wanted.place));
         }
+        self.may_have_plugins(&path);
         let meta = self.meta(&name, &path)?;
         let from = &wanted.from;
         let role = Role {
@@ -183,6 +184,11 @@ impl Loader {
         let places = self.role_places(around);
         let path =
             places.iter().map(|place| normal(&place.join(expand_home(name)))).find(|path| path.is_dir());
+        // As a last resort, a role is a path from where the user is.
+        let direct = normal(&self.cwd.join(expand_home(name)));
+        if let (None, Some(last), true) = (&path, direct.file_name(), direct.is_dir()) {
+            return Ok((last.to_string_lossy().into_owned(), direct));
+        }
         let Some(path) = path else {
             let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
             let error =
@@ -201,6 +207,9 @@ impl Loader {
     fn find_in_collections(&self, full: &str, play: &Path) -> Option<PathBuf> {
         let mut parts = full.splitn(3, '.');
         let (space, collection, role) = (parts.next()?, parts.next()?, parts.next()?);
+        if full.contains('/') || [space, collection, role].contains(&"") {
+            return None;
+        }
         let inside = |base: &PathBuf| {
             let roles = base.join("ansible_collections").join(space).join(collection).join("roles");
             Some(self.absolute(&roles.join(role.replace('.', "/")))).filter(|path| path.is_dir())

@@ -23,7 +23,7 @@ impl Loader {
         nodes: &mut Vec<Node>,
     ) -> Result<()> {
         let object = if around.is_handler { Object::Handler } else { Object::Task };
-        let called = self.called(fields, object)?;
+        let called = self.called(fields, object, around)?;
         match called.name.as_str() {
             "import_tasks" => self.import_tasks(fields, &called, around, found, nodes),
             "import_role" => self.import_role(fields, &called, around, found, nodes),
@@ -67,7 +67,7 @@ impl Loader {
         let may_fail = may_fail
             || !keywords.when.is_empty()
             || keywords.ignore_errors.is_some()
-            || (around.is_handler && called.foreign);
+            || (around.is_handler && called.elsewhere.is_some());
         Ok(Task {
             place: fields.place.clone(),
             name: fields.setting("name", object)?,

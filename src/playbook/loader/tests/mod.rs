@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{LoadOptions, Loader};
+use super::{LoadOptions, Loader, Purpose};
 use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use crate::playbook::{Actions, Known, Misuse};
@@ -68,7 +68,9 @@ fn loader(extra_vars: Dict) -> Loader {
         actions: Arc::new(Documented::load()),
         roles_path: vec![data("roles")],
         collections_path: vec![data("collections")],
+        plugins_path: Vec::new(),
         extra_vars: Arc::new(extra_vars),
+        purpose: Purpose::Run,
     })
 }
 
