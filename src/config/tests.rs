@@ -117,6 +117,17 @@ fn a_world_writable_directory_is_not_trusted() {
 }
 
 #[test]
+fn what_no_run_can_heed_is_refused_by_runs_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let text = "[defaults]\nstrategy = of_a_plugin\nfact_caching = redis\nprivate_role_vars = yes\n";
+    std::fs::write(directory.path().join("ansible.cfg"), text).expect("written");
+    let surroundings = Surroundings { directory: directory.path().to_owned(), ..Default::default() };
+    let config = Config::load(&surroundings).expect("loaded");
+    assert_eq!(config.refused.len(), 3);
+    assert!(config.for_run().is_err());
+}
+
+#[test]
 fn names_are_unique() {
     let own = || settings().map(|setting| &setting.names);
     let mut names: Vec<(&str, &str)> = own().flat_map(Names::keys).collect();

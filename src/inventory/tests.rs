@@ -397,6 +397,17 @@ fn explains_what_is_wrong_with_variables() {
 }
 
 #[test]
+fn dashes_are_no_host() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("hosts");
+    std::fs::write(&path, "a\n---\n").unwrap();
+    let sources = vec![path.to_string_lossy().into_owned()];
+    let options = InventoryOptions { sources, ..InventoryOptions::default() };
+    let error = Inventory::load(&options).unwrap_err();
+    assert!(error.message().starts_with("Invalid host pattern '---' supplied"), "{error}");
+}
+
+#[test]
 fn a_bad_source_is_an_error_unless_ansible_s_way_is_asked_for() {
     let sources = vec!["/no/such/file".to_owned(), "a,".to_owned()];
     let strict = InventoryOptions { sources: sources.clone(), ..InventoryOptions::default() };
