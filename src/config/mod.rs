@@ -107,10 +107,7 @@ impl Config {
 
     /// The same, unless a run would do something else than the settings ask for.
     pub fn for_run(mut self) -> Result<Self> {
-        match self.refused.is_empty() {
-            true => Ok(self),
-            false => Err(self.refused.swap_remove(0)),
-        }
+        if self.refused.is_empty() { Ok(self) } else { Err(self.refused.swap_remove(0)) }
     }
 
     fn take_entry(

@@ -40,10 +40,10 @@ impl Loader {
         }
         around.collections.iter().find_map(|space| {
             let full = format!("{space}.{name}");
-            match self.options.actions.is_foreign(&full) {
-                true => Some(Elsewhere::Known),
-                false => self.in_collection(&full, around).map(Elsewhere::Own),
+            if self.options.actions.is_foreign(&full) {
+                return Some(Elsewhere::Known);
             }
+            self.in_collection(&full, around).map(Elsewhere::Own)
         })
     }
 
