@@ -81,11 +81,8 @@ fn write_play(
         effective(&play.keywords).join(",")
     )?;
     if listing.hosts {
-        let pattern = if is_omitted {
-            Value::None
-        } else {
-            Value::list(hosts.into_iter().map(Value::from).collect())
-        };
+        let pattern =
+            if is_omitted { Value::None } else { Value::list(hosts.into_iter().map(Value::from).collect()) };
         let mut names = hosts_of(play);
         names.sort_unstable();
         writeln!(text, "    pattern: {pattern}\n    hosts ({}):", names.len())?;
