@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::output;
 use crate::playbook::Playbook;
+use crate::template::Template;
 
 pub(super) fn adhoc(command: AdhocCommand, config: Config, stage: Stage) -> Result<Exit> {
     let mut engine = Engine::new(config)?;
@@ -23,17 +24,26 @@ pub(super) fn adhoc(command: AdhocCommand, config: Config, stage: Stage) -> Resu
         return Err(Diagnostic::new(format!("No argument passed to {} module", command.module))
             .hint("give the command line with -a"));
     }
+    // What a template stands for, the play finds out.
+    if !Template::is_template(&command.pattern) {
+        judge(&command.pattern, &mut engine)?;
+    }
+    let play = engine.loader.adhoc(&command.pattern, &command.module, &args, command.background, &dir)?;
+    let playbook = Playbook { path: PathBuf::new(), plays: vec![play] };
+    engine.run(stage, vec![playbook], Vec::new(), None, false)
+}
+
+/// Warns of a pattern that matches nothing.
+fn judge(pattern: &str, engine: &mut Engine) -> Result<()> {
     let config = engine.config();
-    let selection = engine.inventory.select(&command.pattern, &config.inventory.limit)?;
+    let selection = engine.inventory.select(pattern, &config.inventory.limit)?;
     if selection.hosts.is_empty() {
         for warning in selection.judge(config.inventory.on_mismatch)? {
             engine.warn(warning);
         }
         engine.warn(Diagnostic::new("No hosts matched, nothing to do"));
     }
-    let play = engine.loader.adhoc(&command.pattern, &command.module, &args, command.background, &dir)?;
-    let playbook = Playbook { path: PathBuf::new(), plays: vec![play] };
-    engine.run(stage, vec![playbook], Vec::new(), None, false)
+    Ok(())
 }
 
 fn list_hosts(pattern: &str, engine: &Engine) -> Result<Exit> {

@@ -61,6 +61,20 @@ pub(super) fn notify(job: &Job<'_>, notices: &[Notice]) -> Result<()> {
     Ok(())
 }
 
+/// What to tell of a handler that nobody can notify.
+fn unusable(name: &Setting, error: &Diagnostic) -> Diagnostic {
+    let shown = match &name.value {
+        Value::Template(template) => template.source().to_string(),
+        other => other.to_string(),
+    };
+    Diagnostic::new(format!(
+        "Handler '{shown}' is unusable because it has no listen topics and the name could not be templated \
+         (host-specific variables are not supported in handler names). The error: {}",
+        error.message()
+    ))
+    .at(&name.place)
+}
+
 /// Whether two handlers come from one list of one use of a role.
 fn stand_together(one: &Task, other: &Task) -> bool {
     let identity = |task: &Task| task.role.as_ref().map(|role| role.identity.clone());
@@ -89,8 +103,9 @@ impl Batch {
         let named = in_turn().find(|(_, handler)| self.handler_is_named(handler, name, host));
         let mut names = HashSet::new();
         let listening = in_turn().filter(|(_, handler)| {
-            let own = |name| self.handler_text(handler, name, host);
-            self.handler_listens(handler, name, host)
+            // A name that cannot be rendered is nobody's.
+            let own = |name| self.handler_name(handler, name, host).unwrap_or_default();
+            Self::handler_listens(handler, name)
                 && handler.name.as_ref().is_none_or(|name| names.insert(own(name)))
         });
         let mut found: Vec<usize> = listening.chain(named).map(|(index, _)| *index).collect();
@@ -123,31 +138,39 @@ impl Batch {
     }
 
     fn handler_is_named(&self, handler: &Task, wanted: &str, host: &Arc<str>) -> bool {
-        let Some(name) = &handler.name else { return false };
-        let name = self.handler_text(handler, name, host);
+        let Some(setting) = &handler.name else { return false };
+        let name = match self.handler_name(handler, setting, host) {
+            Ok(name) => name,
+            Err(error) => {
+                if handler.listen.is_empty() {
+                    self.run.warn(unusable(setting, &error));
+                }
+                return false;
+            }
+        };
         match &handler.role {
             None => name == wanted,
             Some(role) => name == wanted || of_role(&role.name, wanted) == Some(&*name),
         }
     }
 
-    fn handler_listens(&self, handler: &Task, wanted: &str, host: &Arc<str>) -> bool {
+    fn handler_listens(handler: &Task, wanted: &str) -> bool {
         let of_role = handler.role.as_ref().and_then(|role| of_role(&role.name, wanted));
         let is_wanted = |topic: &str| topic == wanted || Some(topic) == of_role;
+        // Topics are no templates: they are known before any host is.
         handler.listen.iter().any(|topic| match &topic.value {
             Value::List(topics) => topics.iter().any(|topic| is_wanted(&topic.to_string())),
-            _ => is_wanted(&self.handler_text(handler, topic, host)),
+            Value::Template(template) => is_wanted(template.source()),
+            topic => is_wanted(&topic.to_string()),
         })
     }
 
-    fn handler_text(&self, handler: &Task, setting: &Setting, host: &Arc<str>) -> String {
+    fn handler_name(&self, handler: &Task, setting: &Setting, host: &Arc<str>) -> Result<String> {
         if let Value::Str(text) = &setting.value {
-            return text.to_string();
+            return Ok(text.to_string());
         }
-        // A name that cannot be rendered is nobody's.
-        self.scope(host, Some(handler), &[])
-            .and_then(|scope| template::render_all(&setting.value, &Context::new(&scope)))
-            .map_or_else(|_| String::new(), |name| name.to_string())
+        let scope = self.scope(host, Some(handler), &[])?;
+        Ok(template::render_all(&setting.value, &Context::new(&scope))?.to_string())
     }
 
     /// Runs what has been notified, in the order in which handlers are defined.

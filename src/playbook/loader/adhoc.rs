@@ -29,6 +29,11 @@ impl Loader {
         let place = Place { source, line: 1, column: 1, length };
         let node = |kind: Kind| Node { kind, place: place.clone() };
         let word = |text: &str| node(Kind::Scalar(Value::from(text)));
+        let hosts = if Template::is_template(pattern) {
+            node(Kind::Scalar(Value::Template(Arc::new(Template::new(pattern, None)))))
+        } else {
+            word(pattern)
+        };
         let map = |entries: Vec<(Node, Node)>| node(Kind::Map(Arc::new(entries)));
         let mut task = if args.trim_start().starts_with('{') {
             let (options, _) = yaml::parse_str(args, "<command line option -a>", Trust::Trusted)?.single()?;
@@ -47,7 +52,7 @@ impl Loader {
         let tasks = node(Kind::List(Arc::new(vec![map(task)])));
         let play = map(vec![
             (word("name"), word("Ansible Ad-Hoc")),
-            (word("hosts"), word(pattern)),
+            (word("hosts"), hosts),
             (word("gather_facts"), node(Kind::Scalar(Value::Bool(false)))),
             (word("tasks"), tasks),
         ]);

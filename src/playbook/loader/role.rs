@@ -135,12 +135,14 @@ impl Loader {
             return Ok(());
         }
         let given = from.handlers.as_deref();
-        let Some(file) = find_role_file(&role.path.join("handlers"), given.unwrap_or("main")) else {
+        let directory = role.path.join("handlers");
+        let Some(file) = find_role_file(&directory, given.unwrap_or("main")) else {
             return match given {
                 Some(name) => Err(missing("handlers", name, role.place.as_ref())),
                 None => Ok(()),
             };
         };
+        is_inside(&file, &directory, &role.name, role.place.as_ref())?;
         if let Some(list) = self.file(&file)? {
             let what = file_phrase("handlers", &file, &role.name);
             let handlers = self.handlers(&list, &what, around, found)?;
@@ -257,8 +259,30 @@ fn role_file(role: &Path, kind: &str, given: Option<&str>, wanted: &RoleUse) -> 
         Some(name) if file.is_none() && !(kind != "tasks" && directory.join(name).is_dir()) => {
             Err(missing(kind, name, Some(&wanted.place)))
         }
-        _ => Ok(file),
+        _ => {
+            if let Some(file) = &file {
+                is_inside(file, &directory, &wanted.name, Some(&wanted.place))?;
+            }
+            Ok(file)
+        }
     }
+}
+
+/// A role's files stand in its own directory.
+fn is_inside(file: &Path, directory: &Path, role: &str, place: Option<&Place>) -> Result<()> {
+    let directory = normal(directory);
+    if file.starts_with(&directory) {
+        return Ok(());
+    }
+    let error = Diagnostic::missing(format!(
+        "Failed loading '{}' for role ({role}) as it is not inside the expected role path: '{}'",
+        file.display(),
+        directory.display()
+    ));
+    Err(match place {
+        Some(place) => error.at(place),
+        None => error,
+    })
 }
 
 fn find_role_file(directory: &Path, name: &str) -> Option<PathBuf> {

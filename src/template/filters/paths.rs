@@ -59,6 +59,12 @@ fn path_join(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Val
     if let Value::Str(_) = subject {
         return Ok(subject.clone());
     }
+    if !matches!(subject, Value::List(_) | Value::Tuple(_) | Value::Object(_)) {
+        return Err(Diagnostic::new(format!(
+            "|path_join expects string or sequence, got <class '{}'> instead.",
+            subject.type_name()
+        )));
+    }
     let mut joined = String::new();
     for part in items(subject, context)? {
         let part = path(&part)?.to_owned();
