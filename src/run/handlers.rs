@@ -196,7 +196,11 @@ impl Batch {
                 in_order(&fate.alive, &now)
             };
             if !members.is_empty() {
-                let after = self.task_on(&handler, members.clone(), &place).await;
+                let after = if handler.action.name == "meta" {
+                    Box::pin(self.meta(&handler, members.clone(), &place)).await
+                } else {
+                    self.task_on(&handler, members.clone(), &place).await
+                };
                 fate.alive.retain(|host| !members.contains(host) || after.alive.contains(host));
                 fate.failed.extend(after.failed);
             }

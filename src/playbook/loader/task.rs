@@ -8,7 +8,7 @@ use super::repeat::{lookup_of, repeat};
 use super::{Found, Loader};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::keyword::{Object, find, invalid_name, is_variable_name};
-use crate::playbook::{Node, Projection, Setting, Task};
+use crate::playbook::{Action, Node, Projection, Setting, Task};
 use crate::template::Template;
 use crate::value::Value;
 use crate::yaml;
@@ -68,10 +68,14 @@ impl Loader {
             || !keywords.when.is_empty()
             || keywords.ignore_errors.is_some()
             || (around.is_handler && called.elsewhere.is_some());
+        let action = self.action(called, options, &keywords.module_defaults, may_fail)?;
+        if called.name == "meta" {
+            check_meta_place(&action, around)?;
+        }
         Ok(Task {
             place: fields.place.clone(),
             name: fields.setting("name", object)?,
-            action: self.action(called, options, &keywords.module_defaults, may_fail)?,
+            action,
             role: around.role.clone(),
             repeat: repeat(fields)?,
             loop_control: self.loop_control(fields)?,
@@ -95,6 +99,17 @@ impl Loader {
         self.warn_of_marks(&conditions);
         Ok(conditions)
     }
+}
+
+/// Whether a `meta` can be where it stands.
+fn check_meta_place(action: &Action, around: &Around) -> Result<()> {
+    let what = action.args.get("_raw_params").and_then(Value::as_str).unwrap_or_default().trim();
+    let problem = match what {
+        "end_role" if around.is_handler => "Cannot execute 'end_role' from a handler",
+        "end_role" if around.role.is_none() => "Cannot execute 'end_role' from outside of a role",
+        _ => return Ok(()),
+    };
+    Err(Diagnostic::new(problem).at(&action.place))
 }
 
 /// Checks the keys of a task besides the one that calls the action.

@@ -9,7 +9,7 @@ use crate::playbook::Task;
 use crate::run::batch::Batch;
 use crate::run::call::Call;
 use crate::run::destination;
-use crate::run::event::Event;
+use crate::run::event::{Event, TaskKind};
 use crate::run::outcome::Raw;
 use crate::run::report;
 use crate::run::task::{Job, unmet};
@@ -47,7 +47,8 @@ impl Batch {
         let what = task.action.args.get("_raw_params").map(ToString::to_string).unwrap_or_default();
         let what = what.trim();
         let mut fate = Fate { alive: hosts.clone(), failed: Vec::new() };
-        let for_all = FOR_ALL.contains(&what);
+        let flushes_within = what == "flush_handlers" && place.kind == TaskKind::Handler;
+        let for_all = FOR_ALL.contains(&what) || flushes_within;
         let mut wanted = HostList::new();
         for host in hosts.iter().take(if for_all { 1 } else { hosts.len() }) {
             match self.is_meta_wanted(task, what, host, place) {
@@ -65,6 +66,11 @@ impl Batch {
         }
         match what {
             "noop" => {}
+            "flush_handlers" if flushes_within => {
+                let error = Diagnostic::new("flush_handlers cannot be used as a handler");
+                self.run.break_off(error.note("it stands here", Some(task.action.place.clone())));
+                return Fate::default();
+            }
             "flush_handlers" => {
                 let after = self.flush_handlers(wanted.clone(), place.free).await;
                 fate.alive.retain(|host| !wanted.contains(host) || after.alive.contains(host));
