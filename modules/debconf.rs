@@ -70,6 +70,21 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     // Where it is a list, its order means nothing.
     let is_list = value.is_array();
+    if let (Kind::Multiselect, Json::Array(items)) = (kind, value)
+        && let Some((index, item)) = items.iter().enumerate().find(|(_, item)| !item.is_string())
+    {
+        let what = match item {
+            Json::Null => "NoneType",
+            Json::Bool(_) => "bool",
+            Json::Number(number) if number.is_f64() => "float",
+            Json::Number(_) => "int",
+            Json::Array(_) => "list",
+            _ => "dict",
+        };
+        return Err(Failure::new(format!(
+            "Invalid value provided for 'multiselect': sequence item {index}: expected str instance, {what} found"
+        )));
+    }
     let value = text(value, kind);
     let before = match kind {
         Kind::Password => password(question, sys)?,
@@ -175,6 +190,11 @@ mod tests {
             assert_eq!(result["changed"], changed, "{args} {result}");
             assert!(!result.to_string().contains("secret") && !result.to_string().contains("other"));
         }
+        let mixed = trial()
+            .run(&json!({"name": "x", "question": "x/many", "value": ["a", 1], "vtype": "multiselect"}));
+        let msg =
+            "Invalid value provided for 'multiselect': sequence item 1: expected str instance, int found";
+        assert_eq!(mixed["msg"], msg);
         let foretold = trial()
             .check(&json!({"name": "x", "question": "tzdata/Areas", "value": "Europe", "vtype": "select"}));
         assert_eq!(

@@ -1,3 +1,4 @@
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -66,6 +67,11 @@ pub struct Args {
     /// How `access_time` is written, as for `strftime`.
     #[serde(default = "time_format")]
     pub access_time_format: String,
+    /// Of Ansible itself: the name of the file that is meant in a directory.
+    pub _original_basename: Option<String>,
+    /// Of Ansible itself: does nothing but say whether the file is binary.
+    #[serde(default)]
+    pub _diff_peek: bool,
     #[serde(flatten)]
     pub attributes: FileAttributes,
 }
@@ -102,12 +108,27 @@ pub struct Returns {
     /// Null of a hard link that nobody asked for, and of a link that is neither followed nor asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     src: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appears_binary: Option<bool>,
     /// None of a link that leads nowhere.
     #[serde(flatten)]
     facts: Option<FileFacts>,
 }
 
 pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    if args._diff_peek {
+        return peek(&args.path, sys);
+    }
+    if sys.is_check() && args.state != Some(State::Absent) {
+        foresee_owners(&args.attributes, sys)?;
+    }
+    // A file in a directory is named as its source, as `ln` and `cp` do it.
+    if !matches!(args.state, Some(State::Link | State::Absent))
+        && sys.is_dir(&args.path)?
+        && let Some(name) = args._original_basename.as_ref().map(PathBuf::from).or_else(|| named(&args))
+    {
+        args.path.0.push(name);
+    }
     let now = sys.stat(&args.path)?;
     let state = args.state.unwrap_or(match &now {
         Some(meta) if meta.is_dir() => State::Directory,
@@ -125,20 +146,60 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if now.is_none() && sys.is_below_file(&args.path)? {
         return Err(Failure::new(format!("Not a directory: {}", args.path.display())));
     }
-    // A hard link in a directory is named as its source, as `ln` does it.
-    if state == State::Hard
-        && let (Some(src), Some(meta)) = (&args.src, sys.stat_followed(&args.path)?)
-        && meta.is_dir()
-        && let Some(name) = src.file_name()
-    {
-        args.path.0.push(name);
-    }
     let returns = ensure(args, state, now.as_ref(), sys)?;
     let told = returns.path.as_ref().or(returns.dest.as_ref());
     if let Some(path) = told.filter(|_| state != State::Absent) {
         sys.shape_diff(Shape::Managed(path.into()));
     }
     Ok(returns)
+}
+
+/// What a hard link is called in a directory.
+fn named(args: &Args) -> Option<PathBuf> {
+    let src = args.src.as_ref().filter(|_| args.state == Some(State::Hard))?;
+    src.file_name().map(PathBuf::from)
+}
+
+/// Warns in check mode of those who are not there yet.
+fn foresee_owners(wanted: &FileAttributes, sys: &mut System<'_>) -> Result<()> {
+    let absent = |kind: &str, name: &str, is_known: bool| {
+        let id = if kind == "user" { "uid" } else { "gid" };
+        let by_id = if name.parse::<u32>().is_ok() { format!(" with {id}") } else { String::new() };
+        let create = if kind == "user" { "Create user" } else { "Create group" };
+        let text = format!("failed to look up {kind}{by_id} {name}. {create} up to this point in real play");
+        (!is_known).then_some(text)
+    };
+    let owner = match &wanted.owner {
+        Some(name) => match name.parse() {
+            Ok(uid) => absent("user", name, sys.user_by_id(uid)?.is_some()),
+            Err(_) => absent("user", name, sys.user(name)?.is_some()),
+        },
+        None => None,
+    };
+    let group = match &wanted.group {
+        Some(name) => match name.parse() {
+            Ok(gid) => absent("group", name, sys.group_by_id(gid)?.is_some()),
+            Err(_) => absent("group", name, sys.group(name)?.is_some()),
+        },
+        None => None,
+    };
+    owner.into_iter().chain(group).for_each(|text| sys.warn(text));
+    Ok(())
+}
+
+/// Tells what is there, and whether it is text.
+fn peek(path: &Path, sys: &mut System<'_>) -> Result<Returns> {
+    /// So much of a file tells what kind it is.
+    const START: u64 = 8192;
+    let mut start = Vec::new();
+    // What cannot be read, as a directory, is not binary.
+    let read = sys.open(path).ok().map(|file| file.take(START).read_to_end(&mut start));
+    Ok(Returns {
+        path: Some(path.to_string_lossy().into_owned()),
+        appears_binary: Some(matches!(read, Some(Ok(_))) && start.contains(&0)),
+        facts: sys.file_facts_if_there(path)?,
+        ..Returns::default()
+    })
 }
 
 fn ensure(args: Args, state: State, now: Option<&Meta>, sys: &mut System<'_>) -> Result<Returns> {

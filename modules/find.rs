@@ -57,7 +57,7 @@ pub struct Args {
     #[serde(default)]
     pub read_whole_file: bool,
     /// The charset of files read for `contains`, by its name in Python; UTF-8 when not given.
-    pub encoding: Option<Charset>,
+    pub encoding: Option<String>,
     /// What to find.
     #[serde(default)]
     pub file_type: Type,
@@ -255,7 +255,7 @@ impl Search<'_> {
         let Some(regex) = self.wanted.contains.as_ref().filter(|_| meta.is_file()) else { return Ok(true) };
         // What cannot be read cannot be seen to contain anything.
         let Ok(bytes) = sys.read(path) else { return Ok(false) };
-        let Ok(text) = self.wanted.charset.unwrap_or_default().decode(bytes) else {
+        let Some(text) = self.wanted.charset.and_then(|charset| charset.decode(bytes).ok()) else {
             self.misread.push(path.to_owned());
             return Ok(false);
         };
@@ -276,6 +276,9 @@ struct Wanted {
     names: Names,
     excludes: Names,
     contains: Option<Regex>,
+    /// As the user named it.
+    encoding: Option<String>,
+    /// `None` of a name that is none.
     charset: Option<Charset>,
     whole: bool,
     kind: Type,
@@ -337,7 +340,8 @@ impl Wanted {
             names: Names::of(&args.patterns, args.use_regex)?,
             excludes: Names::of(&args.excludes, args.use_regex)?,
             contains,
-            charset: args.encoding,
+            encoding: args.encoding.clone(),
+            charset: args.encoding.as_deref().map_or_else(|| Some(Charset::default()), Charset::named),
             whole: args.read_whole_file,
             kind: args.file_type,
             age: quantity("age", args.age.as_deref(), &[1, 60, 3600, 86_400, 604_800], "smhdw")?,
@@ -375,9 +379,10 @@ impl Wanted {
     /// Why files were not searched, in Ansible's words for the first of them.
     fn misread(&self, files: &[PathBuf]) -> Option<String> {
         let first = files.first()?;
-        let charset = match self.charset {
-            Some(charset) => charset.to_string(),
-            None => "utf-8 (Python default)".to_owned(),
+        let charset = match (&self.encoding, self.charset) {
+            (Some(name), None) => return Some(format!("unknown encoding: {name}")),
+            (Some(_), Some(charset)) => charset.to_string(),
+            (None, _) => "utf-8 (Python default)".to_owned(),
         };
         let more = match files.len() {
             1 => String::new(),
@@ -519,6 +524,8 @@ mod tests {
         assert_eq!(got["skipped_paths"], json!({"/nope": "'/nope' is not a directory"}));
         assert_eq!(got["msg"], "Not all paths examined, check warnings for details");
         assert!(got["warnings"][0].as_str().unwrap().contains("/nope"));
+        let nix = stage().run(&json!({"paths": "/s", "contains": "x", "encoding": "nix"}));
+        assert_eq!(nix["skipped_paths"], json!({"/s": "unknown encoding: nix"}));
         let limited = stage().run(&json!({"paths": "/g", "recurse": true, "limit": 1}));
         assert_eq!((&limited["matched"], &limited["msg"]), (&json!(1), &json!("Limit of matches reached")));
     }
@@ -529,7 +536,6 @@ mod tests {
             (json!({"size": "zz"}), "failed to process size"),
             (json!({"age": "3y"}), "failed to process age"),
             (json!({"patterns": "(", "use_regex": true}), "bad regular expression ("),
-            (json!({"encoding": "nix"}), "bad arguments: unknown encoding: nix"),
         ] {
             let mut all = json!({"paths": "/g"});
             all.as_object_mut().unwrap().extend(args.as_object().unwrap().clone());

@@ -4,13 +4,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
+use crate::kit::change::Shape;
 use crate::kit::encode::{base64, from_base64};
 use crate::kit::{Failure, FileFacts, FilePath, Result, System};
 use crate::lineinfile::State;
 
 /// Ensures that a host's key is in a `known_hosts` file, or is not.
 ///
-/// A host has one key of each type.
+/// A host has one key of each type. Lines with a marker (`@cert-authority`, `@revoked`) stand beside them: such a line
+/// is only taken away by itself.
 ///
 /// # Examples
 ///
@@ -50,8 +52,15 @@ fn usual() -> FilePath {
     "~/.ssh/known_hosts".into()
 }
 
+/// In check mode nothing is told of a file that would change.
 #[derive(Serialize)]
 pub struct Returns {
+    #[serde(flatten)]
+    told: Option<Told>,
+}
+
+#[derive(Serialize)]
+struct Told {
     name: String,
     key: Option<String>,
     path: String,
@@ -76,15 +85,16 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         State::Present if key.is_none() => return Err(Failure::new("No key specified when adding a host")),
         State::Present => {
             let fits = |wanted: &Line<'_>| {
-                let known = known(&lines, &host, wanted.kind);
-                matches!(known.as_slice(), [line] if Line::parse(line).is_some_and(|line| line.is(wanted, args.hash_host)))
+                let known = known(&lines, &host, wanted);
+                matches!(known.as_slice(), [line] if line.is(wanted, args.hash_host))
             };
             if wanted.iter().all(fits) {
                 None
             } else {
                 let stays = |line: &&str| {
                     !Line::parse(line).is_some_and(|line| {
-                        line.names(&host) && wanted.iter().any(|wanted| wanted.kind == line.kind)
+                        let is_replaced = wanted.iter().any(|wanted| wanted.kind == line.kind);
+                        line.marker.is_none() && line.names(&host) && is_replaced
                     })
                 };
                 let mut new: Vec<String> = lines.iter().copied().filter(stays).map(str::to_owned).collect();
@@ -92,7 +102,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
                     let hides = Line::parse(line)
                         .filter(|line| args.hash_host && !line.is_hashed() && line.names(&host));
                     new.push(match hides {
-                        Some(line) => format!("{} {} {}", hash(&host, sys), line.kind, line.key),
+                        Some(line) => {
+                            let marker = line.marker.map(|marker| format!("{marker} ")).unwrap_or_default();
+                            format!("{marker}{} {} {}", hash(&host, sys), line.kind, line.key)
+                        }
                         None => line.to_owned(),
                     });
                 }
@@ -103,7 +116,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             let goes = |line: &&str| {
                 Line::parse(line).is_some_and(|line| {
                     let is_meant = key.is_none() || wanted.iter().any(|wanted| wanted.kind == line.kind);
-                    line.marker.is_none() && line.names(&host) && is_meant
+                    match line.marker {
+                        None => line.names(&host) && is_meant,
+                        Some(_) => wanted
+                            .iter()
+                            .any(|wanted| line.kind == wanted.kind && line.is(wanted, args.hash_host)),
+                    }
                 })
             };
             let kept: Vec<String> =
@@ -111,22 +129,32 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             (kept.len() < lines.len()).then_some(kept)
         }
     };
+    let new = new.map(|new| new.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>());
+    let after = new.clone().unwrap_or_else(|| text.clone().unwrap_or_default());
+    sys.shape_diff(Shape::Whole { path: path.to_owned(), before: text, after });
     if let Some(new) = new {
-        sys.write(path, new.iter().flat_map(|line| [line.as_str(), "\n"]).collect::<String>())?;
+        sys.write(path, new)?;
+        if sys.is_check() {
+            return Ok(Returns { told: None });
+        }
     }
-    Ok(Returns {
+    let told = Told {
         name: args.name,
         path: path.to_string_lossy().into_owned(),
         facts: sys.file_facts(path, false)?,
         hash_host: args.hash_host,
         key: args.key,
-    })
+    };
+    Ok(Returns { told: Some(told) })
 }
 
-/// The lines with a key of that type of the host's.
-fn known<'l>(lines: &[&'l str], host: &str, kind: &str) -> Vec<&'l str> {
-    let is_it = |line: &&&str| Line::parse(line).is_some_and(|line| line.kind == kind && line.names(host));
-    lines.iter().filter(is_it).copied().collect()
+/// The host's lines with a key of that type. Of those with a marker, which stand beside all others, only the same.
+fn known<'l>(lines: &[&'l str], host: &str, wanted: &Line<'_>) -> Vec<Line<'l>> {
+    let is_it = |line: &Line<'_>| {
+        let is_other = line.marker.is_some() && (line.marker != wanted.marker || line.key != wanted.key);
+        line.kind == wanted.kind && line.names(host) && !is_other
+    };
+    lines.iter().filter_map(|line| Line::parse(line)).filter(is_it).collect()
 }
 
 /// The lines the user gave that are keys of the host's: one usually, several of `ssh-keyscan`.
@@ -245,6 +273,34 @@ mod tests {
         check(hidden, json!({"name": "foo", "key": A, "hash_host": true}), hidden, false);
         check(hidden, json!({"name": "foo", "key": A}), &format!("{A}\n"), true);
         check(hidden, json!({"name": "foo", "state": "absent"}), "", true);
+    }
+
+    #[test]
+    fn marked_lines_stand_for_themselves() {
+        let ca = |key: &str| format!("@cert-authority foo ssh-ed25519 {key}\n");
+        let both = format!("{}{}", ca("AAAA"), ca("BBBB"));
+        check(&ca("AAAA"), json!({"name": "foo", "key": ca("BBBB")}), &both, true);
+        check(&both, json!({"name": "foo", "key": ca("BBBB")}), &both, false);
+        check(&both, json!({"name": "foo", "key": ca("BBBB"), "state": "absent"}), &ca("AAAA"), true);
+        check(&both, json!({"name": "foo", "state": "absent"}), &both, false);
+        check(&ca("AAAA"), json!({"name": "foo", "key": A}), &format!("{}{A}\n", ca("AAAA")), true);
+        check(&format!("{A}\n"), json!({"name": "foo", "key": ca("AAAA")}), &ca("AAAA"), true);
+    }
+
+    #[test]
+    fn the_diff_is_always_told() {
+        let trial = Trial::of("known_hosts");
+        trial.host.file("/k", "");
+        let args = json!({"name": "foo", "key": A, "path": "/k"});
+        assert_eq!(
+            trial.check(&args),
+            json!({"changed": true, "diff": {"before_header": "/k", "before": "",
+                   "after_header": "/k", "after": format!("{A}\n")}})
+        );
+        trial.run(&args);
+        let again = trial.run(&args);
+        assert_eq!(again["diff"]["after"], format!("{A}\n"));
+        assert_eq!(again["diff"]["before"], again["diff"]["after"]);
     }
 
     #[test]

@@ -168,18 +168,20 @@ fn wait(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     sys.sleep(Duration::from_secs(args.delay))?;
     let mut found = Found::default();
     if args.port.is_none() && args.path.is_none() && args.state != State::Drained {
-        sys.sleep(Duration::from_secs(args.timeout.saturating_sub(args.delay)))?;
+        // The delay does not count.
+        sys.sleep(Duration::from_secs(args.timeout))?;
     } else {
         loop {
-            if let Some(got) = look(&args, sys)? {
-                found = got;
-                break;
-            }
+            // The delay counts: one as long as the timeout leaves no time to look.
             if elapsed() >= args.timeout {
                 let message = args.msg.clone().unwrap_or_else(|| late(&args));
                 return Err(Failure::new(message).with("elapsed", elapsed()));
             }
-            sys.sleep(Duration::from_secs(args.sleep.max(1)).min(Duration::from_secs(args.timeout.max(1))))?;
+            if let Some(got) = look(&args, sys)? {
+                found = got;
+                break;
+            }
+            sys.sleep(Duration::from_secs(args.sleep.max(1)))?;
         }
     }
     let facts = match &args.path {

@@ -140,3 +140,24 @@ fn touching() {
     let got = stage().run(&json!({"path": "/d/f", "modification_time": "nonsense"}));
     assert!(got["msg"].as_str().unwrap().starts_with("Error while obtaining timestamp for time nonsense"));
 }
+
+#[test]
+fn a_peek_only_looks() {
+    let trial = stage();
+    trial.host.file("/d/binary", b"\x7fELF\0");
+    let peek = |path: &str| trial.run(&json!({"path": path, "_diff_peek": true, "state": "touch"}));
+    assert_eq!((&peek("/d/f")["appears_binary"], &peek("/d/f")["state"]), (&json!(false), &json!("file")));
+    assert_eq!(peek("/d/binary")["appears_binary"], true);
+    assert_eq!(peek("/d")["appears_binary"], false);
+    assert_eq!(peek("/d/nope"), json!({"path": "/d/nope", "appears_binary": false, "changed": false}));
+}
+
+#[test]
+fn a_name_of_its_own_in_a_directory() {
+    check(json!({"path": "/d", "_original_basename": "f"}), json!({"path": "/d/f", "changed": false}));
+    check(
+        json!({"path": "/d", "_original_basename": "new", "state": "directory"}),
+        json!({"path": "/d/new", "changed": true}),
+    );
+    error(json!({"path": "/d", "_original_basename": "x"}), "file (/d/x) is absent, cannot continue");
+}

@@ -75,6 +75,8 @@ pub enum Shape {
     /// Such a list of both parts, changed or not, the content being empty where no diff is wanted. `content` is
     /// what the file holds when nothing changed.
     Edited { path: PathBuf, content: String },
+    /// The whole text of a file, changed or not, wanted or not. `before` is `None` when there was no file.
+    Whole { path: PathBuf, before: Option<String>, after: String },
 }
 
 impl Shape {
@@ -92,6 +94,7 @@ pub fn diff(changes: &[Change], shape: &Shape, wanted: bool) -> Option<Json> {
     match shape {
         Shape::Copied(_) if !wanted => return Some(json!([])),
         Shape::Edited { path, content } => return Some(edited(changes, path, content, wanted)),
+        Shape::Whole { path, before, after } => return Some(whole(path, before.as_deref(), after)),
         _ if !wanted => return None,
         Shape::Managed(path) | Shape::Copied(path) if changes.is_empty() => return Some(unchanged(path)),
         Shape::Mapping | Shape::Managed(_) | Shape::Copied(_) | Shape::Parts => {}
@@ -158,6 +161,14 @@ fn edited(changes: &[Change], path: &Path, content: &str, wanted: bool) -> Json 
         }
     }
     json!([first, second])
+}
+
+/// All the text of a file.
+fn whole(path: &Path, before: Option<&str>, after: &str) -> Json {
+    let path = path.to_string_lossy();
+    let old = before.map_or("/dev/null", |_| &*path);
+    let before = before.unwrap_or_default();
+    json!({"before_header": old, "after_header": path, "before": before, "after": after})
 }
 
 /// Per path, in order of first appearance: the attributes that changed. A directory that was made for the sake of
@@ -306,5 +317,13 @@ mod tests {
         };
         assert_eq!(edited(true), both("a"));
         assert_eq!(edited(false), both(""));
+        let whole = |before: Option<&str>| {
+            let before = before.map(str::to_owned);
+            none(Shape::Whole { path: "/f".into(), before, after: "a".into() }, false)
+        };
+        let new = json!({"before_header": "/dev/null", "before": "", "after_header": "/f", "after": "a"});
+        assert_eq!(whole(None), new);
+        let same = json!({"before_header": "/f", "before": "a", "after_header": "/f", "after": "a"});
+        assert_eq!(whole(Some("a")), same);
     }
 }

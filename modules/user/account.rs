@@ -201,7 +201,7 @@ pub(super) fn modify(
     command = option(command, "-s", shell.filter(|shell| *shell != user.shell));
     let shadow = Shadow::of(sys, &args.name)?;
     if let Some(expires) = account.expires
-        && expires != shadow.expires
+        && (expires != shadow.expires || shadow.is_missing)
     {
         if args.local {
             local::expire(args, Some(expires), said, sys)?;
@@ -306,6 +306,8 @@ fn date(days: i64) -> String {
 /// What `/etc/shadow` says of a user; nothing where it cannot be read.
 #[derive(Default)]
 pub(super) struct Shadow {
+    /// The file can be read, and has no such user.
+    pub is_missing: bool,
     pub password: String,
     pub min: Option<i64>,
     pub max: Option<i64>,
@@ -322,11 +324,12 @@ impl Shadow {
         }
         let text = sys.read_text_if_there(path)?.unwrap_or_default();
         let Some(line) = text.lines().find(|line| line.split(':').next() == Some(name)) else {
-            return Ok(Self::default());
+            return Ok(Self { is_missing: true, ..Self::default() });
         };
         let field = |index: usize| line.split(':').nth(index).unwrap_or_default();
         let number = |index: usize| field(index).parse().ok();
         Ok(Self {
+            is_missing: false,
             password: field(1).to_owned(),
             min: number(3),
             max: number(4),

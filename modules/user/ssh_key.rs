@@ -18,23 +18,18 @@ pub(super) struct Key {
     public: Option<String>,
 }
 
-/// Ensures that there is a key; one that is there stays as it is.
+/// Ensures that there is a key; one that is there stays as it is, unless `force` is given.
 pub(super) fn ensure(args: &Args, user: &User, said: &mut Said, sys: &mut System<'_>) -> Result<Key> {
     let file = match &args.ssh_key_file {
         Some(file) if file.is_absolute() => file.0.clone(),
         Some(file) => Path::new(&user.home).join(&file.0),
         None => Path::new(&user.home).join(format!(".ssh/id_{}", args.ssh_key_type)),
     };
-    if sys.exists(&file)? {
-        sys.warn(format!(
-            "Found existing ssh key private file \"{}\", no force, so skipping ssh-keygen generation",
-            file.display()
-        ));
-    } else {
-        make(args, user, &file, said, sys)?;
-    }
     let beside =
         file.with_file_name(format!("{}.pub", file.file_name().unwrap_or_default().to_string_lossy()));
+    if clear([("private", &file), ("public", &beside)], args.force, sys)? {
+        make(args, user, &file, said, sys)?;
+    }
     let fingerprint = if sys.exists(&beside)? {
         let output = sys.query(Command::new("ssh-keygen").arg("-lf").arg(&beside))?;
         output.stdout().trim().to_owned()
@@ -46,6 +41,27 @@ pub(super) fn ensure(args: &Args, user: &User, said: &mut Said, sys: &mut System
         fingerprint,
         public: sys.read_text_if_there(&beside)?.map(|text| text.trim().to_owned()),
     })
+}
+
+/// Whether nothing is where the key is to be. What the user put there is never written through: it may be a link.
+fn clear(files: [(&str, &Path); 2], force: bool, sys: &mut System<'_>) -> Result<bool> {
+    let mut there = Vec::new();
+    for (what, path) in files {
+        if sys.stat(path)?.is_some() {
+            there.push((what, path));
+        }
+    }
+    let Some((what, path)) = there.first() else { return Ok(true) };
+    let found = format!("existing ssh key {what} file \"{}\"", path.display());
+    if !force {
+        sys.warn(format!("Found {found}, no force, so skipping ssh-keygen generation"));
+        return Ok(false);
+    }
+    sys.warn(format!("Overwriting {found}"));
+    for (_, path) in there {
+        sys.discard(path)?;
+    }
+    Ok(true)
 }
 
 fn make(args: &Args, user: &User, file: &PathBuf, said: &mut Said, sys: &mut System<'_>) -> Result<()> {

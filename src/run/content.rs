@@ -147,7 +147,7 @@ impl Contents {
         };
         if decrypt && starts_encrypted(path).map_err(|error| unreadable(path, &error))? {
             let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
-            let plain = vault::open(path, bytes)?.content;
+            let plain = vault::open(path, bytes).map_err(|error| locked(path, error))?.content;
             manifest = ControlFile {
                 mode: manifest.mode,
                 source: manifest.source,
@@ -217,7 +217,8 @@ impl Contents {
         for entry in listing {
             paths.push(entry.map_err(|error| unreadable(dir, &error))?.path());
         }
-        paths.sort();
+        // The files of a directory before what is in those it holds.
+        paths.sort_by_cached_key(|path| (path.is_dir(), path.clone()));
         for path in paths {
             let relative = format!("{prefix}{}", file_name(&path));
             let metadata = fs::symlink_metadata(&path).map_err(|error| unreadable(&path, &error))?;
@@ -308,6 +309,16 @@ fn missing(path: &str, tried: &[PathBuf]) -> Diagnostic {
         "Could not find or access '{path}'\nSearched in:\n\t{searched} on the Ansible Controller.\n\
          If you are using a module and expect the file to exist on the remote, see the remote_src option"
     ))
+}
+
+/// Says what a file that is sent needs where there is no password at all.
+fn locked(path: &Path, error: Diagnostic) -> Diagnostic {
+    if !error.is_missing() {
+        return error;
+    }
+    let message = format!("A vault password or secret must be specified to decrypt {}", path.display());
+    Diagnostic::missing(message)
+        .hint("give the password with --vault-password-file, --vault-id or -J (--ask-vault-password)")
 }
 
 /// A template file's text, decrypted where it is encrypted.

@@ -111,13 +111,14 @@ impl Batch {
     async fn task(self: &Arc<Self>, task: &Arc<Task>, hosts: HostList, place: &Place) -> Fate {
         let options = &self.run.options;
         let is_meta = task.action.name == "meta";
-        if !playbook::is_selected(task, &options.run.tags, &options.run.skip_tags)
-            || !self.start_at_reached(task)
-        {
+        // What a handler brings in is asked for by a notice: neither tags nor the end of its role are in its way.
+        let is_handler = place.kind == TaskKind::Handler;
+        let is_selected = || playbook::is_selected(task, &options.run.tags, &options.run.skip_tags);
+        if !is_handler && !(is_selected() && self.start_at_reached(task)) {
             return Fate { alive: hosts, failed: Vec::new() };
         }
         let (skipping, running): (HostList, HostList) =
-            hosts.iter().cloned().partition(|host| self.role_is_over(host, task));
+            hosts.iter().cloned().partition(|host| !is_handler && self.role_is_over(host, task));
         if running.is_empty() {
             return Fate { alive: skipping, failed: Vec::new() };
         }

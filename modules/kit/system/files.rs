@@ -280,7 +280,7 @@ impl System<'_> {
             return Ok(false);
         }
         self.host.set_mode(path, mode)?;
-        self.attribute(path, "mode", format!("{:04o}", meta.mode), format!("{:04o}", mode & 0o7777));
+        self.attribute(path, "mode", format!("0{:03o}", meta.mode), format!("0{:03o}", mode & 0o7777));
         Ok(true)
     }
 
@@ -464,7 +464,7 @@ impl System<'_> {
         if let (None, Some(mode), Shape::Parts | Shape::Edited { .. }) = (old, mode, &self.shape)
             && mode != current
         {
-            self.attribute(path, "mode", format!("{current:04o}"), format!("{mode:04o}"));
+            self.attribute(path, "mode", format!("0{current:03o}"), format!("0{mode:03o}"));
         }
         Ok(Written { changed: true, created: old.is_none(), backup_file })
     }

@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 /// Reading.
 impl System<'_> {
     /// What is at the path itself, be it a symbolic link; `None` when nothing is.
@@ -21,9 +23,17 @@ impl System<'_> {
         Ok(self.host.stat(path, true)?)
     }
 
-    /// Whether anything is at the path (for a link: at its end).
+    /// Whether anything is at the path (for a link: at its end). Links that lead in a circle have none.
     pub fn exists(&self, path: &Path) -> Result<bool> {
-        Ok(self.host.stat(path, true)?.is_some())
+        match self.host.stat(path, true) {
+            Err(error) if error.source.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Ok(false),
+            found => Ok(found?.is_some()),
+        }
+    }
+
+    /// Whether a directory is at the path, or at the end of its links.
+    pub fn is_dir(&self, path: &Path) -> Result<bool> {
+        Ok(self.exists(path)? && self.stat_followed(path)?.is_some_and(|meta| meta.is_dir()))
     }
 
     pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
@@ -60,7 +70,7 @@ impl System<'_> {
     /// The path without symbolic links; what does not exist stays as written.
     pub fn resolve(&self, path: &Path) -> Result<PathBuf> {
         for (depth, ancestor) in path.ancestors().enumerate() {
-            if self.host.stat(ancestor, true)?.is_some() {
+            if self.exists(ancestor)? {
                 let real = self.host.canonicalize(ancestor)?;
                 let rest: Vec<_> = path.components().rev().take(depth).collect();
                 return Ok(rest.into_iter().rev().fold(real, |real, part| real.join(part)));
@@ -112,7 +122,7 @@ impl System<'_> {
             gid: Some(meta.gid),
             owner: Some(owner),
             group: Some(group),
-            mode: Some(format!("{:04o}", meta.mode)),
+            mode: Some(format!("0{:03o}", meta.mode)),
             state: state(&meta),
             size: Some(meta.size),
             secontext: self.host.context(path, follow)?,
