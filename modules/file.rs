@@ -68,10 +68,11 @@ pub struct Args {
     #[serde(default = "time_format")]
     pub access_time_format: String,
     /// Of Ansible itself: the name of the file that is meant in a directory.
-    pub _original_basename: Option<String>,
+    #[serde(rename = "_original_basename")]
+    pub basename: Option<String>,
     /// Of Ansible itself: does nothing but say whether the file is binary.
-    #[serde(default)]
-    pub _diff_peek: bool,
+    #[serde(default, rename = "_diff_peek")]
+    pub peek: bool,
     #[serde(flatten)]
     pub attributes: FileAttributes,
 }
@@ -116,7 +117,7 @@ pub struct Returns {
 }
 
 pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    if args._diff_peek {
+    if args.peek {
         return peek(&args.path, sys);
     }
     if sys.is_check() && args.state != Some(State::Absent) {
@@ -125,7 +126,7 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
     // A file in a directory is named as its source, as `ln` and `cp` do it.
     if !matches!(args.state, Some(State::Link | State::Absent))
         && sys.is_dir(&args.path)?
-        && let Some(name) = args._original_basename.as_ref().map(PathBuf::from).or_else(|| named(&args))
+        && let Some(name) = args.basename.as_ref().map(PathBuf::from).or_else(|| named(&args))
     {
         args.path.0.push(name);
     }
