@@ -114,7 +114,7 @@ impl Batch {
         // What a handler brings in is asked for by a notice: neither tags nor the end of its role are in its way.
         let is_handler = place.kind == TaskKind::Handler;
         let is_selected = || playbook::is_selected(task, &options.run.tags, &options.run.skip_tags);
-        if !is_handler && !(is_selected() && self.start_at_reached(task)) {
+        if !(is_handler || is_selected() && self.start_at_reached(task)) {
             return Fate { alive: hosts, failed: Vec::new() };
         }
         let (skipping, running): (HostList, HostList) =
