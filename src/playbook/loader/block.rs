@@ -73,16 +73,17 @@ impl Loader {
             role: around.role.clone(),
             keywords: inside.keywords.clone(),
         };
-        match fields.get("rescue").or(fields.get("always")) {
-            Some(field) if around.is_handler => {
-                let problem = format!("'{}' among handlers is not supported yet", field.name);
-                self.refuse(Diagnostic::new(problem).at(&field.key.place)).map(|()| block)
-            }
-            _ if main.value.as_list().is_some_and(<[_]>::is_empty) && !block.rescue.is_empty() => {
-                Err(Diagnostic::new("'rescue' keyword cannot be used without 'block'").at(fields.place))
-            }
-            _ => Ok(block),
+        if main.value.as_list().is_some_and(<[_]>::is_empty) && !block.rescue.is_empty() {
+            return Err(Diagnostic::new("'rescue' keyword cannot be used without 'block'").at(fields.place));
         }
+        for field in fields.all.iter().filter(|field| ["rescue", "always"].contains(&field.name)) {
+            if around.is_handler {
+                let told = format!("'{}' on a block of handlers has no effect", field.name);
+                let why = "handlers run one by one, as they are notified: a block only lends them its keywords";
+                self.warn(Diagnostic::new(told).at(&field.key.place).hint(why));
+            }
+        }
+        Ok(block)
     }
 
     /// A list of handlers; blocks among them only lend their keywords.
