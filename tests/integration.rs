@@ -2,6 +2,8 @@
 
 // Marked as tests so that clippy lets them panic and print.
 #[cfg(test)]
+mod compare;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod examples;

@@ -6,6 +6,7 @@
 #![expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 
 mod adhoc;
+mod compare;
 mod config;
 mod connection;
 mod doc;
@@ -24,6 +25,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand};
 
 pub use adhoc::{AdhocArgs, AdhocCommand};
+pub use compare::CompareArgs;
 pub use config::{ConfigArgs, ConfigCommand, ConfigView, DumpFormat, InitFormat, ListFormat};
 pub use doc::{DocArgs, DocCommand, DocFormat, DocTopic};
 pub use inventory::{InventoryArgs, InventoryCommand, InventoryFormat, InventoryView};
@@ -82,6 +84,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(Box<RunArgs>),
+    Compare(CompareArgs),
     Inventory(InventoryArgs),
     Doc(DocArgs),
     Vault(VaultArgs),
@@ -93,6 +96,7 @@ pub enum Command {
 #[derive(Debug)]
 pub enum Invocation {
     Run(RunCommand),
+    Compare(CompareArgs),
     Adhoc(AdhocCommand),
     Inventory(InventoryCommand),
     Doc(DocCommand),
@@ -112,6 +116,7 @@ impl Cli {
         Ok(match self.command {
             None => Invocation::Adhoc(self.adhoc.settle(config)?),
             Some(Command::Run(args)) => Invocation::Run(args.settle(config)?),
+            Some(Command::Compare(args)) => Invocation::Compare(args),
             Some(Command::Inventory(args)) => Invocation::Inventory(args.settle(config)?),
             Some(Command::InstallShims(args)) => Invocation::InstallShims(args.dir),
             Some(Command::Doc(args)) => Invocation::Doc(args.settle(config)?),

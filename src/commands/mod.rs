@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod adhoc;
+mod compare;
 mod config;
 mod doc;
 mod engine;
@@ -38,6 +39,7 @@ pub fn execute(cli: Cli, stage: Stage) -> Result<Exit> {
             ask_passwords(&mut config)?;
             adhoc::adhoc(command, config, stage)
         }
+        Invocation::Compare(command) => compare::compare(&command),
         Invocation::Inventory(command) => inventory::inventory(&command, config),
         Invocation::InstallShims(dir) => install_shims::install_shims(&dir),
         Invocation::Config(command) => config::config(&command, &config, &stage),

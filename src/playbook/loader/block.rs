@@ -79,7 +79,8 @@ impl Loader {
         for field in fields.all.iter().filter(|field| ["rescue", "always"].contains(&field.name)) {
             if around.is_handler {
                 let told = format!("'{}' on a block of handlers has no effect", field.name);
-                let why = "handlers run one by one, as they are notified: a block only lends them its keywords";
+                let why =
+                    "handlers run one by one, as they are notified: a block only lends them its keywords";
                 self.warn(Diagnostic::new(told).at(&field.key.place).hint(why));
             }
         }
