@@ -18,8 +18,8 @@ use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Play, Playbook, Role};
 use crate::template::Context;
-use crate::value::Value;
-use crate::vars::{Magic, PlayFacts, Scope, ScopeParts};
+use crate::value::{Dict, Value};
+use crate::vars::{Magic, PlayFacts, Scope, ScopeParts, export};
 
 /// How a run ended.
 #[derive(Debug)]
@@ -172,10 +172,16 @@ fn play_scope(shared: &Arc<Shared>, play: &Play) -> Scope {
         diff: shared.options.run.diff,
         reached: None,
     };
+    let merges = shared.options.run.merges;
+    let (mut defaults, mut vars) = (Dict::new(), Dict::new());
+    play.roles.iter().for_each(|role| export(role, &mut defaults, &mut vars, merges));
     let parts = ScopeParts {
         extra: shared.extra_vars.clone(),
-        merges: shared.options.run.merges,
+        merges,
+        play_role_vars: Arc::new(vars),
+        vars_files: shared.loader.files_of(play),
         play_vars: play.vars.clone(),
+        play_role_defaults: Arc::new(defaults),
         ..ScopeParts::default()
     };
     Scope::new(magic, parts)

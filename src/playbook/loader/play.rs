@@ -27,16 +27,25 @@ pub(super) struct Importing {
 }
 
 impl Loader {
-    /// A setting of a play, rendered with what is known without a host: its own vars, its vars_files and the
-    /// command line's.
+    /// A setting of a play, rendered with what is known without a host: its own vars, its vars_files, what its roles
+    /// bring, and the command line's.
     pub fn play_value(&self, play: &Play, setting: &Setting) -> Result<Value> {
-        let around = PlayAround {
-            dir: play.path.parent().unwrap_or(Path::new("/")).to_owned(),
-            vars: Arc::new(with_defaults(play)),
-            vars_files: play.vars_files.clone(),
-        };
-        self.render(&self.outermost(around, Arc::default()), &setting.value)
+        let mut defaults = Dict::new();
+        for role in &play.roles {
+            defaults.extend(role.defaults.iter().map(|(key, value)| (key.clone(), value.clone())));
+        }
+        let around = PlayAround { vars: Arc::new(over(&defaults, &with_defaults(play))), ..around(play) };
+        let vars = play.roles.iter().map(|role| role.vars.clone()).collect();
+        let keywords = Keywords { vars, ..Keywords::default() };
+        self.render(&self.outermost(around, Arc::new(keywords)), &setting.value)
             .map_err(|error| error.at(&setting.place))
+    }
+
+    /// What a play's `vars_files` hold as far as it is known without a host, weakest first.
+    pub fn files_of(&self, play: &Play) -> Vec<Layer> {
+        let mut layers = self.vars_files(&around(play));
+        layers.reverse();
+        layers
     }
 
     pub(super) fn load_playbook(&self, path: &Path) -> Result<Playbook> {
@@ -300,6 +309,14 @@ impl Loader {
                     .hint("there are 'linear', 'free', 'host_pinned' and 'debug'"),
             ),
         }
+    }
+}
+
+fn around(play: &Play) -> PlayAround {
+    PlayAround {
+        dir: play.path.parent().unwrap_or(Path::new("/")).to_owned(),
+        vars: play.vars.clone(),
+        vars_files: play.vars_files.clone(),
     }
 }
 
