@@ -43,6 +43,7 @@ impl Engine {
         let (inventory, warnings) = Inventory::load(&config.inventory)?;
         config.warnings.extend(warnings);
         let loader = Loader::new(LoadOptions {
+            private_role_vars: config.run.private_role_vars,
             actions: Arc::new(Library),
             roles_path: config.run.roles_path.clone(),
             collections_path: config.run.collections_path.clone(),

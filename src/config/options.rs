@@ -208,6 +208,8 @@ pub struct RunOptions {
     /// Otherwise a handler that is notified and is not there is a warning.
     pub error_on_missing_handler: bool,
     pub any_errors_fatal: bool,
+    /// Whether the variables of roles are seen by their roles alone; where nothing is said, those of `include_role` are.
+    pub private_role_vars: Option<bool>,
     /// Whether a condition may have any result, of which Python's truth counts.
     pub broken_conditionals: bool,
     pub strategy: Strategy,
@@ -271,6 +273,7 @@ impl Default for RunOptions {
             force_handlers: false,
             error_on_missing_handler: true,
             any_errors_fatal: false,
+            private_role_vars: None,
             broken_conditionals: false,
             strategy: Strategy::default(),
             debugger: false,

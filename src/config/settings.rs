@@ -248,7 +248,13 @@ const RUN: &[Setting] = &[
             "not supported yet: another precedence of group variables",
         ),
     ),
-    of(&["DEFAULT_PRIVATE_ROLE_VARS"], MustBe(NO, "not supported yet: variables that only their role sees")),
+    of(
+        &["DEFAULT_PRIVATE_ROLE_VARS"],
+        Sets(|config, given| {
+            config.run.private_role_vars = Some(given.boolean()?);
+            Ok(())
+        }),
+    ),
     of(
         &["INVALID_TASK_ATTRIBUTE_FAILED"],
         MustBe(YES, "not supported: an unknown keyword is always an error"),

@@ -82,9 +82,8 @@ impl Loader {
             defaults: text("defaults_from")?,
             handlers: text("handlers_from")?,
         };
-        let is =
-            |option: &str, default| options.get(option).map_or(Ok(default), |given| flag(given.node, option));
-        let is_public = is("public", true)?;
+        let is = |option: &str, default| options.get(option).map_or(Ok(default), |given| flag(given, option));
+        let is_public = is("public", self.options.private_role_vars != Some(true))?;
         let role = RoleUse {
             name: self.static_name(&inside, name)?,
             place: name.node.place.clone(),

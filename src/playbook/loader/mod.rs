@@ -39,6 +39,8 @@ pub struct LoadOptions {
     pub collections_path: Vec<PathBuf>,
     /// Directories of modules and action plugins in Python, besides those that go with playbooks and roles.
     pub plugins_path: Vec<PathBuf>,
+    /// Whether the variables of roles are seen by their roles alone; where nothing is said, those of `include_role` are.
+    pub private_role_vars: Option<bool>,
     /// Names of static imports may be templates over these and the play's vars.
     pub extra_vars: Layer,
     pub purpose: Purpose,

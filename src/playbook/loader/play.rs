@@ -252,7 +252,9 @@ impl Loader {
             let (wanted, inside) = self.role_entry(entry, around)?;
             let (role, tasks) = self.use_role(&wanted, &inside, None, found)?;
             nodes.extend(tasks);
-            found.expose(&role);
+            if self.options.private_role_vars != Some(true) {
+                found.expose(&role);
+            }
         }
         Ok(nodes)
     }

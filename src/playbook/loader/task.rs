@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::action::Called;
+use super::action::{Called, GivenOption};
 use super::around::Around;
 use super::fields::{Field, Fields};
 use super::merge::texts;
@@ -181,13 +181,13 @@ pub(super) fn without_effect(loader: &Loader, fields: &[Field<'_>], names: &[&st
 }
 
 /// The value of an option that must be a literal boolean.
-pub(super) fn flag(node: &yaml::Node, option: &str) -> Result<bool> {
-    match node.to_value() {
-        Value::Bool(flag) => Ok(flag),
+pub(super) fn flag(given: &GivenOption<'_>, option: &str) -> Result<bool> {
+    match &given.value {
+        Value::Bool(flag) => Ok(*flag),
         Value::Str(text) if text.eq_ignore_ascii_case("yes") || text.eq_ignore_ascii_case("true") => Ok(true),
         Value::Str(text) if text.eq_ignore_ascii_case("no") || text.eq_ignore_ascii_case("false") => {
             Ok(false)
         }
-        _ => Err(Diagnostic::new(format!("'{option}' must be true or false")).at(&node.place)),
+        _ => Err(Diagnostic::new(format!("'{option}' must be true or false")).at(&given.node.place)),
     }
 }

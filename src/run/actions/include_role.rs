@@ -30,6 +30,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         rolespec_validate: call.flag("rolespec_validate", true)?,
         tags: include::applied_tags(call)?,
     };
-    let public = call.flag("public", false)?;
+    let public = call.flag("public", call.job.batch.run.options.run.private_role_vars == Some(false))?;
     Ok(Raw { inclusion: Some(Included::Role { request, public }), ..Raw::default() })
 }

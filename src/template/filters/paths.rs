@@ -59,7 +59,7 @@ fn path_join(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Val
     if let Value::Str(_) = subject {
         return Ok(subject.clone());
     }
-    if !matches!(subject, Value::List(_) | Value::Tuple(_) | Value::Object(_)) {
+    if !is_sequence(subject) {
         return Err(Diagnostic::new(format!(
             "|path_join expects string or sequence, got <class '{}'> instead.",
             subject.type_name()
@@ -80,7 +80,17 @@ fn path_join(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Val
     Ok(joined.into())
 }
 
+fn is_sequence(value: &Value) -> bool {
+    matches!(value, Value::List(_) | Value::Tuple(_) | Value::Object(_))
+}
+
 fn commonpath(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Value> {
+    if !is_sequence(subject) {
+        return Err(Diagnostic::new(format!(
+            "|commonpath expects sequence, got <class '{}'> instead.",
+            subject.type_name()
+        )));
+    }
     let paths = items(subject, context)?;
     let paths: Vec<&str> = paths.iter().map(path).collect::<Result<_>>()?;
     let absolute = paths.iter().filter(|path| path.starts_with('/')).count();

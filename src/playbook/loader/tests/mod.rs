@@ -65,6 +65,7 @@ fn data(path: &str) -> PathBuf {
 
 fn loader(extra_vars: Dict) -> Loader {
     Loader::new(LoadOptions {
+        private_role_vars: None,
         actions: Arc::new(Documented::load()),
         roles_path: vec![data("roles")],
         collections_path: vec![data("collections")],
