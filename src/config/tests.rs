@@ -119,7 +119,7 @@ fn a_world_writable_directory_is_not_trusted() {
 #[test]
 fn what_no_run_can_heed_is_refused_by_runs_alone() {
     let directory = tempfile::tempdir().expect("a directory");
-    let text = "[defaults]\nstrategy = of_a_plugin\nfact_caching = redis\nprivate_role_vars = yes\n";
+    let text = "[defaults]\nstrategy = of_a_plugin\nfact_caching = redis\nerror_on_undefined_vars = no\n";
     std::fs::write(directory.path().join("ansible.cfg"), text).expect("written");
     let surroundings = Surroundings { directory: directory.path().to_owned(), ..Default::default() };
     let config = Config::load(&surroundings).expect("loaded");

@@ -181,7 +181,9 @@ mod tests {
     fn table_is_the_directory() {
         let mut files: Vec<String> = std::fs::read_dir("src/run/actions")
             .unwrap()
-            .map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned())
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
             .filter(|name| !["mod", "foreign", "known", "manual"].contains(&name.as_str()))
             .collect();
         files.sort();
