@@ -63,25 +63,34 @@ impl Engine {
         self.config.warnings.push(warning);
     }
 
+    /// That `--limit` leaves hosts to target. Where the inventory has none, there is still the implicit localhost.
+    pub fn check_limit(&mut self) -> Result<()> {
+        let (limit, has_hosts) = (&self.config.inventory.limit, self.inventory.hosts().next().is_some());
+        if limit.is_empty() {
+            return Ok(());
+        }
+        let narrowed = self.inventory.select("all", limit)?;
+        if !narrowed.hosts.is_empty() || !has_hosts {
+            return Ok(());
+        }
+        self.config.warnings.extend(narrowed.judge(self.config.inventory.on_mismatch)?);
+        output::announce(&self.config);
+        Err(Diagnostic::new(
+            "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.",
+        ))
+    }
+
     /// Runs playbooks to the end and tells the callbacks.
     pub fn run(
-        self,
+        mut self,
         stage: Stage,
         playbooks: Vec<Playbook>,
         files: Vec<String>,
         start_at: Option<String>,
         step: bool,
     ) -> Result<Exit> {
-        let Self { inventory, loader, mut config } = self;
-        let limit = &config.inventory.limit;
-        let narrowed = (!limit.is_empty()).then(|| inventory.select("all", limit)).transpose()?;
-        if let Some(none) = narrowed.filter(|selection| selection.hosts.is_empty()) {
-            config.warnings.extend(none.judge(config.inventory.on_mismatch)?);
-            output::announce(&config);
-            return Err(Diagnostic::new(
-                "Specified inventory, host pattern and/or --limit leaves us with no hosts to target.",
-            ));
-        }
+        self.check_limit()?;
+        let Self { inventory, loader, config } = self;
         let (events, received) = channel();
         let mut output = (stage.output)(&config)?;
         output.announce(&config);

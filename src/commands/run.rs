@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::engine::Engine;
 use super::{Exit, Stage};
-use crate::cli::RunCommand;
+use crate::cli::{self, RunCommand};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::output;
@@ -15,6 +15,7 @@ pub(super) fn run(command: RunCommand, config: Config, stage: Stage) -> Result<E
     let playbooks =
         command.playbooks.iter().map(|path| load(&engine, path)).collect::<Result<Vec<Playbook>>>()?;
     if is_listing {
+        engine.check_limit()?;
         engine.loader.take_warnings().into_iter().for_each(|warning| engine.warn(warning));
         return list(&command, &engine, &playbooks);
     }
@@ -35,10 +36,11 @@ fn load(engine: &Engine, path: &Path) -> Result<Playbook> {
 fn list(command: &RunCommand, engine: &Engine, playbooks: &[Playbook]) -> Result<Exit> {
     output::announce(engine.config());
     let options = &engine.config().run;
+    let wanted = if command.syntax_check { cli::Listing::default() } else { command.listing };
     let listing = Listing {
-        hosts: command.listing.hosts,
-        tasks: command.listing.tasks,
-        tags: command.listing.tags,
+        hosts: wanted.hosts,
+        tasks: wanted.tasks,
+        tags: wanted.tags,
         only: &options.tags,
         skip: &options.skip_tags,
     };
