@@ -133,13 +133,17 @@ impl Engine {
         let mut shared = Shared::new(options, inventory, loader, links, extra_vars, facts, events);
         shared.hosts = hosts;
         let shared = Arc::new(shared);
-        let end = runtime
-            .block_on(async { Ok::<_, io::Error>(run::run(shared, playbooks, interrupt::first()?).await) });
+        let run = || runtime.block_on(async { Ok(run::run(shared, playbooks, interrupt::first()?).await) });
+        let end: io::Result<_> = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("run".to_owned()).stack_size(STACK);
+            let running = thread.spawn_scoped(scope, run)?;
+            running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
         // The senders are gone with the run: the consumer shows what is left and ends.
         let shown = consumer.join();
         // Until here, a second Ctrl-C finds somebody who listens.
         runtime.shutdown_background();
-        let end = end.map_err(|error| Diagnostic::new(format!("cannot listen for signals: {error}")))?;
+        let end = end.map_err(|error| Diagnostic::new(format!("cannot start: {error}")))?;
         if let Some(error) = end.error {
             return Err(error);
         }
@@ -150,6 +154,9 @@ impl Engine {
         Ok(Exit::of_run(&end.lost, end.interrupted))
     }
 }
+
+/// Includes within includes are calls within calls. Only what is used of it becomes memory.
+const STACK: usize = 256 << 20;
 
 /// Shows events on their way: one loop, one order.
 fn consume(events: Receiver<Event>, output: AnyOutput) -> Result<JoinHandle<Result<()>>> {

@@ -22,6 +22,9 @@ pub(super) fn run(command: RunCommand, config: Config, stage: Stage) -> Result<E
     if let Some(wanted) = &command.start_at_task {
         playbook::find_start(&playbooks, wanted)?;
     }
+    for warning in playbook::unknown_tags(&playbooks, &engine.config().run.tags) {
+        engine.warn(warning);
+    }
     let files = command.playbooks.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     engine.run(stage, playbooks, files, command.start_at_task, command.step)
 }

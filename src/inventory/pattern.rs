@@ -11,6 +11,7 @@ use super::data::Inventory;
 use super::range;
 use crate::config::OnMismatch;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::nearest::nearest;
 use crate::yaml;
 
 /// The hosts a pattern means, in order, each once.
@@ -18,17 +19,33 @@ use crate::yaml;
 pub struct Selection {
     pub hosts: Vec<Arc<str>>,
     /// The parts of the pattern that no host or group matches.
-    pub unmatched: Vec<String>,
+    pub unmatched: Vec<Unmatched>,
     /// What else is worth a warning.
     pub remarks: Vec<String>,
+}
+
+/// A part of a pattern that means nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Unmatched {
+    pub pattern: String,
+    /// The host or group that may be meant.
+    near: Option<String>,
+}
+
+impl Unmatched {
+    fn told(&self, what: &str) -> Diagnostic {
+        let told = Diagnostic::new(format!("Could not match supplied host pattern{what}: {}", self.pattern));
+        match &self.near {
+            Some(near) => told.hint(format!("did you mean '{near}'?")),
+            None => told,
+        }
+    }
 }
 
 impl Selection {
     /// Ansible's sentences about what did not match, and the remarks.
     pub fn warnings(&self) -> impl Iterator<Item = Diagnostic> {
-        let unmatched = self.unmatched.iter().map(|pattern| {
-            Diagnostic::new(format!("Could not match supplied host pattern, ignoring: {pattern}"))
-        });
+        let unmatched = self.unmatched.iter().map(|unmatched| unmatched.told(", ignoring"));
         unmatched.chain(self.remarks.iter().map(Diagnostic::new))
     }
 }
@@ -38,9 +55,7 @@ impl Selection {
     pub fn judge(&self, on_mismatch: OnMismatch) -> Result<Vec<Diagnostic>> {
         let remarks = self.remarks.iter().map(Diagnostic::new);
         match (on_mismatch, self.unmatched.first()) {
-            (OnMismatch::Error, Some(pattern)) => {
-                Err(Diagnostic::new(format!("Could not match supplied host pattern: {pattern}")))
-            }
+            (OnMismatch::Error, Some(unmatched)) => Err(unmatched.told("")),
             (OnMismatch::Ignore, _) => Ok(remarks.collect()),
             _ => Ok(self.warnings().collect()),
         }
@@ -95,7 +110,7 @@ impl Inventory {
     }
 
     /// The hosts of one part, without its `&` or `!`.
-    fn matching(&self, part: &str, unmatched: &mut Vec<String>) -> Result<Vec<Arc<str>>> {
+    fn matching(&self, part: &str, unmatched: &mut Vec<Unmatched>) -> Result<Vec<Arc<str>>> {
         if let Some((name, _)) = self.hosts.get_key_value(part) {
             return Ok(vec![Arc::clone(name)]);
         }
@@ -131,7 +146,7 @@ impl Inventory {
     }
 
     /// The hosts of a name, glob or regular expression.
-    fn named(&self, pattern: &str, unmatched: &mut Vec<String>) -> Result<Vec<Arc<str>>> {
+    fn named(&self, pattern: &str, unmatched: &mut Vec<Unmatched>) -> Result<Vec<Arc<str>>> {
         let matcher = Matcher::new(pattern)?;
         let mut hosts: IndexSet<Arc<str>> = IndexSet::new();
         let mut is_group = false;
@@ -157,11 +172,12 @@ impl Inventory {
             }
         }
         if hosts.is_empty() && !is_group {
-            match self.localhost(pattern) {
-                Some(name) => {
-                    hosts.insert(name);
-                }
-                None => unmatched.push(pattern.to_owned()),
+            if let Some(name) = self.localhost(pattern) {
+                hosts.insert(name);
+            } else {
+                let names = self.groups.keys().chain(self.hosts.keys()).map(AsRef::as_ref);
+                let near = nearest(pattern, names).map(str::to_owned);
+                unmatched.push(Unmatched { pattern: pattern.to_owned(), near });
             }
         }
         Ok(hosts.into_iter().collect())

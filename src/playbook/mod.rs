@@ -21,7 +21,7 @@ pub use loader::{LoadOptions, LoadedRole, LoadedTasks, Loader, Purpose, RoleRequ
 pub use play::{Play, Playbook, Prompt};
 pub use role::Role;
 pub use start::{find_start, name_matches};
-pub use tags::{effective, is_selected};
+pub use tags::{effective, is_selected, unknown_tags};
 pub use task::{Block, Include, Loop, LoopControl, Node, Projection, Task};
 
 use crate::diagnostic::Place;

@@ -1,10 +1,48 @@
 //! `--tags` and `--skip-tags`.
 
-use super::{Keywords, Task};
+use std::collections::BTreeSet;
+
+use super::{Keywords, Node, Playbook, Task};
+use crate::diagnostic::Diagnostic;
+use crate::nearest::nearest;
 
 /// Whether `--tags` and `--skip-tags` let a task run. No `only` means all.
 pub fn is_selected(task: &Task, only: &[String], skip: &[String]) -> bool {
     select(&effective(&task.keywords), only, skip)
+}
+
+/// Warnings of tags that were asked for and that no task has, where all tasks are known.
+pub fn unknown_tags(playbooks: &[Playbook], only: &[String]) -> Vec<Diagnostic> {
+    const SPECIAL: [&str; 5] = ["all", "always", "never", "tagged", "untagged"];
+    let mut known = BTreeSet::new();
+    let plays = playbooks.iter().flat_map(|playbook| &playbook.plays);
+    if only.is_empty() || !plays.flat_map(|play| &play.sections).all(|nodes| collect(nodes, &mut known)) {
+        return Vec::new();
+    }
+    let unknown = only.iter().filter(|tag| !SPECIAL.contains(&tag.as_str()) && !known.contains(*tag));
+    unknown
+        .map(|tag| {
+            let warning = Diagnostic::new(format!("no task has the tag '{tag}'"));
+            match nearest(tag, known.iter().map(String::as_str)) {
+                Some(near) => warning.hint(format!("did you mean '{near}'?")),
+                None => warning.hint("--list-tags shows what there is"),
+            }
+        })
+        .collect()
+}
+
+/// The tags of all tasks; `false` when includes may bring in others.
+fn collect(nodes: &[Node], known: &mut BTreeSet<String>) -> bool {
+    nodes.iter().all(|node| match node {
+        Node::Task(task) => {
+            known.extend(effective(&task.keywords));
+            task.include.is_none() && !task.keywords.tags.iter().any(|tag| tag.value.holds_template())
+        }
+        Node::Block(block) => {
+            [&block.block, &block.rescue, &block.always].into_iter().all(|nodes| collect(nodes, known))
+        }
+        Node::RoleEnd(_) => true,
+    })
 }
 
 /// A task's tags, its own and those around it, each once, in order of appearance.

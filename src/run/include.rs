@@ -7,7 +7,7 @@ use super::call::Call;
 use super::event::{Event, TaskInfo, TaskKind};
 use super::outcome::{HostOutcome, Included, Inclusion, Raw};
 use super::walk::{HostList, Place};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Node, Task};
 use crate::value::{Dict, Value};
 
@@ -64,6 +64,9 @@ pub(super) struct Arrival {
     pub place: Place,
 }
 
+/// Far more than files that include themselves, to try something again, come to; the run's stack holds as many.
+const DEEPEST: u32 = 1000;
+
 /// Loads what a group asked for, and tells so.
 pub(super) fn arrive(
     batch: &Arc<Batch>,
@@ -73,6 +76,13 @@ pub(super) fn arrive(
     hosts: HostList,
     place: &Place,
 ) -> Result<Arrival> {
+    if place.depth >= DEEPEST {
+        let message =
+            format!("{DEEPEST} includes within one another: this is taken to be a loop without an end");
+        return Err(Diagnostic::new(message)
+            .at(&task.place)
+            .hint("what includes itself needs a condition that ends it, such as a `when` on the include"));
+    }
     let loaded = load(batch, task, &group.inclusion.what);
     for warning in batch.run.loader.take_warnings() {
         batch.run.warn(warning);
@@ -86,7 +96,7 @@ pub(super) fn arrive(
         inner.push(group.inclusion.vars.clone());
     }
     let kind = if place.kind == TaskKind::Handler { TaskKind::Handler } else { TaskKind::Task };
-    Ok(Arrival { nodes, hosts, place: Place { kind, inner, ..place.clone() } })
+    Ok(Arrival { nodes, hosts, place: Place { kind, inner, depth: place.depth + 1, ..place.clone() } })
 }
 
 fn load(batch: &Arc<Batch>, task: &Arc<Task>, what: &Included) -> Result<(String, Arc<[Node]>)> {

@@ -45,6 +45,8 @@ pub(super) struct Place {
     pub guarded: bool,
     /// The loop variables of the includes around.
     pub inner: Vec<Layer>,
+    /// How many dynamic includes are around.
+    pub depth: u32,
     /// Every host goes its own way (`strategy: free`): banners come with results.
     pub free: bool,
 }

@@ -7,6 +7,7 @@ mod exchange;
 mod handlers;
 mod hosts;
 mod loops;
+mod mistakes;
 mod plays;
 mod prompts;
 mod reconnecting;
