@@ -1,6 +1,6 @@
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::Setting;
-use crate::playbook::keyword::{Keyword, Object, check, convert};
+use crate::playbook::keyword::{Keyword, Kind, Object, check, convert};
 use crate::value::Value;
 use crate::yaml::Node;
 
@@ -65,8 +65,14 @@ impl<'a> Fields<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// The keyword of that name on `object`. A text must be one from the start; what else cannot be converted may be
+    /// found out later.
     pub fn check(&self, object: Object) -> Result<&'static Keyword> {
-        check(self.name, object, &self.key.place)
+        let keyword = check(self.name, object, &self.key.place)?;
+        if keyword.kind == Kind::Text && self.value.as_scalar().is_none() {
+            self.setting(keyword)?;
+        }
+        Ok(keyword)
     }
 
     /// `None` for null, which is as good as absent.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::action::{Called, GivenOption, Options};
 use super::around::Around;
-use super::fields::Fields;
+use super::fields::{Field, Fields};
 use super::repeat::lookup_of;
 use super::role::{From, RoleUse};
 use super::search::Manner;
-use super::task::{check_keywords, flag, without_effect};
+use super::task::{check_keywords, flag, register, without_effect};
 use super::{Found, Loader};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::nearest::nearest;
@@ -104,8 +104,10 @@ impl Loader {
 
     /// Checks the keys of an import and lays its keywords over those around.
     fn inside_import(&self, fields: &Fields<'_>, called: &Called<'_>, around: &Around) -> Result<Around> {
-        let looped = fields.all.iter().find(|field| field.name == "loop" || lookup_of(field.name).is_some());
-        if let Some(field) = looped {
+        let is_loop = |field: &&Field<'_>| {
+            (field.name == "loop" && !field.value.is_null()) || lookup_of(field.name).is_some()
+        };
+        if let Some(field) = fields.all.iter().find(is_loop) {
             let dynamic = called.name.replace("import", "include");
             return Err(Diagnostic::new(format!(
                 "You cannot use loops on '{}' statements. You should use '{dynamic}' instead.",
@@ -115,6 +117,8 @@ impl Loader {
         }
         let object = if around.is_handler { Object::Handler } else { Object::Task };
         check_keywords(fields, called, object, around.is_handler)?;
+        register(fields)?;
+        self.loop_control(fields)?;
         without_effect(self, &fields.all, &OF_RESULTS, &called.written);
         self.inside(around, fields)
     }

@@ -47,13 +47,15 @@ impl Loader {
     fn change(&self, around: &Around, field: &Field<'_>) -> Result<Option<Change>> {
         Ok(match field.name {
             "when" => {
-                let conditions = field.conditions()?;
+                let conditions = field.conditions().or_else(|error| self.refuse(error))?;
                 self.warn_of_marks(&conditions);
                 Some(Change::When(conditions))
             }
-            "environment" => Some(Change::Environment(environment(field)?)),
+            "environment" => {
+                Some(Change::Environment(environment(field).or_else(|error| self.refuse(error))?))
+            },
             "module_defaults" => Some(Change::ModuleDefaults(self.module_defaults(field)?)),
-            "notify" => Some(Change::Notify(texts(field)?)),
+            "notify" => Some(Change::Notify(texts(field).or_else(|error| self.refuse(error))?)),
             "vars" => vars(field.value)?.map(Change::Vars),
             name if slot(&mut Keywords::default(), name).is_some() => match find(name) {
                 Some(keyword) => {
@@ -97,7 +99,6 @@ impl Loader {
     fn tags(&self, around: &Around, field: &Field<'_>) -> Result<Vec<Setting>> {
         let mut tags = Vec::new();
         match field.value.as_scalar() {
-            Some(Value::None) => {}
             Some(Value::Str(text)) => {
                 for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
                     tags.push(Setting::new(Value::str(tag), field.value.place.clone()));

@@ -11,7 +11,7 @@ use super::{Found, Loader, Purpose, locked};
 use crate::config::Strategy;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::nearest::nearest;
-use crate::playbook::keyword::{KEYWORDS, Object};
+use crate::playbook::keyword::{KEYWORDS, Kind, Object};
 use crate::playbook::{self, Keywords, Layer, Play, Playbook, Setting};
 use crate::value::{Dict, Value};
 use crate::yaml::Node;
@@ -100,7 +100,10 @@ impl Loader {
         plays: &mut Vec<Play>,
     ) -> Result<()> {
         for field in fields.all.iter().filter(|field| field.name != key) {
-            field.check(Object::ImportPlaybook)?;
+            let keyword = field.check(Object::ImportPlaybook)?;
+            if matches!(keyword.kind, Kind::Bool | Kind::Int | Kind::Float | Kind::Percent | Kind::Text) {
+                field.setting(keyword)?;
+            }
         }
         let inert: Vec<_> = KEYWORDS
             .iter()

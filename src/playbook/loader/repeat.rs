@@ -59,7 +59,7 @@ impl Loader {
             loop_var: setting("loop_var")?,
             index_var: setting("index_var")?,
             label: setting("label")?,
-            pause: setting("pause")?,
+            pause: setting("pause").or_else(|error| self.refuse(error))?,
             extended: setting("extended")?,
             extended_allitems: setting("extended_allitems")?,
             break_when,

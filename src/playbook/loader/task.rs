@@ -81,10 +81,10 @@ impl Loader {
             loop_control: self.loop_control(fields)?,
             register: register(fields)?,
             until: self.conditions(fields, "until")?,
-            retries: optional(fields, "retries")?,
-            delay: optional(fields, "delay")?,
-            background: optional(fields, "async")?,
-            poll: optional(fields, "poll")?,
+            retries: self.optional(fields, "retries")?,
+            delay: self.optional(fields, "delay")?,
+            background: self.optional(fields, "async")?,
+            poll: self.optional(fields, "poll")?,
             changed_when: self.conditions(fields, "changed_when")?,
             failed_when: self.conditions(fields, "failed_when")?,
             listen: fields.get("listen").map(|field| texts(&field)).transpose()?.unwrap_or_default(),
@@ -95,9 +95,17 @@ impl Loader {
     }
 
     fn conditions(&self, fields: &Fields<'_>, name: &str) -> Result<Vec<Setting>> {
-        let conditions = fields.get(name).map(|field| field.conditions()).transpose()?.unwrap_or_default();
+        let conditions = fields.get(name).map(|field| field.conditions()).transpose();
+        let conditions = conditions.or_else(|error| self.refuse(error))?.unwrap_or_default();
         self.warn_of_marks(&conditions);
         Ok(conditions)
+    }
+
+    fn optional(&self, fields: &Fields<'_>, name: &str) -> Result<Option<Setting>> {
+        match (fields.get(name), find(name)) {
+            (Some(field), Some(keyword)) => field.setting(keyword).or_else(|error| self.refuse(error)),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -129,14 +137,7 @@ pub(super) fn check_keywords(
     Ok(())
 }
 
-fn optional(fields: &Fields<'_>, name: &str) -> Result<Option<Setting>> {
-    match (fields.get(name), find(name)) {
-        (Some(field), Some(keyword)) => field.setting(keyword),
-        _ => Ok(None),
-    }
-}
-
-fn register(fields: &Fields<'_>) -> Result<Vec<Projection>> {
+pub(super) fn register(fields: &Fields<'_>) -> Result<Vec<Projection>> {
     let Some(field) = fields.get("register").filter(|field| !field.value.is_null()) else {
         return Ok(Vec::new());
     };
