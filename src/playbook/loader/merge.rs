@@ -53,7 +53,7 @@ impl Loader {
             }
             "environment" => {
                 Some(Change::Environment(environment(field).or_else(|error| self.refuse(error))?))
-            },
+            }
             "module_defaults" => Some(Change::ModuleDefaults(self.module_defaults(field)?)),
             "notify" => Some(Change::Notify(texts(field).or_else(|error| self.refuse(error))?)),
             "vars" => vars(field.value)?.map(Change::Vars),
