@@ -17,11 +17,15 @@ pub(super) fn object(source: &Arc<Source>) -> Result<Dict> {
         length: 0,
     };
     let json: Json = serde_json::from_str(&source.text).map_err(|error| {
-        Diagnostic::new(format!("JSON: {error}")).at(&place(error.line(), error.column()))
+        Diagnostic::new(format!("Value could not be parsed as JSON: {error}"))
+            .at(&place(error.line(), error.column()))
     })?;
     match json {
         Json::Object(entries) => Ok(entries.into_iter().map(|(key, json)| (key, trusted(json))).collect()),
-        _ => Err(Diagnostic::new("expected a JSON object").at(&place(1, 1))),
+        other => {
+            let kind = Value::from(other).type_name();
+            Err(Diagnostic::new(format!("Value is '{kind}' instead of 'dict'.")).at(&place(1, 1)))
+        }
     }
 }
 

@@ -316,11 +316,11 @@ fn explains_what_is_wrong_with_a_yaml_inventory() {
 #[test]
 fn explains_what_is_wrong_with_a_script() {
     assert_snapshot!(error("hosts.sh", "#!/bin/sh\necho 'no credentials' >&2; exit 3\n"), @r"
-    error: the inventory script `hosts.sh --list` failed with exit status: 3
+    error: Inventory script returned non-zero exit code 3: hosts.sh --list
     note: it said: no credentials
     ");
     assert_snapshot!(error("hosts.sh", "#!/bin/sh\necho '{'\n"), @r"
-    error: JSON: EOF while parsing an object at line 2 column 0
+    error: Unable to get JSON decoder for inventory script result. Value could not be parsed as JSON: EOF while parsing an object at line 2 column 0
      --> <hosts.sh --list>:1:3
       |
     1 | {
@@ -329,7 +329,7 @@ fn explains_what_is_wrong_with_a_script() {
     help: an inventory script answers with one JSON object
     ");
     assert_snapshot!(error("hosts.sh", "#!/bin/sh\necho '[]'\n"), @r"
-    error: expected a JSON object
+    error: Unable to get JSON decoder for inventory script result. Value is 'list' instead of 'dict'.
      --> <hosts.sh --list>:1:1
       |
     1 | []
@@ -338,21 +338,27 @@ fn explains_what_is_wrong_with_a_script() {
     help: an inventory script answers with one JSON object
     ");
     assert_snapshot!(error("hosts.sh", "#!/bin/sh\necho '{\"web\": {\"hosts\": \"a\"}}'\n"), @r#"
-    error: `hosts` (it must be a list) of the group `web` is of type str
+    error: Value contains 'web.hosts' which is 'str' instead of 'list'.
      --> <hosts.sh --list>:1:1
       |
     1 | {"web": {"hosts": "a"}}
       | ^
     "#);
     assert_snapshot!(error("hosts.sh", "#!/bin/sh\necho '{\"_meta\": {}}'\n"), @r#"
-    error: `_meta.hostvars` must be an object
+    error: Value contains '_meta.hostvars' which is 'NoneType' instead of 'dict'.
      --> <hosts.sh --list>:1:1
       |
     1 | {"_meta": {}}
       | ^
     "#);
+    let of_a_host = r#"{"web": {"hosts": ["a"]}, "_meta": {"hostvars": {"a": []}}}"#;
+    let told = error("hosts.sh", &format!("#!/bin/sh\necho '{of_a_host}'\n"));
+    assert!(told.contains("expected dictionary and got: [] (the variables of 'a')"), "{told}");
+    let profiled = r#"{"_meta": {"hostvars": {}, "profile": "inventory_new"}}"#;
+    let told = error("hosts.sh", &format!("#!/bin/sh\necho '{profiled}'\n"));
+    assert!(told.contains("Unknown profile name 'inventory_new'."), "{told}");
     assert_snapshot!(error("hosts.sh", "#!/no/such/interpreter\n"), @r"
-    error: could not run `hosts.sh --list`: No such file or directory (os error 2)
+    error: Failed to execute inventory script command 'hosts.sh --list': No such file or directory (os error 2)
     help: the program in its first line, after `#!`, is not there
     ");
 }

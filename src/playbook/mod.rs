@@ -6,6 +6,7 @@ mod keywords;
 mod list;
 mod loader;
 mod play;
+pub mod reserved;
 mod role;
 pub(crate) mod split;
 mod start;

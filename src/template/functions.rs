@@ -32,6 +32,11 @@ pub(super) const NAMES: [&str; 13] = [
     "undef",
 ];
 
+/// Whether templates know a function, or a name of their own, by that name.
+pub fn is_function(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
 /// What `undef()` says.
 pub(super) const MANDATORY: &str = "Mandatory variable has not been overridden";
 

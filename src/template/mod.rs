@@ -50,6 +50,7 @@ pub use condition::{allow_broken_conditions, condition};
 pub use context::Context;
 pub use filters::hash_password;
 pub use finalize::{render_all, render_sealed, resolve, resolve_deep};
+pub use functions::is_function;
 pub use shown::render_shown;
 pub use syntax::Syntax;
 pub use table::{FilterEntry, TestEntry};

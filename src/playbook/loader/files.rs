@@ -48,6 +48,7 @@ impl Loader {
         if node.is_null() {
             return Ok(Layer::default());
         }
+        self.warn_of_reserved(&node);
         match node.to_dict() {
             Some(vars) => Ok(Arc::new(vars)),
             None => {

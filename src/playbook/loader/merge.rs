@@ -9,7 +9,7 @@ use super::meta::collections;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::nearest::nearest;
 use crate::playbook::keyword::{find, invalid_name, is_variable_name};
-use crate::playbook::{Keywords, Layer, Setting};
+use crate::playbook::{Keywords, Layer, Setting, reserved};
 use crate::template::Template;
 use crate::value::{Dict, Value};
 use crate::yaml::Node;
@@ -56,7 +56,10 @@ impl Loader {
             }
             "module_defaults" => Some(Change::ModuleDefaults(self.module_defaults(field)?)),
             "notify" => Some(Change::Notify(texts(field).or_else(|error| self.refuse(error))?)),
-            "vars" => vars(field.value)?.map(Change::Vars),
+            "vars" => {
+                self.warn_of_reserved(field.value);
+                vars(field.value)?.map(Change::Vars)
+            }
             name if slot(&mut Keywords::default(), name).is_some() => match find(name) {
                 Some(keyword) => {
                     let setting = match field.setting(keyword) {
@@ -76,6 +79,15 @@ impl Loader {
                 None
             }
         })
+    }
+
+    /// Variables that are called like keywords or functions.
+    pub(super) fn warn_of_reserved(&self, vars: &Node) {
+        for (key, _) in vars.as_map().unwrap_or_default() {
+            if let Some(warning) = key.as_str().and_then(|name| reserved::warning(name, Some(&key.place))) {
+                self.warn(warning);
+            }
+        }
     }
 
     /// `when: "{{ x }}"` works, and is on its way out of the language.

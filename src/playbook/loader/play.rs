@@ -186,6 +186,9 @@ impl Loader {
     pub(super) fn play(&self, fields: &Fields<'_>, path: &Path, importing: &Importing) -> Result<Play> {
         fields.check(Object::Play)?;
         let hosts = hosts(fields)?;
+        if let Some(field) = fields.get("vars") {
+            self.warn_of_reserved(field.value);
+        }
         let own_vars = fields.get("vars").map(|field| vars(field.value)).transpose()?.flatten();
         let play = PlayAround {
             dir: path.parent().unwrap_or(Path::new("/")).to_owned(),

@@ -3,6 +3,7 @@
 use super::manual::{Manual, Opt, What};
 use crate::diagnostic::Result;
 use crate::playbook::keyword::{invalid_name, is_variable_name};
+use crate::playbook::reserved;
 use crate::run::call::Call;
 use crate::run::outcome::Raw;
 use crate::value::{Dict, Value};
@@ -26,6 +27,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         match name.as_str() {
             Some("cacheable") => {}
             Some(text) if is_variable_name(text) => {
+                if let Some(warning) = reserved::warning(text, Some(&call.job.task.action.place)) {
+                    call.job.batch.run.warn(warning);
+                }
                 facts.insert(name.clone(), value.clone());
             }
             _ => return Err(invalid_name(name).at(&call.job.task.action.place).context("Task failed")),
