@@ -11,8 +11,8 @@ use super::{Context, Names, Syntax, render_file, render_with};
 use crate::diagnostic::Result;
 use crate::value::{Dict, Value};
 
-/// Of a hundred cases, so many must pass.
-const REQUIRED: usize = 98;
+/// What is answered otherwise: `id | why`.
+const MISSES: &str = include_str!("../../tests/data/jinja_misses.txt");
 
 struct Variables(Dict);
 
@@ -30,7 +30,9 @@ impl Names for Variables {
 fn ansible_answers_the_same() {
     let data: Json = serde_json::from_str(include_str!("../../tests/data/jinja_cases.json")).unwrap();
     let mut tally: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let mut failures = Vec::new();
+    let known = MISSES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" | "));
+    let mut known: Vec<&str> = known.map(|(id, _)| id).collect();
+    let (mut failures, mut missed) = (Vec::new(), Vec::new());
     for case in data["cases"].as_array().unwrap() {
         let mut variables = Dict::from(data["base_context"].as_object().unwrap().clone());
         if let Some(more) = case["vars"].as_object() {
@@ -62,6 +64,7 @@ fn ansible_answers_the_same() {
         *all += 1;
         *passed += usize::from(passes);
         if !passes {
+            missed.push(case["id"].as_str().unwrap());
             failures.push(format!(
                 "{} {source:?}\n    expected {}\n    got {told}",
                 case["id"], case["expected"]
@@ -77,7 +80,9 @@ fn ansible_answers_the_same() {
         total = (total.0 + passed, total.1 + all);
     }
     println!("{:10} {:3} of {:3}", "all", total.0, total.1);
-    assert!(total.0 * 100 >= total.1 * REQUIRED, "{} of {} cases pass", total.0, total.1);
+    known.sort_unstable();
+    missed.sort_unstable();
+    assert_eq!(missed, known, "tests/data/jinja_misses.txt names what is answered otherwise");
 }
 
 fn syntax(options: &Json) -> Syntax {

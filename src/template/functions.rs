@@ -148,12 +148,15 @@ fn mapping(name: &str, args: &[Value], named: &Dict) -> Result<Dict> {
 /// `now(utc=False, fmt=None)`: the time, as text when there is a format.
 fn now(args: &[Value], named: &Dict) -> Result<Value> {
     context::note_mood();
+    if let Some(unknown) = named.keys().find(|key| !matches!(key.as_str(), Some("utc" | "fmt"))) {
+        return Err(Diagnostic::new(format!("now() got an unexpected keyword argument '{unknown}'")));
+    }
     let utc = args.first().or_else(|| named.get("utc")).is_some_and(Value::is_truthy);
     match args.get(1).or_else(|| named.get("fmt")) {
         Some(Value::Str(format)) => {
             let now = Zoned::now();
             let now = if utc { now.with_time_zone(TimeZone::UTC) } else { now };
-            dates::format(&now, format).map(Value::from)
+            dates::format(&now, format, false).map(Value::from)
         }
         None | Some(Value::None) => Ok(dates::now(utc)),
         Some(other) => Err(Diagnostic::new(format!("now(): fmt must be str, not {}", other.type_name()))),

@@ -116,6 +116,7 @@ impl<E> Writer<'_, E> {
             }
             (None, Value::Str(text)) => self.text(text),
             (None, Value::Undefined(_) | Value::Omit) => self.out.push_str("null"),
+            (None, Value::Object(object)) => self.text(&object.in_json()),
             (None, other) => self.text(&other.to_string()),
         }
         Ok(())

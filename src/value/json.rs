@@ -60,7 +60,7 @@ impl Value {
                     .collect(),
                 None => match object.items() {
                     Some(items) => items.iter().map(Self::to_json).collect(),
-                    None => Json::String(object.repr()),
+                    None => Json::String(object.in_json()),
                 },
             },
         }

@@ -159,6 +159,11 @@ pub trait Object: Send + Sync {
         format!("<{}>", self.type_name())
     }
 
+    /// The text that stands for it in JSON.
+    fn in_json(&self) -> String {
+        self.repr()
+    }
+
     /// The items when iterated as a sequence; `None` when the object is no sequence.
     fn items(&self) -> Option<Vec<Value>> {
         None
@@ -276,7 +281,7 @@ impl Value {
             Self::Dict(_) => "dict",
             Self::Undefined(_) => "Undefined",
             Self::Object(object) => object.type_name(),
-            Self::Omit => "Omit",
+            Self::Omit => "_OmitType",
         }
     }
 }

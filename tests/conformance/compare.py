@@ -48,6 +48,11 @@ def lasting(state):
 
 
 def compare(case, run, a, b):
+    if run.refuse:
+        ends = [f"{'well' if r['rc'] == 0 else 'badly'}: exit {r['rc']} {last(r)}" for r in (a, b)]
+        if (a["rc"] == 0) != (b["rc"] == 0):
+            yield "exit", *ends
+        return
     if a["rc"] != b["rc"]:
         yield "exit", str(a["rc"]), f"{b['rc']}   {last(b)}"
     yield from ((("state",) + d) for d in mapping(lasting(a["state"]), lasting(b["state"])))

@@ -1,4 +1,4 @@
-"""The cases: one text file each, `cases/<topic>/<name>.case`.
+"""The cases: one text file each, `cases/<topic>/<name>.case`, and those that `tables` writes, of the same form.
 
     # What it shows, in one line.
     hosts: 2                    how many hosts (default 1); `2 local`: connection local; `0`: no inventory given
@@ -8,10 +8,12 @@
     run: site.yml --check       one run of a playbook; default `site.yml`; repeatable, in order, on the same hosts
     adhoc: all -m ping          one ad-hoc command
     inventory: --list           one query of the inventory
+    refuse: site.yml            like run, but only whether it ends well counts
     text: site.yml --list-tags  like run, and the words on stdout count too
     runs: check first again     short for the runs --check --diff, --diff, --diff of site.yml
     loose: order                tasks may interleave (strategy free): results are compared per task, not per heading
     stdin: yes\\n                what the tool may read (default: nothing)
+    checks: 250                 how many things a generated case looks at (default 1)
 
 Then a blank line and the text of site.yml, or files: `-- path --` and its text. `-- path (0755) --` sets the mode.
 """
@@ -20,6 +22,8 @@ import hashlib
 import pathlib
 import re
 import shlex
+
+import tables
 
 CASES = pathlib.Path(__file__).resolve().parent / "cases"
 FILE = re.compile(r"^-- (\S+)(?: \((0\d+)\))? --$")
@@ -31,6 +35,7 @@ class Run:
     verb: str                   # run, adhoc, inventory
     args: list
     text: bool = False
+    refuse: bool = False        # only whether it ends well counts
 
     def __str__(self):
         return shlex.join(([] if self.verb == "run" else [self.verb]) + self.args)
@@ -49,14 +54,14 @@ class Case:
     files: list = dataclasses.field(default_factory=list)       # (path, mode, text)
     stdin: str = ""
     loose: bool = False
+    checks: int = 1
     digest: str = ""
 
 
-def parse(path):
-    text = path.read_text()
+def parse(name, text):
     head, _, rest = text.partition("\n\n")
     lines = head.splitlines()
-    case = Case(f"{path.parent.name}/{path.stem}", lines[0].lstrip("# "), digest=hashlib.sha256(text.encode()).hexdigest())
+    case = Case(name, lines[0].lstrip("# "), digest=hashlib.sha256(text.encode()).hexdigest())
     for line in lines[1:]:
         key, _, value = line.partition(": ")
         words = shlex.split(value)
@@ -69,18 +74,20 @@ def parse(path):
                 case.env.update(w.split("=", 1) for w in words)
             case "each":
                 case.each += words
-            case "run" | "text":
-                case.runs.append(Run("run", words, key == "text"))
+            case "run" | "text" | "refuse":
+                case.runs.append(Run("run", words, key == "text", key == "refuse"))
             case "adhoc" | "inventory":
                 case.runs.append(Run(key, words))
             case "runs":
                 case.runs += [Run("run", RUNS[w]) for w in words]
             case "loose":
                 case.loose = True
+            case "checks":
+                case.checks = int(value)
             case "stdin":
                 case.stdin = value.encode().decode("unicode_escape")
             case _:
-                raise SystemExit(f"{path}: unknown line in the head: {line!r}")
+                raise SystemExit(f"{name}: unknown line in the head: {line!r}")
     case.runs = case.runs or [Run("run", ["site.yml"])]
     case.files = list(files(rest))
     return case
@@ -99,8 +106,12 @@ def files(text):
         yield name, mode, "".join(body)
 
 
+def texts():
+    """(name, text) of every case, in order of name."""
+    written = ((f"{p.parent.name}/{p.stem}", p.read_text()) for p in CASES.glob("*/*.case"))
+    return sorted([*written, *tables.cases()])
+
+
 def load(patterns):
     """The cases whose name holds one of `patterns` (all of them when there is none), in order of name."""
-    found = [p for p in sorted(CASES.glob("*/*.case"))
-             if not patterns or any(w in f"{p.parent.name}/{p.stem}" for w in patterns)]
-    return [parse(p) for p in found]
+    return [parse(name, text) for name, text in texts() if not patterns or any(w in name for w in patterns)]

@@ -1,4 +1,5 @@
 """Running a case with one tool: what it said, how it ended, and what it left behind."""
+import contextlib
 import hashlib
 import json
 import os
@@ -7,9 +8,16 @@ import re
 import signal
 import stat
 import subprocess
+import time
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "fanfare/differential"
 IGNORED = re.compile(r"/(\.ansible|\.cache|\.fanfare|\.local|\.ssh|\.bash_history)(/|$)")
+
+
+# The process groups of the runs under way.
+LIVE = set()
+# From so many runs on a case is worth an oracle that forks.
+MANY = 4
 
 
 class Ansible:
@@ -25,6 +33,29 @@ class Ansible:
     def argv(self, verb):
         return [str(self.bin / {"run": "ansible-playbook", "adhoc": "ansible", "inventory": "ansible-inventory"}[verb])]
 
+    @contextlib.contextmanager
+    def session(self, case, env, slot):
+        """Importing ansible-core takes longer than most runs: where there are many, it is done once."""
+        if len(case.runs) < MANY or case.stdin or any(run.verb != "run" for run in case.runs):
+            yield one_by_one(self, case, env, slot)
+            return
+        out, err = slot.path / "said.out", slot.path / "said.err"
+        child = subprocess.Popen([self.bin / "python3", pathlib.Path(__file__).parent / "forked.py"], env=env, cwd=slot.case,
+                                 text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+        def play(_, args):
+            out.write_text("")
+            err.write_text("")
+            print(json.dumps({"argv": args, "out": str(out), "err": str(err), "seconds": self.seconds}), file=child.stdin, flush=True)
+            rc = json.loads(child.stdout.readline())
+            return rc, *(f.read_text(errors="replace") for f in (out, err))
+
+        try:
+            yield play
+        finally:
+            child.stdin.close()
+            child.wait()
+
 
 class Fanfare:
     seconds = 60
@@ -35,20 +66,28 @@ class Fanfare:
     def argv(self, verb):
         return [self.path] + ([] if verb == "adhoc" else [verb])
 
+    @contextlib.contextmanager
+    def session(self, case, env, slot):
+        yield one_by_one(self, case, env, slot)
+
+
+def one_by_one(tool, case, env, slot):
+    return lambda verb, args: execute(tool.argv(verb) + args, env, slot.case, case.stdin, tool.seconds)
+
 
 def observe(tool, case, slot):
     """The record of all of the case's runs: a list of {rc, out, err, state}, plain enough to compare and to keep."""
     slot.renew(case)
-    records = []
-    for run in case.runs:
-        given = ["-i", f"{slot.path}/conn/hosts.json"] if case.hosts else []
-        if run.verb == "adhoc":
-            argv = tool.argv("adhoc") + run.args[:1] + given + case.each + run.args[1:]
-        else:
-            argv = tool.argv(run.verb) + given + case.each + run.args
-        argv = [a.replace("@SLOT@", str(slot.path)) for a in argv]
-        rc, out, err = execute(argv, environment(case, slot), slot.case, case.stdin, tool.seconds)
-        records.append({"rc": rc, "out": slot.plain(out), "err": slot.plain(err), "state": state(slot)})
+    records, env = [], environment(case, slot)
+    with tool.session(case, env, slot) as play:
+        for run in case.runs:
+            given = ["-i", f"{slot.path}/conn/hosts.json"] if case.hosts else []
+            if run.verb == "adhoc":
+                args = run.args[:1] + given + case.each + run.args[1:]
+            else:
+                args = given + case.each + run.args
+            rc, out, err = play(run.verb, [a.replace("@SLOT@", str(slot.path)) for a in args])
+            records.append({"rc": rc, "out": slot.plain(out), "err": slot.plain(err), "state": state(slot)})
     return records
 
 
@@ -63,7 +102,9 @@ def remembered(tool, case, slot, anew=False):
     if all(r["rc"] != "timeout" for r in records):
         CACHE.mkdir(parents=True, exist_ok=True)
         for old in CACHE.glob(f"{case.name.replace('/', '.')}.*.json"):
-            old.unlink()
+            # Another worktree may have a harness of its own.
+            if time.time() - old.stat().st_mtime > 86400:
+                old.unlink()
         kept.write_text(json.dumps(records))
     return records
 
@@ -77,6 +118,7 @@ def environment(case, slot):
 def execute(argv, env, cwd, stdin, seconds):
     child = subprocess.Popen(argv, env=env, cwd=cwd, text=True, errors="replace", start_new_session=True,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    LIVE.add(child.pid)
     try:
         out, err = child.communicate(stdin, timeout=seconds)
         return child.returncode, out, err
@@ -84,6 +126,15 @@ def execute(argv, env, cwd, stdin, seconds):
         os.killpg(child.pid, signal.SIGKILL)
         out, err = child.communicate()
         return "timeout", out, err
+    finally:
+        LIVE.discard(child.pid)
+
+
+def end_all():
+    """Ends what still runs: nothing of a run that was broken off may go on."""
+    for pid in list(LIVE):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def state(slot):

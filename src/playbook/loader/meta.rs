@@ -51,6 +51,10 @@ impl Loader {
             .filter(|name| !["collections", "name"].contains(name))
             .collect();
         without_effect(self, &fields.all, &inert, "a role's meta");
+        if let Some(vars) = fields.get("vars").filter(|vars| vars.value.as_map().is_none() && !vars.value.is_null()) {
+            return Err(Diagnostic::new("Vars in a role's meta must be specified as a dictionary")
+                .at(&vars.value.place));
+        }
         let duplicates = fields.setting("allow_duplicates", Object::RoleMeta)?;
         Ok(Meta {
             allow_duplicates: duplicates.is_some_and(|setting| setting.value.is_truthy()),
@@ -123,9 +127,11 @@ fn role_name(fields: &Fields<'_>) -> Result<Setting> {
     let Some(field) = named.or(fields.get("src")) else {
         return Err(Diagnostic::new("role definitions must contain a role name").at(fields.place));
     };
-    if field.value.as_str().is_none() {
-        return Err(Diagnostic::new(format!("a role's name must be text, not {}", field.value.describe()))
-            .at(&field.value.place));
+    for given in [field].into_iter().chain(fields.get("name")) {
+        if given.value.as_scalar().is_none() || (given.name == field.name && field.value.as_str().is_none()) {
+            return Err(Diagnostic::new(format!("a role's name must be text, not {}", given.value.describe()))
+                .at(&given.value.place));
+        }
     }
     let mut name = setting_of(field.value);
     if field.name == "src" {
@@ -153,9 +159,10 @@ pub(super) fn collections(fields: &Fields<'_>) -> Result<Option<Arc<[String]>>> 
     field
         .items()
         .into_iter()
-        .map(|item| match item.as_scalar() {
-            Some(Value::Str(name)) => Ok(name.to_string()),
-            _ => Err(Diagnostic::new(format!(
+        // Never rendered: a template is a name that no collection has.
+        .map(|item| match item.as_str() {
+            Some(name) => Ok(name.to_owned()),
+            None => Err(Diagnostic::new(format!(
                 "Keyword 'collections' items must be names of collections, not {}",
                 item.describe()
             ))

@@ -42,5 +42,6 @@ fn ternary(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
         _ if subject.is_truthy() => "true_val",
         _ => "false_val",
     };
+    args.required("false_val")?;
     args.required(param).cloned()
 }

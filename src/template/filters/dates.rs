@@ -39,8 +39,9 @@ fn strftime(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> 
                 .ok_or_else(|| Diagnostic::new(format!("Invalid value for epoch value ({given})")))?
         }
     };
-    let zone = if args.flag("utc", false) { TimeZone::UTC } else { TimeZone::system() };
-    format(&time.to_zoned(zone), &subject.to_string()).map(Value::from)
+    let utc = args.flag("utc", false);
+    let zone = if utc { TimeZone::UTC } else { TimeZone::system() };
+    format(&time.to_zoned(zone), super::text(subject, "strftime")?, utc).map(Value::from)
 }
 
 /// The time now, in UTC or where this machine is.
@@ -50,9 +51,9 @@ pub(in crate::template) fn now(utc: bool) -> Value {
 }
 
 fn to_datetime(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let text = subject.to_string();
+    let text = super::text(subject, "to_datetime")?;
     let format = args.string("format").unwrap_or("%Y-%m-%d %H:%M:%S".into());
-    parse(&text, &format)
+    parse(text, &format)
         .map(Moment::value)
         .ok_or_else(|| Diagnostic::new(format!("time data '{text}' does not match format '{format}'")))
 }
@@ -70,20 +71,34 @@ fn parse(text: &str, format: &str) -> Option<Moment> {
     Some(Moment { time: date.to_datetime(time), offset: parsed.offset() })
 }
 
-/// C's `strftime`, as Python passes it on.
-pub(in crate::template) fn format(time: &Zoned, format: &str) -> Result<String> {
-    // What C's locale writes in its own way.
+/// Python's `strftime`: what it does not know stays as it is. `aware` says that the time knows its zone.
+pub(in crate::template) fn format(time: &Zoned, format: &str, aware: bool) -> Result<String> {
     let mut plain = String::new();
     let mut rest = format;
     while let Some((before, after)) = rest.split_once('%') {
         plain.push_str(before);
-        let mut chars = after.chars();
+        let flags = after.find(|c: char| !"-_0^#0123456789:".contains(c)).unwrap_or(after.len());
+        let (flags, tail) = after.split_at(flags);
+        let mut chars = tail.chars();
         match chars.next() {
+            // What C's locale writes in its own way.
             Some('c') => plain.push_str("%a %b %e %H:%M:%S %Y"),
             Some('x') => plain.push_str("%m/%d/%y"),
             Some('X') => plain.push_str("%H:%M:%S"),
-            Some(other) => plain.extend(['%', other]),
-            None => plain.push_str("%%"),
+            Some('f') if flags.is_empty() => {
+                plain.push_str(&format!("{:06}", time.subsec_nanosecond() / 1000));
+            }
+            Some('z' | 'Z') if !aware => {}
+            Some(known) if KNOWN.contains(known) => {
+                plain.push('%');
+                plain.push_str(flags);
+                plain.push(known);
+            }
+            other => {
+                plain.push_str("%%");
+                plain.push_str(flags);
+                plain.extend(other);
+            }
         }
         rest = chars.as_str();
     }
@@ -91,6 +106,9 @@ pub(in crate::template) fn format(time: &Zoned, format: &str) -> Result<String> 
     jiff::fmt::strtime::format(&plain, time)
         .map_err(|error| Diagnostic::new(format!("'{format}' is no time format: {error}")))
 }
+
+/// The directives of glibc but those of a locale.
+const KNOWN: &str = "aAbBCdDeFgGhHIjklmMnpPrRsStTuUVwWyYzZ%";
 
 /// Python's `datetime`.
 #[derive(Clone)]
@@ -163,6 +181,7 @@ impl Object for Moment {
             "minute" => time.minute().into(),
             "second" => time.second().into(),
             "microsecond" => (time.subsec_nanosecond() / 1000).into(),
+            "tzinfo" if self.offset.is_none() => return Some(Value::None),
             _ => return None,
         }))
     }
@@ -171,7 +190,7 @@ impl Object for Moment {
         Some(match name {
             "strftime" => {
                 let zoned = self.zoned()?;
-                format(&zoned, args.first()?.as_str()?).map(Value::from)
+                format(&zoned, args.first()?.as_str()?, self.offset.is_some()).map(Value::from)
             }
             "isoformat" => Ok(self.iso('T').into()),
             #[expect(clippy::cast_precision_loss, reason = "as Python does")]
@@ -213,6 +232,10 @@ impl Object for Moment {
 
     fn repr(&self) -> String {
         self.iso(' ')
+    }
+
+    fn in_json(&self) -> String {
+        self.iso('T')
     }
 
     fn is_data(&self) -> bool {

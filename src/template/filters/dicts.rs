@@ -75,7 +75,7 @@ fn combine(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Va
             _ => dicts.push(value),
         }
     }
-    dicts.retain(Value::is_truthy);
+    dicts.retain(|value| !value.is_none());
     // Python merges from the last to the first, and tells of the first pair that cannot be merged.
     if let Some([before, after]) = dicts.windows(2).rev().find_map(|pair| match pair {
         [Value::Dict(_), Value::Dict(_)] => None,

@@ -150,7 +150,7 @@ fn quoted(text: &str, safe: &str) -> String {
 
 /// `unquote_plus`.
 fn urldecode(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let text = subject.to_string().replace('+', " ");
+    let text = super::text(subject, "urldecode")?.replace('+', " ");
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -171,7 +171,7 @@ fn urldecode(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {
 
 /// The parts of a URL, or the one asked for.
 fn urlsplit(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let parts = url_parts(&subject.to_string())?;
+    let parts = url_parts(super::text(subject, "urlsplit")?)?;
     match args.string("query").filter(|query| !query.is_empty()) {
         None => Ok(parts.into()),
         Some(wanted) => parts
@@ -187,9 +187,10 @@ pub(in crate::template) fn url_parts(url: &str) -> Result<Dict> {
         text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
+    let url = url.trim_start_matches(|c| c <= ' ').replace(['\t', '\r', '\n'], "");
     let (scheme, rest) = match url.split_once(':') {
         Some((scheme, rest)) if is_scheme(scheme) => (scheme.to_lowercase(), rest),
-        _ => (String::new(), url),
+        _ => (String::new(), url.as_str()),
     };
     let (netloc, rest) = match rest.strip_prefix("//") {
         Some(after) => after.split_at(after.find(['/', '?', '#']).unwrap_or(after.len())),

@@ -14,26 +14,34 @@ pub(super) static TABLE: &[FilterEntry] = &[
 ];
 
 const JSON_PARAMS: &[&str] =
-    &["*", "indent", "sort_keys", "separators", "ensure_ascii", "vault_to_text", "preprocess_unsafe"];
+    &["*", "indent", "sort_keys", "separators", "ensure_ascii", "skipkeys", "vault_to_text", "preprocess_unsafe"];
 const NICE_JSON_PARAMS: &[&str] =
-    &["indent", "sort_keys", "*", "separators", "ensure_ascii", "vault_to_text", "preprocess_unsafe"];
+    &["indent", "sort_keys", "*", "separators", "ensure_ascii", "skipkeys", "vault_to_text", "preprocess_unsafe"];
 
 fn to_json(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    written(subject, args, None, false)
+    written(subject, args, Shape { indent: None, sort_keys: false, separators: args.some("separators") })
 }
 
 fn to_nice_json(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    written(subject, args, Some(4), true)
+    // It has separators of its own, whatever is asked for.
+    written(subject, args, Shape { indent: Some(4), sort_keys: true, separators: None })
 }
 
-fn written(subject: &Value, args: &Args<'_>, indent: Option<i64>, sort_keys: bool) -> Result<Value> {
+/// What a filter does unless its arguments say otherwise.
+struct Shape<'a> {
+    indent: Option<i64>,
+    sort_keys: bool,
+    separators: Option<&'a Value>,
+}
+
+fn written(subject: &Value, args: &Args<'_>, shape: Shape<'_>) -> Result<Value> {
     let columns = |width: i64| usize::try_from(width).unwrap_or(0);
     let mut style = match args.get("indent") {
         Some(Value::Str(text)) => Style { indent: Some(text.to_string().into()), ..Style::of(Some(0)) },
         Some(Value::None) => Style::of(None),
-        _ => Style::of(args.int("indent")?.or(indent).map(columns)),
+        _ => Style::of(args.int("indent")?.or(shape.indent).map(columns)),
     };
-    match args.some("separators").map(|pair| pair.as_list()) {
+    match shape.separators.map(Value::as_list) {
         None => {}
         Some(Some([item, key])) => {
             style.item_separator = item.to_string().into();
@@ -41,7 +49,7 @@ fn written(subject: &Value, args: &Args<'_>, indent: Option<i64>, sort_keys: boo
         }
         Some(_) => return Err(Diagnostic::new("'separators' must be a pair of texts")),
     }
-    style.sort_keys = args.flag("sort_keys", sort_keys);
+    style.sort_keys = args.flag("sort_keys", shape.sort_keys);
     style.ascii = args.flag("ensure_ascii", true);
     Ok(dumps_with(subject, &style, &form)?.into())
 }
@@ -66,7 +74,7 @@ fn form(part: Part<'_>) -> Result<Option<Value>> {
 
 /// Jinja's: sorted, and safe within HTML.
 fn tojson(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let Value::Str(text) = written(subject, args, None, true)? else { return Ok(Value::None) };
+    let Value::Str(text) = written(subject, args, Shape { indent: None, sort_keys: true, separators: None })? else { return Ok(Value::None) };
     let safe =
         text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027");
     Ok(safe.into())

@@ -93,8 +93,11 @@ fn join(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value
 }
 
 fn batch(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
-    let size = args.required("linecount").and_then(|_| args.int("linecount"))?.unwrap_or(0);
-    let size = usize::try_from(size)
+    let Value::Int(size) = args.required("linecount")? else {
+        // No row ever has as many items as that.
+        return Ok(Value::list(vec![Value::list(items(subject, context)?)]));
+    };
+    let size = usize::try_from(*size)
         .ok()
         .filter(|size| *size > 0)
         .ok_or_else(|| Diagnostic::new(format!("'linecount' must be at least 1, not {size}")))?;
@@ -201,11 +204,10 @@ fn rows(columns: &[Vec<Value>], length: usize, filler: &Value) -> Value {
 fn random(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
     let mut source = source(args)?;
     if let Some(end) = subject.as_int() {
-        let (start, step) = (args.int("start")?.unwrap_or(0), args.int("step")?.unwrap_or(1));
+        let (start, step) = (args.int("start")?.unwrap_or(0), args.int("step")?.filter(|step| *step != 0).unwrap_or(1));
         let span = i128::from(end) - i128::from(start);
         let step = i128::from(step);
         let count = match step {
-            0 => return Err(Diagnostic::new("zero step for randrange()")),
             1.. => (span + step - 1) / step,
             _ => (span + step + 1) / step,
         };

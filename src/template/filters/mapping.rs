@@ -17,12 +17,14 @@ fn map(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value>
     if args.positional.is_empty() && args.named.contains("attribute") {
         return map_attribute(subject, args, context);
     }
+    if !subject.is_truthy() {
+        return Ok(Value::list(Vec::new()));
+    }
     let Some((Value::Str(filter), rest)) = args.positional.split_first() else {
         return Err(Diagnostic::new("map requires a filter argument"));
     };
     let apply = |item: &Value| super::TABLE.apply(filter, &read(item, context)?, rest, args.named, context);
-    let items = if subject.is_truthy() { iterate(subject, context)? } else { Vec::new() };
-    items.iter().map(apply).collect::<Result<Vec<_>>>().map(Value::list)
+    iterate(subject, context)?.iter().map(apply).collect::<Result<Vec<_>>>().map(Value::list)
 }
 
 fn map_attribute(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
@@ -66,6 +68,9 @@ fn rejectattr(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result
 
 fn keep_by_attribute(subject: &Value, args: &Args<'_>, context: &Context<'_>, wanted: bool) -> Result<Value> {
     let Some((path, rest)) = args.positional.split_first() else {
+        if !subject.is_truthy() {
+            return Ok(Value::list(Vec::new()));
+        }
         return Err(Diagnostic::new("Missing parameter for attribute name"));
     };
     keep(subject, rest, args.named, context, Some(path), wanted)

@@ -34,7 +34,7 @@ mod yaml;
 
 use super::table::{FilterEntry, Table};
 use super::{Context, iterate, resolve};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::value::Value;
 
 pub(super) use encoding::url_parts;
@@ -83,6 +83,13 @@ fn items(value: &Value, context: &Context<'_>) -> Result<Vec<Value>> {
         }
     }
     Ok(items)
+}
+
+/// The subject of a filter that takes text alone.
+fn text<'a>(subject: &'a Value, name: &str) -> Result<&'a str> {
+    subject
+        .as_str()
+        .ok_or_else(|| Diagnostic::new(format!("{name} takes text, not '{}'", subject.type_name())))
 }
 
 /// The value rendered; one that reads something undefined is undefined itself.

@@ -161,7 +161,7 @@ fn filesizeformat(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<V
         return Ok("1 Byte".into());
     }
     if bytes < base {
-        return Ok(format!("{bytes:.0} Bytes").into());
+        return Ok(format!("{} Bytes", bytes.trunc()).into());
     }
     let mut size = bytes / base;
     let mut chosen = "";

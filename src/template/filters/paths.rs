@@ -65,8 +65,12 @@ fn path_join(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Val
             subject.type_name()
         )));
     }
+    let parts = items(subject, context)?;
+    if parts.is_empty() {
+        return Err(Diagnostic::new("join() missing 1 required positional argument: 'a'"));
+    }
     let mut joined = String::new();
-    for part in items(subject, context)? {
+    for part in parts {
         let part = path(&part)?.to_owned();
         if part.starts_with('/') || joined.is_empty() {
             joined = part;
@@ -226,7 +230,11 @@ fn realpath(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {
 }
 
 fn relpath(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let path = absolute(path(subject)?)?;
+    let path = path(subject)?;
+    if path.is_empty() {
+        return Err(Diagnostic::new("no path specified"));
+    }
+    let path = absolute(path)?;
     let start = absolute(&args.string("start").unwrap_or(".".into()))?;
     let parts = |path: &str| -> Vec<String> {
         path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()

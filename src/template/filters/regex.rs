@@ -41,9 +41,12 @@ fn compile(pattern: &Value, args: &Args<'_>) -> Result<Arc<Regex>> {
 fn regex_replace(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     let empty = Value::from("");
     let regex = compile(args.get("pattern").unwrap_or(&empty), args)?;
-    let replacement = args.string("replacement").unwrap_or_default();
+    let replacement = match args.get("replacement") {
+        None => "",
+        Some(text) => super::text(text, "the replacement")?,
+    };
     let count = usize::try_from(args.int("count")?.unwrap_or(0)).unwrap_or(0);
-    let (text, replaced) = regex.replace(&subject.to_string(), &replacement, count).map_err(engine_error)?;
+    let (text, replaced) = regex.replace(&subject.to_string(), replacement, count).map_err(engine_error)?;
     let wanted = args.int("mandatory_count")?.unwrap_or(0);
     if wanted != 0 && usize::try_from(wanted).ok() != Some(replaced) {
         return Err(Diagnostic::new(format!(

@@ -94,7 +94,12 @@ fn wordcount(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {
 }
 
 fn truncate(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let text = subject.to_string();
+    let text = match subject {
+        Value::Str(_) => subject.to_string(),
+        // What is short enough comes back as it is, whatever it is.
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) => return short(subject, args),
+        other => return Err(Diagnostic::new(format!("object of type '{}' has no len()", other.type_name()))),
+    };
     let end = args.string("end").unwrap_or("...".into());
     let tail = end.chars().count();
     let length = args.int("length")?.unwrap_or(255);
@@ -114,6 +119,20 @@ fn truncate(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> 
         _ => &cut,
     };
     Ok(format!("{cut}{end}").into())
+}
+
+/// A container that `truncate` need not cut; it cannot.
+fn short(subject: &Value, args: &Args<'_>) -> Result<Value> {
+    let length = args.int("length")?.unwrap_or(255) + args.int("leeway")?.unwrap_or(5);
+    let items = match subject {
+        Value::List(items) | Value::Tuple(items) => items.len(),
+        Value::Dict(entries) => entries.len(),
+        _ => 0,
+    };
+    if i64::try_from(items).is_ok_and(|items| items <= length) {
+        return Ok(subject.clone());
+    }
+    Err(Diagnostic::new(format!("'{}' cannot be cut like text", subject.type_name())))
 }
 
 fn indent(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {

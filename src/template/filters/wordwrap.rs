@@ -40,9 +40,9 @@ fn wordwrap(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> 
     let joint = args.string("wrapstring").unwrap_or("\n".into());
     let pattern = if wrap.break_on_hyphens { CHUNKS } else { WORDS };
     let regex = Regex::cached(pattern, Flags::default()).map_err(engine_error)?;
-    let text = subject.to_string();
+    let text = super::text(subject, "wordwrap")?;
     let lines: Result<Vec<String>> =
-        split_lines(&text).into_iter().map(|line| Ok(wrap.lines(line, &regex)?.join(&joint))).collect();
+        split_lines(text).into_iter().map(|line| Ok(wrap.lines(line, &regex)?.join(&joint))).collect();
     Ok(lines?.join(&joint).into())
 }
 

@@ -4,7 +4,7 @@ use super::{expect, items_of};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::value::{Dict, Object, Value};
 
-pub(super) const METHODS: &[&str] = &["copy", "get", "items", "keys", "values"];
+pub(super) const METHODS: &[&str] = &["copy", "fromkeys", "get", "items", "keys", "values"];
 /// Those of an object that is a mapping: `hostvars`.
 pub(super) const VIEWS: &[&str] = &["get", "items", "keys", "values"];
 pub(super) const CHANGING: &[&str] = &["clear", "pop", "popitem", "setdefault", "update"];
@@ -15,15 +15,23 @@ pub(super) fn call(entries: &Dict, name: &str, args: &[Value], named: &Dict) -> 
             expect("dict.copy", args, 0, 0)?;
             Ok(Value::dict(entries.clone()))
         }
+        "fromkeys" => {
+            expect("fromkeys", args, 1, 2)?;
+            let value = args.get(1).unwrap_or(&Value::None);
+            let keys = items_of(args.first().unwrap_or(&Value::None))?;
+            Ok(Value::dict(keys.into_iter().map(|key| (key, value.clone())).collect()))
+        }
         "get" => {
             expect("get", args, 1, 2)?;
+            if !named.is_empty() {
+                return Err(Diagnostic::new("dict.get() takes no keyword arguments"));
+            }
             let found = args.first().and_then(|key| get(entries, key));
-            Ok(found.or_else(|| args.get(1).or_else(|| named.get("default")).cloned()).unwrap_or(Value::None))
+            Ok(found.or_else(|| args.get(1).cloned()).unwrap_or(Value::None))
         }
         "items" => {
             expect("dict.items", args, 0, 0)?;
-            let pair = |(key, value): (&Value, &Value)| Value::list(vec![key.clone(), value.clone()]);
-            Ok(Value::list(entries.iter().map(pair).collect()))
+            Ok(Value::list(entries.iter().map(|(key, value)| pair(key, value)).collect()))
         }
         "keys" => {
             expect("dict.keys", args, 0, 0)?;
@@ -72,7 +80,7 @@ pub(super) fn change(entries: &mut Dict, name: &str, args: &[Value], named: &Dic
             let key = entries.keys().last().cloned();
             let key = key.ok_or_else(|| Diagnostic::new("popitem(): dictionary is empty"))?;
             let value = entries.remove_value(&key).unwrap_or(Value::None);
-            Ok(Value::list(vec![key, value]))
+            Ok(pair(&key, &value))
         }
         "setdefault" => {
             expect("setdefault", args, 1, 2)?;
@@ -94,6 +102,10 @@ pub(super) fn change(entries: &mut Dict, name: &str, args: &[Value], named: &Dic
         }
         _ => call(entries, name, args, named),
     }
+}
+
+fn pair(key: &Value, value: &Value) -> Value {
+    Value::Tuple(vec![key.clone(), value.clone()].into())
 }
 
 fn get(entries: &Dict, key: &Value) -> Option<Value> {

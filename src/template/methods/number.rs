@@ -40,7 +40,7 @@ pub(super) fn call(value: &Value, name: &str, args: &[Value], _named: &Dict) -> 
         "bit_length" => Value::from(i128::from(big.bits())),
         "bit_count" => Value::from(i128::from(big.magnitude().count_ones())),
         "is_integer" => Value::Bool(true),
-        "as_integer_ratio" => Value::list(vec![Value::from(big), Value::Int(1)]),
+        "as_integer_ratio" => Value::Tuple(vec![Value::from(big), Value::Int(1)].into()),
         _ => Value::from(big),
     })
 }
@@ -59,7 +59,7 @@ fn float(number: f64, name: &str) -> Result<Value> {
                 bottom *= 2;
             }
             let top = BigInt::from_f64(top).unwrap_or_default();
-            Ok(Value::list(vec![Value::from(top), Value::from(bottom)]))
+            Ok(Value::Tuple(vec![Value::from(top), Value::from(bottom)].into()))
         }
         _ => Ok(Value::Float(number)),
     }

@@ -95,7 +95,7 @@ pub(super) fn call(text: &str, name: &str, args: &[Value], named: &Dict) -> Resu
                 ("partition", ..) => [text, "", ""],
                 _ => ["", "", text],
             };
-            return Ok(texts(parts));
+            return Ok(Value::Tuple(parts.into_iter().map(Value::from).collect::<Vec<_>>().into()));
         }
         "removeprefix" | "removesuffix" => {
             expect(&format!("str.{name}"), args, 1, 1)?;
@@ -129,7 +129,8 @@ pub(super) fn call(text: &str, name: &str, args: &[Value], named: &Dict) -> Resu
         "isalnum" => all(char::is_alphanumeric),
         "isalpha" => all(char::is_alphabetic),
         "isascii" => Value::Bool(text.is_ascii()),
-        "isdecimal" | "isdigit" => all(|c| c.is_numeric() && is_decimal(c)),
+        "isdecimal" => all(|c| c.is_numeric() && is_decimal(c) && !is_raised(c)),
+        "isdigit" => all(|c| c.is_numeric() && is_decimal(c)),
         "isnumeric" => all(char::is_numeric),
         "isspace" => all(char::is_whitespace),
         "isprintable" => Value::Bool(!text.chars().any(char::is_control)),
@@ -457,6 +458,11 @@ fn is_decimal(c: char) -> bool {
             && !matches!(c, '¼'..='¾' | '\u{2150}'..='\u{218b}'))
 }
 
+/// Digits that are no part of a number: raised, lowered, in circles.
+fn is_raised(c: char) -> bool {
+    matches!(c, '²' | '³' | '¹' | '\u{2070}'..='\u{2089}' | '\u{2460}'..='\u{249b}' | '\u{24ea}'..='\u{24ff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -487,9 +493,9 @@ mod tests {
         check("a", "split", &[Value::Int(1)], "must be str or None, not int");
         check("a\nb\r\nc\n", "splitlines", &[], "['a', 'b', 'c']");
         check("a\nb", "splitlines", &[Value::Bool(true)], "['a\\n', 'b']");
-        check("k=v=w", "partition", &args(["="]), "['k', '=', 'v=w']");
-        check("k=v=w", "rpartition", &args(["="]), "['k=v', '=', 'w']");
-        check("kv", "rpartition", &args(["="]), "['', '', 'kv']");
+        check("k=v=w", "partition", &args(["="]), "('k', '=', 'v=w')");
+        check("k=v=w", "rpartition", &args(["="]), "('k=v', '=', 'w')");
+        check("kv", "rpartition", &args(["="]), "('', '', 'kv')");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use std::any::Any;
 
 use crate::diagnostic::{Diagnostic, Result};
-use crate::value::{Object, Value};
+use crate::value::{Dict, Object, Value};
 
 /// `range(…)`: numbers that need no memory.
 pub struct Range {
@@ -68,6 +68,27 @@ impl Object for Range {
         match self.step {
             1 => format!("range({}, {})", self.start, self.stop),
             step => format!("range({}, {}, {step})", self.start, self.stop),
+        }
+    }
+
+    fn get(&self, key: &Value) -> Option<Value> {
+        match key.as_str()? {
+            "start" => Some(Value::Int(self.start)),
+            "stop" => Some(Value::Int(self.stop)),
+            "step" => Some(Value::Int(self.step)),
+            _ => None,
+        }
+    }
+
+    fn call_method(&self, name: &str, args: &[Value], _: &Dict) -> Option<Result<Value>> {
+        let wanted = args.first().filter(|_| args.len() == 1);
+        let place = wanted.and_then(|wanted| self.iter().position(|number| number == *wanted));
+        match (name, wanted) {
+            ("count", Some(_)) => Some(Ok(Value::Int(place.is_some().into()))),
+            ("index", Some(wanted)) => Some(
+                place.map(Value::from).ok_or_else(|| Diagnostic::new(format!("{wanted} is not in range"))),
+            ),
+            _ => None,
         }
     }
 

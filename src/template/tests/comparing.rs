@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use indexmap::IndexSet;
 
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, TestEntry, iterate};
 use crate::value::Value;
 
@@ -81,8 +81,12 @@ fn superset(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<b
 }
 
 fn is_subset(part: &Value, whole: &Value, context: &Context<'_>) -> Result<bool> {
-    let whole: IndexSet<Value> = iterate(whole, context)?.into_iter().collect();
-    Ok(iterate(part, context)?.iter().all(|item| whole.contains(item)))
+    let (whole, part) = (iterate(whole, context)?, iterate(part, context)?);
+    if let Some(item) = whole.iter().chain(&part).find(|item| matches!(item, Value::List(_) | Value::Dict(_))) {
+        return Err(Diagnostic::new(format!("unhashable type: '{}'", item.type_name())));
+    }
+    let whole: IndexSet<Value> = whole.into_iter().collect();
+    Ok(part.iter().all(|item| whole.contains(item)))
 }
 
 fn all(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<bool> {

@@ -26,8 +26,16 @@ pub(super) static TABLE: &[TestEntry] = &[
     TestEntry::new("same_file", &["f2"], same_file),
 ];
 
-fn path(value: &Value) -> PathBuf {
-    PathBuf::from(value.as_str().unwrap_or_default())
+fn path(value: &Value) -> Result<PathBuf> {
+    value
+        .as_str()
+        .map(PathBuf::from)
+        .ok_or_else(|| Diagnostic::new(format!("a path should be text, not '{}'", value.type_name())))
+}
+
+/// Python takes a number for one of its own open files: nothing a playbook means.
+fn is_descriptor(value: &Value) -> bool {
+    matches!(value, Value::Int(_) | Value::BigInt(_) | Value::Bool(_))
 }
 
 fn absolute(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
@@ -41,28 +49,28 @@ fn absolute(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
 }
 
 fn directory(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    Ok(path(subject).is_dir())
+    Ok(!is_descriptor(subject) && path(subject)?.is_dir())
 }
 
 fn file(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    Ok(path(subject).is_file())
+    Ok(!is_descriptor(subject) && path(subject)?.is_file())
 }
 
 fn exists(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    Ok(path(subject).exists())
+    Ok(!is_descriptor(subject) && path(subject)?.exists())
 }
 
 fn link(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    Ok(path(subject).is_symlink())
+    Ok(path(subject)?.is_symlink())
 }
 
 fn link_exists(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    Ok(path(subject).symlink_metadata().is_ok())
+    Ok(path(subject)?.symlink_metadata().is_ok())
 }
 
 /// Whether another file system begins here: its parent is on another device, or is itself.
 fn mount(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    let path = path(subject);
+    let path = path(subject)?;
     let (Ok(here), Ok(above)) = (path.symlink_metadata(), path.join("..").metadata()) else {
         return Ok(false);
     };
@@ -70,7 +78,7 @@ fn mount(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<bool> {
 }
 
 fn same_file(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    let (a, b) = (metadata(&path(subject))?, metadata(&path(args.required("f2")?))?);
+    let (a, b) = (metadata(&path(subject)?)?, metadata(&path(args.required("f2")?)?)?);
     Ok(a.dev() == b.dev() && a.ino() == b.ino())
 }
 

@@ -42,8 +42,12 @@ fn test(subject: &Value, args: &Args<'_>, pattern: &str, anchor: Anchor) -> Resu
         anchor,
         ..Flags::default()
     };
-    let pattern = args.string(pattern).unwrap_or_default();
-    let regex = Regex::cached(&pattern, flags)
+    let pattern = match args.get(pattern) {
+        None => "",
+        Some(Value::Str(text)) => text,
+        Some(_) => return Err(Diagnostic::new("first argument must be string or compiled pattern")),
+    };
+    let regex = Regex::cached(pattern, flags)
         .map_err(|error| engine_error(error).hint(format!("The pattern is {pattern}")))?;
     match subject {
         Value::Str(text) => regex.is_match(text),

@@ -13,7 +13,9 @@ pub(super) static TABLE: &[TestEntry] = &[
 
 /// The parts of a text that is a URI with one of the schemes; without any, every text is.
 fn parts(subject: &Value, schemes: Option<&Value>, context: &Context<'_>) -> Result<Option<Dict>> {
-    let Some(parts) = subject.as_str().and_then(|text| url_parts(text).ok()) else { return Ok(None) };
+    // What is empty is taken for empty text.
+    let text = if subject.is_truthy() { subject.as_str() } else { Some("") };
+    let Some(parts) = text.and_then(|text| url_parts(text).ok()) else { return Ok(None) };
     let scheme = parts.get("scheme").cloned().unwrap_or(Value::None);
     let wanted = schemes.map_or(Ok(true), |schemes| Ok(iterate(schemes, context)?.contains(&scheme)))?;
     Ok(Some(parts).filter(|_| wanted))

@@ -231,7 +231,8 @@ impl Writer<'_> {
             || match self.options.flow {
                 Flow::Block => false,
                 Flow::Always => true,
-                Flow::Leaves => parts.all(is_leaf),
+                // As PyYAML: what has a style of its own is not plain enough for one line.
+                Flow::Leaves => self.options.style.is_none() && parts.all(is_leaf),
             }
     }
 }
