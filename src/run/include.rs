@@ -89,7 +89,8 @@ pub(super) fn arrive(
     }
     let (what, nodes) = loaded?;
     super::report::included(batch, info, &hosts, place);
-    let item = group.inclusion.label.clone();
+    let censored = info.no_log.then(|| "(censored due to no_log)".to_owned());
+    let item = censored.or_else(|| group.inclusion.label.clone());
     batch.run.emit(Event::Included { what, hosts: hosts.clone(), item });
     let mut inner = place.inner.clone();
     if !group.inclusion.vars.is_empty() {
@@ -109,6 +110,7 @@ fn load(batch: &Arc<Batch>, task: &Arc<Task>, what: &Included) -> Result<(String
         }
         Included::Role { request, public } => {
             let loaded = loader.include_role(task, request)?;
+            batch.facts.role_names.write().push(loaded.role.name.clone());
             batch.adopt(&loaded.roles, &loaded.handlers);
             if *public {
                 batch.adopt(std::slice::from_ref(&loaded.role), &[]);

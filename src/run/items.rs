@@ -377,7 +377,8 @@ fn sum_up(control: &Control, items: Vec<Item>) -> Ended {
         let index = control.index_var.as_deref().and_then(|name| Some((name, item.raw.fields.get(name)?)));
         let extended = item.raw.fields.get("ansible_loop").map(|value| ("ansible_loop", value));
         let more = index.into_iter().chain(extended).map(|(name, value)| (name, value.clone()));
-        let vars: Vec<(&str, Value)> = vars.into_iter().chain(more).collect();
+        let named = control.index_var.as_deref().map(|name| ("ansible_index_var", Value::from(name)));
+        let vars: Vec<(&str, Value)> = vars.into_iter().chain(more).chain(named).collect();
         inclusions.extend(include::of(&item.raw, &vars, item.label.as_deref()));
     }
     raw.notify = items.iter().flat_map(|item| item.raw.notify.clone()).collect();

@@ -131,7 +131,7 @@ async fn whole(shared: &Arc<Shared>, mut play: Play) -> Result<After> {
         let facts = Arc::new(PlayFacts {
             name: name.clone(),
             playbook_dir: dir.to_string_lossy().into_owned(),
-            role_names: names(|role| role.parent.is_none()),
+            role_names: RwLock::new(names(|role| role.parent.is_none())),
             dependent_role_names: names(|role| role.is_dependency),
             hosts_all: all.clone(),
             batch: hosts.clone(),

@@ -49,7 +49,8 @@ pub struct RunFacts {
 pub struct PlayFacts {
     pub name: String,
     pub playbook_dir: String,
-    pub role_names: Vec<String>,
+    /// Those of `roles:`, and each that was included since.
+    pub role_names: RwLock<Vec<String>>,
     pub dependent_role_names: Vec<String>,
     pub hosts_all: Vec<Arc<str>>,
     pub batch: Vec<Arc<str>>,
@@ -183,9 +184,11 @@ impl Magic {
                 Some(strings(self.includers().map(|parent| parent.path.to_string_lossy().into_owned())))
             }
             "ansible_collection_name" => {
-                let (namespace, rest) = role.name.split_once('.')?;
-                let (collection, _) = rest.split_once('.')?;
-                Some(format!("{namespace}.{collection}").into())
+                let mut parts = role.name.splitn(3, '.');
+                Some(match (parts.next(), parts.next(), parts.next()) {
+                    (Some(namespace), Some(collection), Some(_)) => format!("{namespace}.{collection}").into(),
+                    _ => Value::None,
+                })
             }
             _ => None,
         }
@@ -202,18 +205,16 @@ impl Magic {
                 let active: HashSet<_> = active.iter().collect();
                 Some(hosts(play.hosts_all.iter().filter(|host| !active.contains(host))))
             }
-            "ansible_play_batch" => {
+            "ansible_play_batch" | "ansible_current_hosts" | "play_hosts" => {
                 let active = play.active.read();
                 let active: HashSet<_> = active.iter().collect();
                 Some(hosts(play.batch.iter().filter(|host| active.contains(host))))
             }
-            "ansible_current_hosts" | "ansible_play_hosts" | "play_hosts" => {
-                Some(hosts(play.active.read().iter()))
-            }
-            "ansible_play_role_names" | "role_names" => Some(strings(play.role_names.clone())),
+            "ansible_play_hosts" => Some(hosts(play.active.read().iter())),
+            "ansible_play_role_names" | "role_names" => Some(strings(play.role_names.read().clone())),
             "ansible_dependent_role_names" => Some(strings(play.dependent_role_names.clone())),
             "ansible_role_names" => {
-                let mut names = play.role_names.clone();
+                let mut names = play.role_names.read().clone();
                 names.extend(play.dependent_role_names.clone());
                 names.sort_unstable();
                 names.dedup();
@@ -229,9 +230,9 @@ impl Magic {
             "ansible_forks" => Some(run.forks.into()),
             "ansible_verbosity" => Some(run.verbosity.into()),
             "ansible_limit" => run.limit.clone().map(Value::from),
-            "ansible_run_tags" => Some(strings(run.run_tags.clone())),
-            "ansible_skip_tags" => Some(strings(run.skip_tags.clone())),
-            "ansible_inventory_sources" => Some(strings(run.inventory_sources.clone())),
+            "ansible_run_tags" => Some(tuple(&run.run_tags)),
+            "ansible_skip_tags" => Some(tuple(&run.skip_tags)),
+            "ansible_inventory_sources" => Some(tuple(&run.inventory_sources)),
             "ansible_config_file" => Some(run.config_file.clone().map_or(Value::None, Value::from)),
             _ => None,
         }
@@ -283,6 +284,11 @@ fn version() -> Value {
 
 fn strings(items: impl IntoIterator<Item = String>) -> Value {
     Value::list(items.into_iter().map(Value::from).collect())
+}
+
+/// What the command line gave.
+fn tuple(items: &[String]) -> Value {
+    Value::Tuple(Arc::new(items.iter().map(|item| Value::from(item.as_str())).collect()))
 }
 
 fn hosts<'a>(hosts: impl Iterator<Item = &'a Arc<str>>) -> Value {

@@ -492,8 +492,14 @@ fn check_meta(options: &Options<'_>, place: &Place) -> Result<()> {
             .at(place)
             .hint(format!("it is one of {}", META.join(", "))));
     };
-    match &option.value {
-        Value::Str(name) if !META.contains(&name.trim()) => {
+    let name = match &option.value {
+        Value::Str(name) => name,
+        // Never rendered.
+        Value::Template(template) => template.source(),
+        _ => return Ok(()),
+    };
+    match name.trim() {
+        wrong if !META.contains(&wrong) => {
             let error =
                 Diagnostic::new(format!("invalid meta action requested: {name}")).at(&option.node.place);
             Err(match nearest(name, META) {

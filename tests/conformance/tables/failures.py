@@ -92,7 +92,6 @@ TASKS = {
     "register_name": "{command: echo, register: a b}",
     "fail_with_loop_register": "{fail: {msg: '{{ item }}'}, loop: [a, b], register: r, failed_when: item == 'b'}",
     "no_log_fails": "{command: /bin/false, no_log: true}",
-    "async_fails": "{command: /bin/false, async: 5, poll: 1}",
     "bad_interpreter_of_vault": "debug: {msg: '{{ sealed }}'}",
 }
 PER_CASE = 20

@@ -84,6 +84,8 @@ VALUES = {
 # What makes the object what it is.
 OWN = {"Task": {"action", "args"}, "Handler": {"action"}, "Block": {"block"}, "Play": {"hosts"}, "RoleInclude": {"role"},
        "PlaybookInclude": {"import_playbook"}, "TaskInclude": {"action", "args"}, "IncludeRole": {"action", "args"}}
+# So many plays to a playbook.
+PLAYS = 24
 # The debugger and argument specs of plays have cases of their own; `public` is an option of include_role.
 ELSEWHERE = {"debugger", "validate_argspec", "public"}
 
@@ -144,8 +146,8 @@ def cases():
 
 
 def allowed(kind, fitting):
-    """One playbook with a play for each keyword and way to write its value."""
-    together, files, runs, checks = [], [], ["run: site.yml --diff"], 0
+    """Playbooks with a play for each keyword and way to write its value."""
+    together, files, alone, checks = [], [], [], 0
     for keyword in fitting:
         literal, template, _ = VALUES[keyword]
         for how, value in (("literal", literal), ("template", template)):
@@ -155,12 +157,14 @@ def allowed(kind, fitting):
             text = playbook(kind, keyword, value, f"{keyword}_{how}")
             if (keyword, how) in ALONE:
                 files.append(text)
-                runs.append(f"run: {keyword}_{how}.yml --diff")
+                alone.append(f"run: {keyword}_{how}.yml --diff")
             else:
                 play, *rest = text.split("\n-- ", 1)
                 together.append(play.split("\n", 1)[1].rstrip("\n") + "\n")
                 files += [f"-- {rest[0]}"] if rest else []
-    files.insert(0, "-- site.yml --\n" + "".join(together))
+    parts = [together[n:n + PLAYS] for n in range(0, len(together), PLAYS)]
+    files += [f"-- part_{n}.yml --\n" + "".join(part) for n, part in enumerate(parts)]
+    runs = [f"run: part_{n}.yml --diff" for n in range(len(parts))] + alone
     return case(f"Keywords of {kind}, each as a literal and as a template.", runs, files, checks)
 
 

@@ -30,7 +30,7 @@ ansible_play_name
 ansible_play_role_names
 ansible_playbook_python | type_debug
 ansible_role_name
-ansible_role_names
+ansible_role_names | sort
 ansible_run_tags
 ansible_search_path
 ansible_skip_tags
@@ -89,7 +89,7 @@ def cases():
     yield "magic/everywhere", f"""# Magic variables in tasks, roles, blocks, loops, handlers, rescues, delegated, in checks, limited and tagged.
 hosts: 3 local
 checks: {18 * len(EXPRESSIONS)}
-run: site.yml -f 2 --tags all,extra --skip-tags never
+run: site.yml -f 2 --tags all --skip-tags never
 run: site.yml --limit t1,t2 -f 2 --check --diff
 
 -- shown.yml --
@@ -115,7 +115,7 @@ run: site.yml --limit t1,t2 -f 2 --check --diff
       loop: [a, b]
       loop_control: {{extended: true, index_var: nth}}
     - block:
-        - {{name: fails, fail: {{msg: no}}}}
+        - {{name: fails, fail: {{msg: it does}}}}
       rescue:
         - include_tasks: shown.yml
     - include_tasks: {{file: shown.yml, apply: {{delegate_to: t2}}}}
