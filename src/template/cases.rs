@@ -30,7 +30,8 @@ impl Names for Variables {
 fn ansible_answers_the_same() {
     let data: Json = serde_json::from_str(include_str!("../../tests/data/jinja_cases.json")).unwrap();
     let mut tally: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let known = MISSES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" | "));
+    let known =
+        MISSES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" | "));
     let mut known: Vec<&str> = known.map(|(id, _)| id).collect();
     let (mut failures, mut missed) = (Vec::new(), Vec::new());
     for case in data["cases"].as_array().unwrap() {

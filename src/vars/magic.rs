@@ -186,7 +186,9 @@ impl Magic {
             "ansible_collection_name" => {
                 let mut parts = role.name.splitn(3, '.');
                 Some(match (parts.next(), parts.next(), parts.next()) {
-                    (Some(namespace), Some(collection), Some(_)) => format!("{namespace}.{collection}").into(),
+                    (Some(namespace), Some(collection), Some(_)) => {
+                        format!("{namespace}.{collection}").into()
+                    }
                     _ => Value::None,
                 })
             }

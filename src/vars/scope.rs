@@ -209,7 +209,8 @@ impl Names for Scope {
 
     fn names(&self) -> Vec<Arc<str>> {
         let is_here = |name: &&&str| !name.contains("role") || self.magic.get(name).is_some();
-        let mut names: Vec<Arc<str>> = Magic::NAMES.iter().filter(is_here).map(|name| Arc::from(*name)).collect();
+        let mut names: Vec<Arc<str>> =
+            Magic::NAMES.iter().filter(is_here).map(|name| Arc::from(*name)).collect();
         let layers = self.stack.layers.iter().map(AsRef::as_ref).chain([&self.locals]);
         names.extend(layers.flat_map(|layer| layer.keys()).filter_map(|key| match key {
             Value::Str(name) => Some(name.clone()),

@@ -51,7 +51,9 @@ impl Loader {
             .filter(|name| !["collections", "name"].contains(name))
             .collect();
         without_effect(self, &fields.all, &inert, "a role's meta");
-        if let Some(vars) = fields.get("vars").filter(|vars| vars.value.as_map().is_none() && !vars.value.is_null()) {
+        if let Some(vars) =
+            fields.get("vars").filter(|vars| vars.value.as_map().is_none() && !vars.value.is_null())
+        {
             return Err(Diagnostic::new("Vars in a role's meta must be specified as a dictionary")
                 .at(&vars.value.place));
         }
@@ -129,8 +131,11 @@ fn role_name(fields: &Fields<'_>) -> Result<Setting> {
     };
     for given in [field].into_iter().chain(fields.get("name")) {
         if given.value.as_scalar().is_none() || (given.name == field.name && field.value.as_str().is_none()) {
-            return Err(Diagnostic::new(format!("a role's name must be text, not {}", given.value.describe()))
-                .at(&given.value.place));
+            return Err(Diagnostic::new(format!(
+                "a role's name must be text, not {}",
+                given.value.describe()
+            ))
+            .at(&given.value.place));
         }
     }
     let mut name = setting_of(field.value);

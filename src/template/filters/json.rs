@@ -13,10 +13,26 @@ pub(super) static TABLE: &[FilterEntry] = &[
     FilterEntry::new("tojson", &["indent"], tojson),
 ];
 
-const JSON_PARAMS: &[&str] =
-    &["*", "indent", "sort_keys", "separators", "ensure_ascii", "skipkeys", "vault_to_text", "preprocess_unsafe"];
-const NICE_JSON_PARAMS: &[&str] =
-    &["indent", "sort_keys", "*", "separators", "ensure_ascii", "skipkeys", "vault_to_text", "preprocess_unsafe"];
+const JSON_PARAMS: &[&str] = &[
+    "*",
+    "indent",
+    "sort_keys",
+    "separators",
+    "ensure_ascii",
+    "skipkeys",
+    "vault_to_text",
+    "preprocess_unsafe",
+];
+const NICE_JSON_PARAMS: &[&str] = &[
+    "indent",
+    "sort_keys",
+    "*",
+    "separators",
+    "ensure_ascii",
+    "skipkeys",
+    "vault_to_text",
+    "preprocess_unsafe",
+];
 
 fn to_json(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     written(subject, args, Shape { indent: None, sort_keys: false, separators: args.some("separators") })
@@ -74,7 +90,10 @@ fn form(part: Part<'_>) -> Result<Option<Value>> {
 
 /// Jinja's: sorted, and safe within HTML.
 fn tojson(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let Value::Str(text) = written(subject, args, Shape { indent: None, sort_keys: true, separators: None })? else { return Ok(Value::None) };
+    let Value::Str(text) = written(subject, args, Shape { indent: None, sort_keys: true, separators: None })?
+    else {
+        return Ok(Value::None);
+    };
     let safe =
         text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").replace('\'', "\\u0027");
     Ok(safe.into())

@@ -204,7 +204,8 @@ fn rows(columns: &[Vec<Value>], length: usize, filler: &Value) -> Value {
 fn random(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
     let mut source = source(args)?;
     if let Some(end) = subject.as_int() {
-        let (start, step) = (args.int("start")?.unwrap_or(0), args.int("step")?.filter(|step| *step != 0).unwrap_or(1));
+        let (start, step) =
+            (args.int("start")?.unwrap_or(0), args.int("step")?.filter(|step| *step != 0).unwrap_or(1));
         let span = i128::from(end) - i128::from(start);
         let step = i128::from(step);
         let count = match step {

@@ -101,8 +101,12 @@ pub(in crate::template) fn fresh_salt(scheme: &str) -> Result<String> {
 
 fn salt(scheme: Scheme, args: &Args<'_>) -> Result<String> {
     let size = scheme.salt_size();
-    if let Some(wanted) = args.int("salt_size")?.filter(|wanted| usize::try_from(*wanted).is_ok_and(|wanted| wanted > size)) {
-        return Err(Diagnostic::new(format!("invalid salt size supplied ({wanted}), expected at most {size}")));
+    if let Some(wanted) =
+        args.int("salt_size")?.filter(|wanted| usize::try_from(*wanted).is_ok_and(|wanted| wanted > size))
+    {
+        return Err(Diagnostic::new(format!(
+            "invalid salt size supplied ({wanted}), expected at most {size}"
+        )));
     }
     let Some(salt) = args.string("salt").filter(|salt| !salt.is_empty()) else {
         let wanted = args.int("salt_size")?.and_then(|size| usize::try_from(size).ok());

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::super::filters::{encrypt, expanduser, fresh_salt};
@@ -199,28 +199,36 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(format!(".{name}.{ending}"))
 }
 
-/// Held while a password file is read and written.
-struct Lock(std::fs::File);
+/// Held while a password file is read and written; leaves nothing behind.
+struct Lock {
+    file: std::fs::File,
+    path: PathBuf,
+}
 
 impl Lock {
     fn of(path: &Path) -> std::io::Result<Self> {
         if let Some(directory) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(beside(path, "lock"))?;
-        file.lock()?;
-        Ok(Self(file))
+        let path = beside(path, "lock");
+        loop {
+            let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)?;
+            file.lock()?;
+            // Who held it before has removed it: the file that is there now is another.
+            let same = path.metadata().is_ok_and(|there| {
+                file.metadata().is_ok_and(|mine| (mine.dev(), mine.ino()) == (there.dev(), there.ino()))
+            });
+            if same {
+                return Ok(Self { file, path });
+            }
+        }
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        std::fs::remove_file(&self.path).ok();
         // Closing the file would do so as well.
-        self.0.unlock().ok();
+        self.file.unlock().ok();
     }
 }

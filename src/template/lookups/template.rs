@@ -19,6 +19,7 @@ pub(super) static ENTRY: LookupEntry = LookupEntry {
         "comment_start_string",
         "comment_end_string",
         "trim_blocks",
+        "lstrip_blocks",
     ],
     run: template,
 };
@@ -65,6 +66,7 @@ fn adjust(syntax: &mut Syntax, args: &Args<'_>) {
     set(&mut syntax.comment.0, &default.comment.0, "comment_start_string");
     set(&mut syntax.comment.1, &default.comment.1, "comment_end_string");
     syntax.trim_blocks &= args.flag("trim_blocks", true);
+    syntax.lstrip_blocks |= args.flag("lstrip_blocks", false);
 }
 
 /// The variables a template file sees besides those of the task.

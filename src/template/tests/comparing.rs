@@ -82,7 +82,8 @@ fn superset(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<b
 
 fn is_subset(part: &Value, whole: &Value, context: &Context<'_>) -> Result<bool> {
     let (whole, part) = (iterate(whole, context)?, iterate(part, context)?);
-    if let Some(item) = whole.iter().chain(&part).find(|item| matches!(item, Value::List(_) | Value::Dict(_))) {
+    if let Some(item) = whole.iter().chain(&part).find(|item| matches!(item, Value::List(_) | Value::Dict(_)))
+    {
         return Err(Diagnostic::new(format!("unhashable type: '{}'", item.type_name())));
     }
     let whole: IndexSet<Value> = whole.into_iter().collect();
