@@ -86,7 +86,8 @@ pub(in crate::template) fn format(time: &Zoned, format: &str, aware: bool) -> Re
             Some('x') => plain.push_str("%m/%d/%y"),
             Some('X') => plain.push_str("%H:%M:%S"),
             Some('f') if flags.is_empty() => {
-                plain.push_str(&format!("{:06}", time.subsec_nanosecond() / 1000));
+                let micros = format!("{:06}", time.subsec_nanosecond() / 1000);
+                plain.push_str(&micros);
             }
             Some('z' | 'Z') if !aware => {}
             Some(known) if KNOWN.contains(known) => {

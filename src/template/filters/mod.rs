@@ -7,7 +7,6 @@ mod combinatorics;
 mod comment;
 pub(super) mod dates;
 mod dicts;
-#[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
 mod encoding;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
 mod hashing;

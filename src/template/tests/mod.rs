@@ -4,7 +4,6 @@
 mod comparing;
 #[expect(clippy::unnecessary_wraps, reason = "all tests share one signature")]
 mod kinds;
-#[expect(clippy::unnecessary_wraps, reason = "all tests share one signature")]
 mod paths;
 mod protomatter;
 mod regex;
