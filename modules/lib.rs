@@ -37,6 +37,7 @@ mod git;
 mod group;
 mod hostname;
 mod ini_file;
+mod iptables;
 mod known_hosts;
 mod lineinfile;
 mod locale_gen;
@@ -94,6 +95,7 @@ table! {
     group,
     hostname,
     ini_file,
+    iptables,
     known_hosts,
     lineinfile,
     locale_gen,

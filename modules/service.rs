@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::kit::{Failure, Result, System};
 use crate::setup::service_manager;
-use crate::systemd::{self, State};
+use crate::systemd::{self, Scope, State};
 
 /// Controls services, by whatever manages them on the host.
 ///
@@ -30,7 +30,7 @@ use crate::systemd::{self, State};
 ///     state: reloaded
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("required_one_of" = [["state", "enabled"]]))]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
     /// Name of the service.
     pub name: String,
@@ -53,6 +53,25 @@ pub struct Args {
     pub runlevel: String,
     /// Seconds between stop and start of a restart, for init scripts.
     pub sleep: Option<u64>,
+    /// For systemd: whether the unit is masked.
+    pub masked: Option<bool>,
+    /// For systemd: reads unit files anew first.
+    #[serde(default)]
+    #[schemars(extend("aliases" = ["daemon-reload"]))]
+    pub daemon_reload: bool,
+    /// For systemd: has it start itself anew first.
+    #[serde(default)]
+    #[schemars(extend("aliases" = ["daemon-reexec"]))]
+    pub daemon_reexec: bool,
+    /// For systemd: overrides existing symbolic links.
+    #[serde(default)]
+    pub force: bool,
+    /// For systemd: does not wait for the job to finish.
+    #[serde(default)]
+    pub no_block: bool,
+    /// For systemd: whose it is.
+    #[serde(default)]
+    pub scope: Scope,
 }
 
 fn auto() -> String {
@@ -77,6 +96,7 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let manager = manager(&args, sys)?;
+    require(&args, manager)?;
     let status = match manager {
         Manager::Systemd | Manager::Any(Tool::Systemd) => {
             ignore(&args, sys);
@@ -84,7 +104,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
                 name: Some(args.name.clone()),
                 state: args.state,
                 enabled: args.enabled,
-                ..systemd::Args::default()
+                masked: args.masked,
+                daemon_reload: args.daemon_reload,
+                daemon_reexec: args.daemon_reexec,
+                force: args.force,
+                no_block: args.no_block,
+                scope: args.scope,
             };
             Some(systemd::run(unit, sys)?.status)
         }
@@ -101,6 +126,34 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             Returns { name: args.name, state, enabled: args.enabled, status }
         }
     })
+}
+
+/// Refuses what the host's service manager does not know, and a task that asks for nothing.
+fn require(args: &Args, manager: Manager) -> Result<()> {
+    let own = [
+        ("daemon_reexec", args.daemon_reexec),
+        ("daemon_reload", args.daemon_reload),
+        ("force", args.force),
+        ("masked", args.masked.is_some()),
+        ("no_block", args.no_block),
+        ("scope", args.scope != Scope::System),
+    ];
+    let module = match manager {
+        Manager::Systemd => "systemd",
+        Manager::Openrc => "openrc",
+        Manager::Sysvinit => "sysvinit",
+        Manager::Any(_) => "service",
+    };
+    if module != "systemd"
+        && let Some((option, _)) = own.iter().find(|(_, given)| *given)
+    {
+        return Err(Failure::new(format!("Unsupported parameters for ({module}) module: {option}.")));
+    }
+    let asks = args.daemon_reload || args.daemon_reexec || args.masked.is_some();
+    if !asks && args.state.is_none() && args.enabled.is_none() {
+        return Err(Failure::new("one of the following is required: state, enabled"));
+    }
+    Ok(())
 }
 
 /// Says which options mean nothing to systemd.
@@ -200,6 +253,25 @@ mod tests {
             &["/etc/init.d/web status", "/etc/init.d/web stop", "/etc/init.d/web start"],
         );
         check(script(0), &json!({"name": "web", "enabled": true}), &["/usr/sbin/update-rc.d web defaults"]);
+    }
+
+    #[test]
+    fn only_systemd_knows_its_options() {
+        let script = Trial::of("service");
+        script.host.program("/etc/init.d/web");
+        let got = script.run(&json!({"name": "web", "state": "started", "daemon_reload": true}));
+        assert!(got["msg"].as_str().unwrap().contains("daemon_reload"), "{got}");
+        let nothing = script.run(&json!({"name": "web"}));
+        assert_eq!(nothing["msg"], "one of the following is required: state, enabled");
+        let shown = "LoadState=loaded\nActiveState=inactive\nUnitFileState=disabled\n";
+        check(
+            |trial| {
+                let host = trial.host.dir("/run/systemd/system").answer("systemctl", 0, "");
+                host.answer("systemctl show", 0, shown);
+            },
+            &json!({"name": "web", "state": "started", "daemon_reload": true}),
+            &["systemctl daemon-reload", "systemctl show web", "systemctl start web"],
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::background::{self, Plan};
 use super::content::Contents;
 use super::outcome::Raw;
 use super::task::{Job, unmet, when_failed};
-use super::{destination, keywords, settings};
+use super::{destination, keywords, manager, settings};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::Setting;
 use crate::target::Destination;
@@ -153,7 +153,7 @@ async fn local(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>, actio
     // No action can: this is an error, or the task is not in the background.
     background::plan(job, &context)?;
     let args = if action.takes_templates {
-        let mut args = defaults(job, &context)?;
+        let mut args = defaults(job, &context, &job.task.action.name)?;
         args.extend(computed(job, &context)?);
         args.extend(job.task.action.args.clone());
         args
@@ -208,7 +208,7 @@ pub(super) fn args(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
             finalizing(job, error.context(format!("Error while resolving value for '{name}'")))
         })
     };
-    let mut args = defaults(job, context)?;
+    let mut args = defaults(job, context, &job.task.action.name)?;
     args.extend(computed(job, context)?);
     for (name, value) in &task.action.args {
         let value = render(name, value)?;
@@ -250,13 +250,14 @@ fn finalizing(job: &Job<'_>, error: Diagnostic) -> Diagnostic {
     error.context(format!("Finalization of task args for '{}' failed", qualified(job))).context("Task failed")
 }
 
-/// What `module_defaults` gives this action, the innermost winning.
-fn defaults(job: &Job<'_>, context: &Context<'_>) -> Result<Dict> {
+/// What `module_defaults` gives an action, the innermost winning.
+pub(super) fn defaults(job: &Job<'_>, context: &Context<'_>, action: &str) -> Result<Dict> {
     let mut args = Dict::new();
     for defaults in &job.task.keywords.module_defaults {
         let Value::Dict(modules) = template::resolve(&defaults.value, context)? else { continue };
         for (module, options) in modules.iter() {
-            if short(&module.to_string()) == job.task.action.name {
+            let named = module.to_string();
+            if named_as(&named) == action {
                 args.extend(settings::dict_entries(&template::render_all(options, context)?));
             }
         }
@@ -270,16 +271,18 @@ pub(super) fn qualified(job: &Job<'_>) -> String {
     if name.contains('.') { name.clone() } else { format!("ansible.builtin.{name}") }
 }
 
-fn short(module: &str) -> &str {
-    fanfare_modules::short(module)
+/// The module's own name, whichever of its names that is.
+fn named_as(module: &str) -> &str {
+    fanfare_modules::find(module).map_or_else(|| fanfare_modules::short(module), |module| module.name)
 }
 
 /// Makes a task's call ready, and tells how it runs in the background, if it does.
 fn prepare(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Result<(Sending, Option<Plan>)> {
     let context = Context::new(scope);
     let plan = background::plan(job, &context)?;
-    let args = args(job, &context)?;
-    let mut sending = prepare_module(job, scope, delegated, &job.task.action.name, &args)?;
+    let mut args = args(job, &context)?;
+    let module = manager::module(job, &context, &mut args)?;
+    let mut sending = prepare_module(job, scope, delegated, &module, &args)?;
     if let Some(plan) = &plan {
         background::detach(plan, &mut sending.request, job, &context)?;
     }

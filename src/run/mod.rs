@@ -22,6 +22,7 @@ mod items;
 mod judge;
 mod keywords;
 mod lost;
+mod manager;
 mod options;
 mod outcome;
 mod play;
