@@ -49,7 +49,7 @@ pub struct Args {
     pub state: State,
     /// Whose crontab; in a `cron_file` the user the job runs as.
     pub user: Option<String>,
-    /// A file instead of a user's crontab, below `/etc/cron.d` when it is no absolute path.
+    /// A file instead of a user's crontab, below `/etc/cron.d` when it is no absolute path. Not `/etc/crontab`.
     pub cron_file: Option<String>,
     /// Keeps a copy of the old crontab.
     #[serde(default)]
@@ -122,8 +122,16 @@ impl Returns {
     }
 }
 
+/// The system's own, which users edit.
+const SYSTEM: &str = "/etc/crontab";
+
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     refuse(&args)?;
+    if let Some(path) = args.cron_file.as_deref().map(file)
+        && sys.resolve(&path)? == Path::new(SYSTEM)
+    {
+        return Err(Failure::new(format!("Will not manage {SYSTEM} via cron_file, see documentation.")));
+    }
     let tab = Crontab { file: args.cron_file.as_deref().map(file), user: args.user.as_deref() };
     let mut table = Table::parse(&tab.read(sys)?);
     let text = table.text();
@@ -341,6 +349,8 @@ mod tests {
     #[test]
     fn what_cannot_be_is_an_error() {
         for args in [
+            json!({"name": "x", "job": "a", "user": "root", "cron_file": "/etc/crontab"}),
+            json!({"name": "x", "state": "absent", "cron_file": "../crontab"}),
             json!({"name": "x"}),
             json!({"name": "x", "job": "a", "special_time": "daily", "minute": 1}),
             json!({"name": "x", "job": "a", "cron_file": "f"}),

@@ -72,35 +72,48 @@ struct Facts {
 type Packages = Map<String, Json>;
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let mut asked = Vec::new();
+    let mut asked: Vec<(Kind, Option<String>)> = Vec::new();
+    let mut names = Vec::new();
     for manager in args.manager {
+        let name = serde_json::to_value(manager).unwrap_or_default();
+        let name = name.as_str().unwrap_or_default().to_owned();
         let kinds = match manager {
             Manager::Auto => vec![Kind::Apk, Kind::Apt, Kind::Pacman, Kind::Rpm],
             Manager::Apk => vec![Kind::Apk],
             Manager::Apt => vec![Kind::Apt],
             Manager::Pacman => vec![Kind::Pacman],
             Manager::Dnf | Manager::Dnf5 | Manager::Rpm | Manager::Yum | Manager::Zypper => vec![Kind::Rpm],
-            other => {
-                let name = serde_json::to_value(other).unwrap_or_default();
-                return Err(Failure::new(format!("manager: {name} is not supported yet")));
-            }
+            _ => return Err(Failure::new(format!("manager: {name} is not supported yet"))),
         };
-        asked.extend(kinds);
+        asked.extend(kinds.into_iter().map(|kind| (kind, (manager != Manager::Auto).then(|| name.clone()))));
+        names.push(format!("'{name}'"));
     }
-    let mut found = false;
     let mut packages = Packages::new();
-    for kind in asked {
+    for (kind, named) in asked {
+        // What was asked for by name and cannot be told of is worth a warning.
         if !kind.is_here(sys)? {
+            if let Some(name) = named {
+                let why = format!("Failed to find required executable \"{}\"", kind.program());
+                sys.warn(format!("Requested package manager {name} was not usable by this module: {why}"));
+            }
             continue;
         }
-        found = true;
-        kind.list(sys, &mut packages)?;
-        if args.strategy == Strategy::First {
+        let program = kind.program();
+        if let Err(failure) = kind.list(sys, &mut packages) {
+            sys.warn(format!("Failed to retrieve packages with {program}: {}", failure.msg));
+        }
+        if packages.is_empty() {
+            sys.warn(format!("Found \"{program}\" but no associated packages"));
+        } else if args.strategy == Strategy::First {
             break;
         }
     }
-    if !found {
-        return Err(Failure::new("Could not detect a supported package manager from the requested list"));
+    if packages.is_empty() {
+        return Err(Failure::new(format!(
+            "Could not detect a supported package manager from the following list: [{}], or the required Python \
+             library is not installed. Check warnings for details.",
+            names.join(", ")
+        )));
     }
     Ok(Returns { ansible_facts: Facts { packages } })
 }
@@ -124,6 +137,15 @@ impl Kind {
         }
     }
 
+    fn program(self) -> &'static str {
+        match self {
+            Self::Apk => "apk",
+            Self::Apt => "apt",
+            Self::Pacman => "pacman",
+            Self::Rpm => "rpm",
+        }
+    }
+
     fn list(self, sys: &mut System<'_>, packages: &mut Packages) -> Result<()> {
         match self {
             Self::Apt => apt::list(sys, packages),
@@ -141,15 +163,13 @@ impl Kind {
 }
 
 fn ask(sys: &mut System<'_>, command: Command) -> Result<String> {
-    let program = command.program().into_owned();
     let output = sys.query(command.env("LC_ALL", "C"))?;
     if !output.ok() {
         return Err(Failure::new(format!(
             "Unable to list packages rc={} : {}",
             output.code,
-            output.stderr()
-        ))
-        .context(program));
+            output.stderr().trim()
+        )));
     }
     Ok(output.stdout().into_owned())
 }
@@ -286,6 +306,28 @@ mod tests {
     #[test]
     fn nothing_known_is_an_error() {
         let result = Trial::of("package_facts").run(&json!({}));
-        assert_eq!(result["msg"], "Could not detect a supported package manager from the requested list");
+        let msg = "Could not detect a supported package manager from the following list: ['auto'], or the required \
+                   Python library is not installed. Check warnings for details.";
+        assert_eq!(result["msg"], msg);
+    }
+
+    #[test]
+    fn what_was_named_and_does_not_tell_is_warned_of() {
+        let trial = Trial::of("package_facts");
+        trial.host.program("/usr/bin/rpm").answer("rpm", 0, "");
+        trial.host.program("/sbin/apk").answer("apk", 1, "").program("/usr/bin/pacman");
+        trial.host.answer("pacman", 0, "Name            : a\nVersion         : 1-2\n");
+        let result = trial.run(&json!({"manager": ["yum", "apk", "pacman"]}));
+        assert_eq!(result["ansible_facts"]["packages"]["a"][0]["version"], "1-2", "{result:#}");
+        let warnings = [
+            "Found \"rpm\" but no associated packages",
+            "Failed to retrieve packages with apk: Unable to list packages rc=1 : ",
+            "Found \"apk\" but no associated packages",
+        ];
+        assert_eq!(result["warnings"], json!(warnings));
+        let result = Trial::of("package_facts").run(&json!({"manager": "apk"}));
+        let warning = "Requested package manager apk was not usable by this module: Failed to find required \
+                       executable \"apk\"";
+        assert_eq!(result["warnings"], json!([warning]));
     }
 }

@@ -175,9 +175,7 @@ impl Options {
             }
             line.all(["--tcp-flags".to_owned(), words(flags, "flags")?, words(flags, "flags_set")?]);
         }
-        let reject = "REJECT".to_owned();
-        let implied = self.reject_with.as_ref().map(|_| &reject);
-        line.plain("-j", self.jump.as_ref().or(implied));
+        line.plain("-j", self.jump.as_ref());
         let copies = self.jump.as_ref().is_some_and(|jump| jump.eq_ignore_ascii_case("tee"));
         line.plain("--gateway", self.gateway.as_ref().filter(|_| copies));
         line.plain("--log-prefix", self.log_prefix.as_ref());
@@ -218,6 +216,9 @@ impl Options {
         self.extend(&mut line, "limit", &limits);
         let owners = [("--uid-owner", self.uid_owner.clone()), ("--gid-owner", self.gid_owner.clone())];
         self.extend(&mut line, "owner", &owners);
+        if self.reject_with.is_some() && self.jump.is_none() {
+            line.all(["-j", "REJECT"].map(str::to_owned));
+        }
         line.plain("--reject-with", self.reject_with.as_ref());
         let is_six = matches!(self.protocol.as_deref(), Some("icmpv6" | "ipv6-icmp"));
         line.plain(if is_six { "--icmpv6-type" } else { "--icmp-type" }, self.icmp_type.as_ref());

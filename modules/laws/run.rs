@@ -23,6 +23,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("git", "git works on a real machine only"),
     ("group", "groupadd and its kin work on a real machine only"),
     ("hostname", "as getent"),
+    ("iptables", "it needs a kernel"),
     ("locale_gen", "locale-gen works on a real Debian only"),
     ("modprobe", "it needs a kernel"),
     ("package", "package managers work on a real machine only"),

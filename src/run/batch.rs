@@ -146,7 +146,8 @@ impl Batch {
         };
         let user =
             keyword(|keywords| &keywords.remote_user).or_else(|| options.user.as_deref().map(Value::from));
-        Reached { host: Value::Str(host.clone()), connection, user }
+        let password = options.password.as_ref().map(|password| Value::from(password.expose()));
+        Reached { host: Value::Str(host.clone()), connection, user, password }
     }
 
     fn merged(&self, role: &Arc<Role>) -> RoleVars {

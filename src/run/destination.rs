@@ -56,6 +56,7 @@ pub(super) fn seen_from(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str
             host: get("ansible_host").unwrap_or(Value::Str(delegate.clone())),
             connection: get("ansible_connection").unwrap_or(Value::None),
             user: get("ansible_user"),
+            password: get("ansible_password"),
         });
     }
     scope

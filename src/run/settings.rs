@@ -176,7 +176,12 @@ fn ssh_options(
         };
     let checking = variable(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"], context)?;
     let key = variable_text(&["ansible_private_key_file", "ansible_ssh_private_key_file"], context)?;
-    let password = variable_text(&["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"], context)?;
+    let mut password = None;
+    for name in ["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"] {
+        // What was asked for is `ansible_password` where the user's variables say nothing: any of them wins over it.
+        let asked = |text: &String| connection.password.as_ref().is_some_and(|asked| asked.expose() == text);
+        password = password.or(variable_text(&[name], context)?.filter(|text| !asked(text)));
+    }
     let retries = match variable_text(&["ansible_ssh_retries"], context)? {
         Some(count) => count
             .parse()

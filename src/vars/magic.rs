@@ -82,6 +82,8 @@ pub struct Reached {
     pub host: Value,
     pub connection: Value,
     pub user: Option<Value>,
+    /// The password that was asked for; variables may say another.
+    pub password: Option<Value>,
 }
 
 impl Reached {
@@ -90,6 +92,7 @@ impl Reached {
             "ansible_host" => Some(self.host.clone()),
             "ansible_connection" => Some(self.connection.clone()),
             "ansible_user" => self.user.clone(),
+            "ansible_password" => self.password.clone(),
             _ => None,
         }
     }
