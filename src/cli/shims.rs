@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 
 use super::{Cli, WIDTH};
+use crate::diagnostic::write_as_ansible;
 use crate::vars::SPOKEN;
 
 /// Ansible's programs and the subcommands that stand for them; ad hoc is none.
@@ -37,7 +38,13 @@ impl Cli {
     /// mistakes.
     pub fn of_process() -> Self {
         match Self::try_called(std::env::args_os().collect()) {
-            Ok(cli) => cli,
+            Ok(cli) => {
+                if cli.as_ansible {
+                    // Whoever calls Ansible may look for its words.
+                    write_as_ansible();
+                }
+                cli
+            }
             Err(error) => error.exit(),
         }
     }

@@ -1,11 +1,14 @@
 //! Errors that say what, where and what next.
 
+mod as_ansible;
 mod report;
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 use std::sync::Arc;
+
+pub use as_ansible::write_as_ansible;
 
 use crate::value::Undefined;
 

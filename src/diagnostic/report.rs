@@ -2,7 +2,7 @@
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet, Title};
 
-use super::{Diagnostic, Place};
+use super::{Diagnostic, Place, as_ansible};
 
 /// How many lines before the one pointed at are shown: YAML seldom makes sense without its parent.
 const CONTEXT_LINES: usize = 2;
@@ -10,11 +10,17 @@ const CONTEXT_LINES: usize = 2;
 impl Diagnostic {
     /// The whole story of an error, without a final newline. `styled` adds ANSI colours.
     pub fn report(&self, styled: bool) -> String {
+        if as_ansible::is_asked_for() {
+            return self.as_ansible("ERROR");
+        }
         self.render(Level::ERROR, styled)
     }
 
     /// The same for something that does not stop the run.
     pub fn report_warning(&self, styled: bool) -> String {
+        if as_ansible::is_asked_for() {
+            return self.as_ansible("WARNING");
+        }
         self.render(Level::WARNING, styled)
     }
 
