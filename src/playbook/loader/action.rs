@@ -372,7 +372,7 @@ impl Loader {
             );
         }
         if called.name == "meta" {
-            check_meta(&options, called.place)?;
+            check_meta(&options, called.place).or_else(|error| self.refuse(error))?;
         }
         Ok(Action {
             name: called.name.clone(),
