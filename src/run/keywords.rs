@@ -10,7 +10,7 @@ use crate::template::Context;
 use crate::value::{Dict, Value};
 
 /// An error for the first keyword that does not: otherwise a mistake in one would show only where something comes to
-/// depend on it. What is no text has its type since it was loaded.
+/// depend on it.
 pub(super) fn check(task: &Task, context: &Context<'_>) -> Result<()> {
     let keywords = &*task.keywords;
     let all = [
@@ -36,7 +36,7 @@ pub(super) fn check(task: &Task, context: &Context<'_>) -> Result<()> {
     ];
     for (name, setting) in all {
         if let Some(setting) = setting
-            && matches!(setting.value, Value::Str(_) | Value::Template(_) | Value::Vault(_))
+            && !matches!(setting.value, Value::Bool(_) | Value::Int(_) | Value::None)
         {
             of_type(name, setting, context).map_err(|error| error.context("Task failed"))?;
         }
