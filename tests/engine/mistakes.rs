@@ -48,3 +48,13 @@ fn patterns_that_match_nobody() {
     assert!(run.stderr.contains("pattern, ignoring: wbe1\nhelp: did you mean 'web1'?"), "{run}");
     assert_eq!(run.exit, 0);
 }
+
+#[test]
+fn python_by_the_name_of_a_module() {
+    let lab =
+        Lab::new("a").playbook(&play("", "\n- ping:\n")).here("library/ping.py", "").here("library/x.py", "");
+    let run = lab.run(&[]);
+    assert!(run.stderr.contains("library/ping.py is not run: 'ping' is fanfare's own module"), "{run}");
+    assert!(!run.stderr.contains("x.py"), "{run}");
+    assert_eq!(run.exit, 0);
+}

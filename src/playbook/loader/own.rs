@@ -61,8 +61,25 @@ impl Loader {
     /// Remembers a directory that may have modules of its own; from then on every task may call them.
     pub(super) fn may_have_plugins(&self, dir: &Path) {
         let mut dirs = locked(&self.plugin_dirs);
-        if !dirs.iter().any(|known| known == dir) {
-            dirs.push(dir.to_owned());
+        if dirs.iter().any(|known| known == dir) {
+            return;
+        }
+        dirs.push(dir.to_owned());
+        drop(dirs);
+        self.warn_of_namesakes(dir);
+    }
+
+    /// Python that would take the place of a module that is here: what it does otherwise, nobody would miss at once.
+    fn warn_of_namesakes(&self, dir: &Path) {
+        let files = ["library", "action_plugins"].into_iter().flat_map(|plugins| entries(&dir.join(plugins)));
+        for file in files.filter(|file| file.extension().is_some_and(|ending| ending == "py")) {
+            let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            if self.options.actions.resolve(name).is_some() {
+                let told =
+                    format!("{} is not run: '{name}' is fanfare's own module", self.shown(&file).display());
+                let hint = "give the file another name where it does something else; Python is not run here";
+                self.warn(Diagnostic::new(told).hint(hint));
+            }
         }
     }
 }
