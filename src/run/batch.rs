@@ -119,6 +119,7 @@ impl Batch {
             task_dir: task.and_then(|task| directory(&task.place.source.path)),
             check: self.run.options.run.check,
             diff: self.run.options.run.diff,
+            keywords: task.map(|task| task.keywords.clone()),
             reached: task.map(|task| self.reached(host, task)),
         };
         if !self.play.vars_files.is_empty() {

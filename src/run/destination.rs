@@ -11,7 +11,7 @@ use crate::config;
 use crate::diagnostic::Result;
 use crate::target::{Destination, Transport};
 use crate::template::{self, Context, Names};
-use crate::value::Value;
+use crate::value::{Dict, Value};
 use crate::vars::{Reached, Scope};
 
 /// The host a task is delegated to, if any.
@@ -52,6 +52,11 @@ pub(super) fn seen_from(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str
         let get = |name| {
             theirs.get(name).and_then(|value| template::render_all(&value, &Context::new(&theirs)).ok())
         };
+        if let Some(vars) = theirs.get("vars") {
+            let mut delegated = Dict::new();
+            delegated.insert(Value::Str(delegate.clone()), vars);
+            scope.set_local("ansible_delegated_vars", Value::dict(delegated));
+        }
         scope.set_reached(Reached {
             host: get("ansible_host").unwrap_or(Value::Str(delegate.clone())),
             connection: get("ansible_connection").unwrap_or(Value::None),

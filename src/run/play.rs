@@ -170,6 +170,7 @@ fn play_scope(shared: &Arc<Shared>, play: &Play) -> Scope {
         task_dir: None,
         check: shared.options.run.check,
         diff: shared.options.run.diff,
+        keywords: None,
         reached: None,
     };
     let merges = shared.options.run.merges;

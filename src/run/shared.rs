@@ -128,6 +128,7 @@ impl Shared {
             task_dir: None,
             check: self.options.run.check,
             diff: self.options.run.diff,
+            keywords: None,
             reached: None,
         };
         Ok(Scope::new(

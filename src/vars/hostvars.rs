@@ -17,7 +17,7 @@ impl Object for HostVars {
 
     fn get(&self, key: &Value) -> Option<Value> {
         let scope = self.0.host_scope(key.as_str()?)?;
-        Some(Value::Object(Arc::new(VarsObject(scope))))
+        Some(Value::Object(Arc::new(VarsObject { scope, type_name: "HostVarsVars" })))
     }
 
     fn is_mapping(&self) -> bool {
@@ -32,16 +32,20 @@ impl Object for HostVars {
 /// The variables of one scope as a mapping: `hostvars[host]`, `vars`.
 ///
 /// Values are rendered in that scope, not in the one of the template that asks.
-pub struct VarsObject(pub Scope);
+pub struct VarsObject {
+    pub scope: Scope,
+    /// What it passes for: `vars` is a plain dictionary to playbooks.
+    pub type_name: &'static str,
+}
 
 impl Object for VarsObject {
     fn type_name(&self) -> &'static str {
-        "HostVarsVars"
+        self.type_name
     }
 
     fn get(&self, key: &Value) -> Option<Value> {
-        let value = self.0.get(key.as_str()?)?;
-        let context = Context::new(&self.0);
+        let value = self.scope.get(key.as_str()?)?;
+        let context = Context::new(&self.scope);
         Some(template::render_all(&value, &context).unwrap_or_else(Value::from))
     }
 
@@ -50,6 +54,6 @@ impl Object for VarsObject {
     }
 
     fn keys(&self) -> Option<Vec<Value>> {
-        Some(self.0.names().into_iter().map(Value::Str).collect())
+        Some(self.scope.names().into_iter().map(Value::Str).collect())
     }
 }

@@ -1,6 +1,7 @@
 //! The variables nobody sets: who, where and in what run a task is.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use parking_lot::RwLock;
 
 use super::Scope;
 use super::hostvars::HostVars;
-use crate::playbook::Role;
+use crate::playbook::{Keywords, Role};
 use crate::value::{Dict, Value};
 
 /// The version of Ansible whose language is spoken: playbooks compare `ansible_version`.
@@ -72,6 +73,8 @@ pub struct Magic {
     pub task_dir: Option<Arc<Path>>,
     pub check: bool,
     pub diff: bool,
+    /// Those in force for the task; only inside of one.
+    pub keywords: Option<Arc<Keywords>>,
     /// Only inside of a task.
     pub reached: Option<Reached>,
 }
@@ -126,6 +129,7 @@ impl Magic {
         "ansible_skip_tags",
         "ansible_verbosity",
         "ansible_version",
+        "environment",
         "group_names",
         "groups",
         "hostvars",
@@ -139,6 +143,7 @@ impl Magic {
         "role_name",
         "role_names",
         "role_path",
+        "role_uuid",
     ];
 
     /// The value of a magic variable; `None` for other names and where it does not exist (`role_path`
@@ -165,6 +170,10 @@ impl Magic {
             "ansible_diff_mode" => Some(self.diff.into()),
             "ansible_playbook_python" => Some("/usr/bin/python3".into()),
             "ansible_version" => Some(version()),
+            "environment" => {
+                let given = &self.keywords.as_ref()?.environment;
+                Some(Value::list(given.iter().map(|setting| setting.value.clone()).collect()))
+            }
             _ => self.of_role(name).or_else(|| self.of_play(name)).or_else(|| self.of_run(name)),
         }
     }
@@ -177,6 +186,7 @@ impl Magic {
         match name {
             "role_name" | "ansible_role_name" => Some(role.name.as_str().into()),
             "role_path" => Some(role.path.to_string_lossy().into_owned().into()),
+            "role_uuid" => Some(uuid(&role.identity).into()),
             "ansible_parent_role_names" | "ansible_parent_role_paths"
                 if self.includers().next().is_none() =>
             {
@@ -298,6 +308,17 @@ fn tuple(items: &[String]) -> Value {
 
 fn hosts<'a>(hosts: impl Iterator<Item = &'a Arc<str>>) -> Value {
     Value::list(hosts.cloned().map(Value::Str).collect())
+}
+
+/// A name in the form of a UUID: the same for the same use of a role.
+fn uuid(identity: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    identity.hash(&mut hasher);
+    let first = hasher.finish();
+    hasher.write_u8(1);
+    let hex = format!("{first:016x}{:016x}", hasher.finish());
+    let part = |from, to| hex.get(from..to).unwrap_or_default();
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ impl Names for Scope {
         }
         match name {
             // `ansible_local` exists only where facts were gathered; the facts layer has it then.
-            "vars" => Some(Value::Object(Arc::new(VarsObject(self.clone())))),
+            "vars" => Some(Value::Object(Arc::new(VarsObject { scope: self.clone(), type_name: "dict" }))),
             _ => self.magic.reached.as_ref()?.get(name),
         }
     }
