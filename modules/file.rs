@@ -125,8 +125,8 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     // A file in a directory is named as its source, as `ln` and `cp` do it.
     if !matches!(args.state, Some(State::Link | State::Absent))
-        && sys.is_dir(&args.path)?
         && let Some(name) = args.basename.as_ref().map(PathBuf::from).or_else(|| named(&args))
+        && sys.is_dir(&args.path)?
     {
         args.path.0.push(name);
     }

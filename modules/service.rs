@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::kit::{Failure, Result, System};
 use crate::setup::service_manager;
-use crate::systemd::{self, Scope, State};
+use crate::systemd::{self, Special, State};
 
 /// Controls services, by whatever manages them on the host.
 ///
@@ -30,7 +30,6 @@ use crate::systemd::{self, Scope, State};
 ///     state: reloaded
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
     /// Name of the service.
     pub name: String,
@@ -53,25 +52,8 @@ pub struct Args {
     pub runlevel: String,
     /// Seconds between stop and start of a restart, for init scripts.
     pub sleep: Option<u64>,
-    /// For systemd: whether the unit is masked.
-    pub masked: Option<bool>,
-    /// For systemd: reads unit files anew first.
-    #[serde(default)]
-    #[schemars(extend("aliases" = ["daemon-reload"]))]
-    pub daemon_reload: bool,
-    /// For systemd: has it start itself anew first.
-    #[serde(default)]
-    #[schemars(extend("aliases" = ["daemon-reexec"]))]
-    pub daemon_reexec: bool,
-    /// For systemd: overrides existing symbolic links.
-    #[serde(default)]
-    pub force: bool,
-    /// For systemd: does not wait for the job to finish.
-    #[serde(default)]
-    pub no_block: bool,
-    /// For systemd: whose it is.
-    #[serde(default)]
-    pub scope: Scope,
+    #[serde(flatten)]
+    pub special: Special,
 }
 
 fn auto() -> String {
@@ -104,12 +86,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
                 name: Some(args.name.clone()),
                 state: args.state,
                 enabled: args.enabled,
-                masked: args.masked,
-                daemon_reload: args.daemon_reload,
-                daemon_reexec: args.daemon_reexec,
-                force: args.force,
-                no_block: args.no_block,
-                scope: args.scope,
+                special: args.special,
             };
             Some(systemd::run(unit, sys)?.status)
         }
@@ -130,14 +107,6 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 
 /// Refuses what the host's service manager does not know, and a task that asks for nothing.
 fn require(args: &Args, manager: Manager) -> Result<()> {
-    let own = [
-        ("daemon_reexec", args.daemon_reexec),
-        ("daemon_reload", args.daemon_reload),
-        ("force", args.force),
-        ("masked", args.masked.is_some()),
-        ("no_block", args.no_block),
-        ("scope", args.scope != Scope::System),
-    ];
     let module = match manager {
         Manager::Systemd => "systemd",
         Manager::Openrc => "openrc",
@@ -145,12 +114,11 @@ fn require(args: &Args, manager: Manager) -> Result<()> {
         Manager::Any(_) => "service",
     };
     if module != "systemd"
-        && let Some((option, _)) = own.iter().find(|(_, given)| *given)
+        && let Some(option) = args.special.asked()
     {
         return Err(Failure::new(format!("Unsupported parameters for ({module}) module: {option}.")));
     }
-    let asks = args.daemon_reload || args.daemon_reexec || args.masked.is_some();
-    if !asks && args.state.is_none() && args.enabled.is_none() {
+    if !args.special.has_work() && args.state.is_none() && args.enabled.is_none() {
         return Err(Failure::new("one of the following is required: state, enabled"));
     }
     Ok(())

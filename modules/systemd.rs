@@ -33,7 +33,6 @@ use crate::kit::{Command, Failure, Output, Result, System};
 #[schemars(extend(
     "required_by" = {"state": ["name"], "enabled": ["name"], "masked": ["name"]}
 ))]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
     /// The unit; without an ending it is a service.
     #[schemars(extend("aliases" = ["service", "unit"]))]
@@ -43,7 +42,15 @@ pub struct Args {
     pub state: Option<State>,
     /// Whether the unit starts at boot.
     pub enabled: Option<bool>,
-    /// Whether the unit is masked: it cannot be started then.
+    #[serde(flatten)]
+    pub special: Special,
+}
+
+/// What systemd knows of units and other service managers do not.
+#[derive(Default, Deserialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
+pub struct Special {
+    /// Whether systemd has the unit masked: it cannot be started then.
     pub masked: Option<bool>,
     /// Has systemd read its unit files anew first.
     #[serde(default)]
@@ -53,15 +60,35 @@ pub struct Args {
     #[serde(default)]
     #[schemars(extend("aliases" = ["daemon-reexec"]))]
     pub daemon_reexec: bool,
-    /// Overrides existing symbolic links.
+    /// Has systemd override existing symbolic links.
     #[serde(default)]
     pub force: bool,
-    /// Does not wait for the job to finish.
+    /// Does not wait for systemd's job to finish.
     #[serde(default)]
     pub no_block: bool,
     /// Whose systemd: the machine's, the user's, or all users'.
     #[serde(default)]
     pub scope: Scope,
+}
+
+impl Special {
+    /// The first of them that is asked for, by name.
+    pub fn asked(&self) -> Option<&'static str> {
+        let given = [
+            ("daemon_reexec", self.daemon_reexec),
+            ("daemon_reload", self.daemon_reload),
+            ("force", self.force),
+            ("masked", self.masked.is_some()),
+            ("no_block", self.no_block),
+            ("scope", self.scope != Scope::System),
+        ];
+        given.into_iter().find_map(|(option, given)| given.then_some(option))
+    }
+
+    /// Whether there is something to do without a state.
+    pub fn has_work(&self) -> bool {
+        self.daemon_reload || self.daemon_reexec || self.masked.is_some()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -106,11 +133,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let msg = "This module does not currently support using glob patterns, found";
         return Err(Failure::new(format!("{msg} '{sign}' in service name: {name}")));
     }
-    let systemctl = Systemctl { scope: args.scope, no_block: args.no_block, force: args.force };
-    if args.daemon_reexec {
+    let Special { masked, daemon_reload, daemon_reexec, force, no_block, scope } = args.special;
+    let systemctl = Systemctl { scope, no_block, force };
+    if daemon_reexec {
         systemctl.told(sys, "daemon-reexec")?;
     }
-    if args.daemon_reload {
+    if daemon_reload {
         systemctl.told(sys, "daemon-reload")?;
     }
     let mut returns = Returns {
@@ -121,7 +149,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let Some(name) = &args.name else { return Ok(returns) };
     let mut unit = Unit::show(sys, &systemctl, name)?;
-    if let Some(masked) = args.masked
+    if let Some(masked) = masked
         && masked != unit.is_masked()
     {
         systemctl.change(sys, if masked { "mask" } else { "unmask" }, name)?;

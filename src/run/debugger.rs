@@ -113,15 +113,24 @@ pub(super) async fn consult(
     }
 }
 
+/// Whether any result of the task could open it.
+pub(super) fn may_open(job: &Job<'_>) -> bool {
+    job.task.keywords.debugger.is_some() || is_everywhere(job)
+}
+
+/// Whether tasks that say nothing of it open it when they fail.
+fn is_everywhere(job: &Job<'_>) -> bool {
+    let options = &job.batch.run.options.run;
+    options.debugger || job.batch.play.strategy.unwrap_or(options.strategy) == Strategy::Debug
+}
+
 /// Whether the task's `debugger`, or the run's, is for such a result.
 fn wanted(job: &Job<'_>, scope: &Scope, outcome: &HostOutcome) -> Result<bool> {
     let options = &job.batch.run.options.run;
     let failed = outcome.status == Status::Failed && !(outcome.ignored && options.debugger_ignores_errors);
     let unreachable = outcome.status == Status::Unreachable;
     let Some(setting) = &job.task.keywords.debugger else {
-        let everywhere =
-            options.debugger || job.batch.play.strategy.unwrap_or(options.strategy) == Strategy::Debug;
-        return Ok(everywhere && (failed || unreachable));
+        return Ok(is_everywhere(job) && (failed || unreachable));
     };
     let when = settings::text(Some(setting), &Context::new(scope))?.unwrap_or_default();
     match when.as_str() {

@@ -63,6 +63,9 @@ pub(super) fn begin_loop(task: &Task, scope: &mut Scope) {
 
 /// Shows the result of an item to the items after it.
 pub(super) fn show_item(task: &Task, raw: &Raw, scope: &mut Scope) {
+    if task.register.is_empty() {
+        return;
+    }
     let before = scope.local("_task").and_then(CurrentTask::of).and_then(CurrentTask::items);
     let so_far = before.map(|mut items| {
         items.push(Value::dict(public(raw.fields.clone())));

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::access::{attribute, hashable, listed, subscript};
 use super::ast::{Apply, Arg, Comparison, Expr, Kind, Slice};
 use super::interp::{Interp, NO_ELSE, read};
+use super::table::Entry;
 use super::{Context, context, filters, finalize, functions, methods, names, python_format, tests};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::value::{Dict, Operator, Value};
@@ -283,25 +284,31 @@ impl Interp<'_> {
     }
 
     fn filter(&mut self, subject: &Expr, apply: &Apply) -> Result<Value> {
-        let sees_vaults = filters::TABLE.find(&apply.name).is_some_and(|entry| entry.sees_vaults);
-        let value = match sees_vaults.then(|| self.vaulted(subject)).transpose()?.flatten() {
+        let entry = self.filter_of(apply)?;
+        let value = match entry.sees_vaults.then(|| self.vaulted(subject)).transpose()?.flatten() {
             Some(vaulted) => vaulted,
             None => self.eval(subject)?,
         };
-        self.apply_filter(value, apply)
+        self.call_filter(entry, value, apply)
     }
 
     pub fn apply_filter(&mut self, subject: Value, apply: &Apply) -> Result<Value> {
-        let Some(entry) = filters::TABLE.find(&apply.name) else {
-            return Err(self.unknown("filter", apply, filters::TABLE.names()));
-        };
+        self.call_filter(self.filter_of(apply)?, subject, apply)
+    }
+
+    fn filter_of(&self, apply: &Apply) -> Result<&'static Entry<Value>> {
+        let entry = filters::TABLE.find(&apply.name);
+        entry.ok_or_else(|| self.unknown("filter", apply, filters::TABLE.names()))
+    }
+
+    fn call_filter(&mut self, entry: &'static Entry<Value>, subject: Value, apply: &Apply) -> Result<Value> {
         let args = self.arguments(&apply.args)?;
         if MOODY_FILTERS.contains(&entry.name) {
             context::note_mood();
         }
         let subject = listed(subject);
         filters::TABLE
-            .apply(&apply.name, &subject, &args.positional, &args.named, self.cx)
+            .call(entry, &subject, &args.positional, &args.named, self.cx)
             .map_err(|error| self.placed(error, apply.span))
     }
 
@@ -315,7 +322,7 @@ impl Interp<'_> {
         };
         let args = self.arguments(&apply.args)?;
         tests::TABLE
-            .apply(&apply.name, &value, &args.positional, &args.named, self.cx)
+            .call(entry, &value, &args.positional, &args.named, self.cx)
             .map_err(|error| self.placed(error, apply.span))
     }
 

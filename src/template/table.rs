@@ -79,9 +79,6 @@ impl<R: Into<Value>> Table<R> {
     }
 
     /// Calls the one of that name.
-    ///
-    /// An undefined subject or argument is passed through as the result, unless it takes such; so is
-    /// the reading of something undefined inside them. Every other error names it.
     pub fn apply(
         &self,
         name: &str,
@@ -91,6 +88,21 @@ impl<R: Into<Value>> Table<R> {
         context: &Context<'_>,
     ) -> Result<Value> {
         let entry = self.find(name).ok_or_else(|| unknown(self.kind, name, self.names()))?;
+        self.call(entry, subject, positional, named, context)
+    }
+
+    /// Calls one.
+    ///
+    /// An undefined subject or argument is passed through as the result, unless it takes such; so is
+    /// the reading of something undefined inside them. Every other error names it.
+    pub fn call(
+        &self,
+        entry: &Entry<R>,
+        subject: &Value,
+        positional: &[Value],
+        named: &Dict,
+        context: &Context<'_>,
+    ) -> Result<Value> {
         if !entry.takes_undefined
             && let Some(undefined) = std::iter::once(subject)
                 .chain(positional)

@@ -16,13 +16,17 @@ const PLAYBOOK: &str = "\
 
 /// Compares with a program that does what `script` says; `$fanfare` is fanfare.
 fn compare(script: &str) -> (String, Output) {
+    compare_on(PLAYBOOK, script)
+}
+
+fn compare_on(playbook: &str, script: &str) -> (String, Output) {
     let dir = TempDir::new().expect("a directory");
     let program = dir.path().join("ansible-playbook");
     let version = "case $1 in --version) echo 'ansible-playbook [core 9.9.9]'; exit;; esac";
     let fanfare = env!("CARGO_BIN_EXE_fanfare");
     fs::write(&program, format!("#!/bin/sh\n{version}\nfanfare={fanfare}\n{script}\n")).expect("written");
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("executable");
-    fs::write(dir.path().join("site.yml"), PLAYBOOK).expect("written");
+    fs::write(dir.path().join("site.yml"), playbook).expect("written");
     let output = Command::new(fanfare)
         .args(["compare", "--ansible", "./ansible-playbook", "-i", "a,b", "-c", "local", "site.yml"])
         .current_dir(dir.path())
@@ -52,6 +56,15 @@ fn what_differs_is_told_with_its_place() {
          site.yml:4 TASK [one]  [b]\n    ansible  changed: good bye\n    fanfare  ok: hello\n\n\
          2 results of a check compared: 3 differences\n"
     );
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn what_neither_can_load_is_no_proof() {
+    let (_, output) = compare_on("- hosts: all\n  tusks: []\n", "exec $fanfare run \"$@\"");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("nothing could be compared"), "{said}");
+    assert!(said.matches("tusks").count() >= 2, "{said}");
     assert_eq!(output.status.code(), Some(1));
 }
 

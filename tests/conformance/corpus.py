@@ -115,3 +115,9 @@ def texts():
 def load(patterns):
     """The cases whose name holds one of `patterns` (all of them when there is none), in order of name."""
     return [parse(name, text) for name, text in texts() if not patterns or any(w in name for w in patterns)]
+
+
+def rules(name):
+    """The lines of a list beside this file, split at their bars."""
+    lines = (CASES.parent / name).read_text().splitlines()
+    return [[part.strip() for part in line.split("|", 3)] for line in lines if line.strip() and line[0] != "#"]

@@ -10,51 +10,67 @@ import stat
 import subprocess
 import time
 
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "fanfare/differential"
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "fanfare/conformance"
+SUPPORT = pathlib.Path(__file__).resolve().parent.parent / "support"
 IGNORED = re.compile(r"/(\.ansible|\.cache|\.fanfare|\.local|\.ssh|\.bash_history)(/|$)")
 
 
 # The process groups of the runs under way.
 LIVE = set()
-# From so many runs on a case is worth an oracle that forks.
-MANY = 4
 
 
 class Ansible:
     """The oracle: `bin` is the directory of ansible-core's programs."""
     seconds = 240
+    programs = {"run": "ansible-playbook", "adhoc": "ansible", "inventory": "ansible-inventory"}
 
     def __init__(self, bin):
         self.bin = pathlib.Path(bin)
         said = subprocess.check_output([self.bin / "ansible", "--version"], text=True)
         self.version = re.search(r"core ([\d.]+)", said)[1]
         self.name = f"ansible-core {self.version}"
-
-    def argv(self, verb):
-        return [str(self.bin / {"run": "ansible-playbook", "adhoc": "ansible", "inventory": "ansible-inventory"}[verb])]
+        self.forks = {}         # slot -> the process that has ansible-core imported and waits
 
     @contextlib.contextmanager
     def session(self, case, env, slot):
-        """Importing ansible-core takes longer than most runs: where there are many, it is done once."""
-        if len(case.runs) < MANY or case.stdin or any(run.verb != "run" for run in case.runs):
-            yield one_by_one(self, case, env, slot)
+        """Importing ansible-core takes longer than most runs, so it is done once: for all cases of a slot, but for
+        those with settings of their own."""
+        if case.env or any(path == "ansible.cfg" for path, *_ in case.files):
+            fork = Fork(self.bin, env, slot.case)
+            try:
+                yield lambda verb, args: fork.play([self.programs[verb], *args], slot.case, case.stdin, self.seconds)
+            finally:
+                fork.end()
             return
-        out, err = slot.path / "said.out", slot.path / "said.err"
-        child = subprocess.Popen([self.bin / "python3", pathlib.Path(__file__).parent / "forked.py"], env=env, cwd=slot.case,
-                                 text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        fork = self.forks.get(slot) or self.forks.setdefault(slot, Fork(self.bin, env, slot.path))
+        yield lambda verb, args: fork.play([self.programs[verb], *args], slot.case, case.stdin, self.seconds)
 
-        def play(_, args):
-            out.write_text("")
-            err.write_text("")
-            print(json.dumps({"argv": args, "out": str(out), "err": str(err), "seconds": self.seconds}), file=child.stdin, flush=True)
-            rc = json.loads(child.stdout.readline())
-            return rc, *(f.read_text(errors="replace") for f in (out, err))
+    def close(self):
+        for fork in self.forks.values():
+            fork.end()
+        self.forks.clear()
 
-        try:
-            yield play
-        finally:
-            child.stdin.close()
-            child.wait()
+
+class Fork:
+    """ansible-core, imported once in an environment."""
+
+    def __init__(self, bin, env, cwd):
+        self.process = subprocess.Popen([bin / "python3", SUPPORT / "forked.py"], env=env, cwd=cwd, text=True, start_new_session=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        LIVE.add(self.process.pid)
+
+    def play(self, argv, cwd, stdin, seconds):
+        print(json.dumps({"argv": argv, "cwd": str(cwd), "stdin": stdin, "seconds": seconds}), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"ansible-core ended early, at {argv}")
+        said = json.loads(line)
+        return said["rc"], said["out"], said["err"]
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+        LIVE.discard(self.process.pid)
 
 
 class Fanfare:
@@ -63,16 +79,13 @@ class Fanfare:
     def __init__(self, path):
         self.path, self.name = str(path), "fanfare"
 
-    def argv(self, verb):
-        return [self.path] + ([] if verb == "adhoc" else [verb])
-
     @contextlib.contextmanager
     def session(self, case, env, slot):
-        yield one_by_one(self, case, env, slot)
+        verbs = {"run": ["run"], "adhoc": [], "inventory": ["inventory"]}
+        yield lambda verb, args: execute([self.path, *verbs[verb], *args], env, slot.case, case.stdin, self.seconds)
 
-
-def one_by_one(tool, case, env, slot):
-    return lambda verb, args: execute(tool.argv(verb) + args, env, slot.case, case.stdin, tool.seconds)
+    def close(self):
+        """Nothing waits."""
 
 
 def observe(tool, case, slot):
@@ -93,7 +106,8 @@ def observe(tool, case, slot):
 
 def remembered(tool, case, slot, anew=False):
     """As `observe`, from the cache where the same oracle has seen the same case before, unless it shall look anew."""
-    harness = b"".join((pathlib.Path(__file__).parent / f).read_bytes() for f in ("bed.py", "tool.py", "../support/hosts"))
+    here = pathlib.Path(__file__).parent
+    harness = b"".join(file.read_bytes() for file in (here / "bed.py", here / "tool.py", SUPPORT / "hosts", SUPPORT / "forked.py"))
     key = hashlib.sha256(f"{tool.name} {case.digest} {os.getuid()} {slot.user.pw_name}".encode() + harness).hexdigest()
     kept = CACHE / f"{case.name.replace('/', '.')}.{key[:24]}.json"
     if kept.exists() and not anew:
@@ -132,9 +146,12 @@ def execute(argv, env, cwd, stdin, seconds):
 
 def end_all():
     """Ends what still runs: nothing of a run that was broken off may go on."""
-    for pid in list(LIVE):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        for pid in list(LIVE):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, sign)
+        # A fork of the oracle ends its own run.
+        time.sleep(0.2)
 
 
 def state(slot):

@@ -23,17 +23,22 @@ impl System<'_> {
         Ok(self.host.stat(path, true)?)
     }
 
-    /// Whether anything is at the path (for a link: at its end). Links that lead in a circle have none.
+    /// Whether anything is at the path (for a link: at its end).
     pub fn exists(&self, path: &Path) -> Result<bool> {
-        match self.host.stat(path, true) {
-            Err(error) if error.source.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Ok(false),
-            found => Ok(found?.is_some()),
-        }
+        Ok(self.at_end(path)?.is_some())
     }
 
     /// Whether a directory is at the path, or at the end of its links.
     pub fn is_dir(&self, path: &Path) -> Result<bool> {
-        Ok(self.exists(path)? && self.stat_followed(path)?.is_some_and(|meta| meta.is_dir()))
+        Ok(self.at_end(path)?.is_some_and(|meta| meta.is_dir()))
+    }
+
+    /// What is at the end of links; those that lead in a circle have none.
+    fn at_end(&self, path: &Path) -> Result<Option<Meta>> {
+        match self.host.stat(path, true) {
+            Err(error) if error.source.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Ok(None),
+            found => Ok(found?),
+        }
     }
 
     pub fn read(&self, path: &Path) -> Result<Vec<u8>> {

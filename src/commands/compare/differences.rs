@@ -158,7 +158,6 @@ const VOLATILE: &[&str] = &[
     "mtime",
     "pid",
     "results_file",
-    "src",
     "start",
     "version",
     "warnings",
@@ -176,7 +175,13 @@ fn keys(what: What, ansible: &Entry, fanfare: &Entry) -> Vec<(String, String, St
         .chain(only_ours)
         .filter(|name| {
             let told_by_failure = is_bad && matches!(name.as_str(), "msg" | "changed");
-            !told_by_failure && !VOLATILE.contains(&name.as_str())
+            let is_temporary = |of: &serde_json::Map<String, Value>| {
+                of.get(*name).is_some_and(|value| is_temporary(name, value))
+            };
+            !told_by_failure
+                && !VOLATILE.contains(&name.as_str())
+                && !is_temporary(theirs)
+                && !is_temporary(ours)
         })
         .filter_map(|name| {
             let part = |of: &serde_json::Map<String, Value>| of.get(name).map(steady);
@@ -186,11 +191,20 @@ fn keys(what: What, ansible: &Entry, fanfare: &Entry) -> Vec<(String, String, St
         .collect()
 }
 
+/// Whether a value is where a file stood on its way to its place: no two runs share it.
+fn is_temporary(name: &str, value: &Value) -> bool {
+    const ON_THE_WAY: [&str; 4] = ["/.ansible/tmp/", "/ansible-local-", "/ansible-tmp-", "/.fanfare-"];
+    let Value::String(path) = value else { return false };
+    matches!(name, "src" | "source" | "tempfile") && ON_THE_WAY.iter().any(|part| path.contains(part))
+}
+
 /// A value without its volatile parts.
 fn steady(value: &Value) -> Value {
     match value {
         Value::Object(entries) => {
-            let kept = entries.iter().filter(|(name, _)| !VOLATILE.contains(&name.as_str()));
+            let kept = entries
+                .iter()
+                .filter(|(name, value)| !VOLATILE.contains(&name.as_str()) && !is_temporary(name, value));
             Value::Object(kept.map(|(name, value)| (name.clone(), steady(value))).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(steady).collect()),
@@ -234,6 +248,16 @@ mod tests {
             r#"ok: [h] => {"rc": 1, "only": 2}"#,
             r#"ok: [h] => {"rc": 2}"#,
             &["a.yml:1 TASK [t], rc [h]: 1 / 2", "a.yml:1 TASK [t], only [h]: 2 / (no such key)"],
+        );
+        check(
+            r#"ok: [h] => {"src": "/root/.ansible/tmp/x/source"}"#,
+            r#"ok: [h] => {"src": "/etc/motd"}"#,
+            &[],
+        );
+        check(
+            r#"ok: [h] => {"src": "/etc/issue"}"#,
+            r#"ok: [h] => {"src": "/etc/motd"}"#,
+            &[r#"a.yml:1 TASK [t], src [h]: "/etc/issue" / "/etc/motd""#],
         );
         check(r#"fatal: [h]: FAILED! => {"msg": "a"}"#, r#"fatal: [h]: FAILED! => {"msg": "b"}"#, &[]);
         check("PLAY RECAP ***\nh : ok=1", "PLAY RECAP ***\nh : ok=2", &["the counts [h]: ok=1 / ok=2"]);

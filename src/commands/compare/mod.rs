@@ -51,7 +51,18 @@ pub(super) fn compare(command: &CompareArgs) -> Result<Exit> {
     let fanfare = Run::of(own.as_os_str(), &["run"], mode, &command.args, &here)?;
     let what = if command.apply { What::Runs } else { What::Checks };
     let (mut found, compared) = differences(what, &ansible.told, &fanfare.told);
-    if ansible.output.status.code() != fanfare.output.status.code() {
+    let same_end = ansible.output.status.code() == fanfare.output.status.code();
+    if same_end && !ansible.output.status.success() && compared == 0 {
+        // Neither came to a task: that is no proof that they are alike.
+        return Err(Diagnostic::new(format!(
+            "nothing could be compared: neither tool came to a task ({})",
+            fanfare.ended()
+        ))
+        .note(format!("{version}: {}", ansible.last_words()), None)
+        .note(format!("fanfare: {}", fanfare.last_words()), None)
+        .hint("mend what they complain of, then compare again"));
+    }
+    if !same_end {
         let (theirs, ours) = (ansible.ended_with_words(), fanfare.ended_with_words());
         found.insert(0, Difference::new("the exit code", None, theirs, ours));
     }

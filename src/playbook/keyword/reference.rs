@@ -10,8 +10,9 @@ pub fn guide() -> String {
         "# Keywords\n\n\
          <!-- Written by `playbook::keyword::guide` from the table in src/playbook/keyword/table.rs. -->\n\n\
          What may stand on a play, role, block or task. A keyword that is unknown, or stands where it does not\n\
-         belong, is an error with its place. Values may be templates unless the text says otherwise. Dynamic includes (`include_tasks`, `include_role`) keep their own keywords to\n\
-         themselves, save `vars`: give the others to the included tasks by `apply:`.\n\n\
+         belong, is an error with its place. Values may be templates unless the text says otherwise. Dynamic includes\n\
+         (`include_tasks`, `include_role`) keep their own keywords to themselves, save `vars`: give the others to the\n\
+         included tasks by `apply:`.\n\n\
          | keyword | type | on | |\n|---|---|---|---|\n",
     );
     for keyword in KEYWORDS {

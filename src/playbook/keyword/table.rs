@@ -87,7 +87,7 @@ pub const KEYWORDS: &[Keyword] = &[
     row("roles", List, PLAY, "Roles to run, before `tasks`."),
     row("run_once", Bool, ANYWHERE, "Runs the task on the first host only and gives its result to all."),
     row("serial", List, PLAY, "How many hosts at a time: a number, a percentage, or a list of them for successive batches."),
-    row("strategy", Text, PLAY, "`linear` keeps the hosts together task by task, `free` lets each go its own pace."),
+    row("strategy", Text, PLAY, "`linear` keeps the hosts together task by task, `free` and `host_pinned` let each go its own pace; `debug` is `linear` with the task debugger for what fails."),
     row("tags", List, ANYWHERE_BUT_META, "Names by which `--tags` and `--skip-tags` choose tasks."),
     row("tasks", List, PLAY, "The play's main list of tasks."),
     row("throttle", Int, STATIC, "At most that many hosts run the task at the same time."),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Loader;
 use super::around::Around;
+use super::elsewhere::Elsewhere;
 use super::fields::{Field, Fields, setting_of};
 use super::merge::piece;
-use super::own::Elsewhere;
 use super::repeat::lookup_of;
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::nearest::nearest;

@@ -30,6 +30,9 @@ impl Loader {
     /// A setting of a play, rendered with what is known without a host: its own vars, its vars_files, what its roles
     /// bring, and the command line's.
     pub fn play_value(&self, play: &Play, setting: &Setting) -> Result<Value> {
+        if !setting.value.holds_template() {
+            return Ok(setting.value.clone());
+        }
         let mut defaults = Dict::new();
         for role in &play.roles {
             defaults.extend(role.defaults.iter().map(|(key, value)| (key.clone(), value.clone())));

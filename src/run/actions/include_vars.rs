@@ -130,9 +130,10 @@ fn load_file(call: &Call<'_>, file: &str, loaded: &mut Loaded) -> Result<()> {
     Ok(())
 }
 
-/// Loads one file after the other; what they hold is merged with what there was, but never with one another. As in
-/// Ansible, a file that is no YAML is an error without what was loaded before
-/// it; any other reason to stop comes with that.
+/// Loads one file after the other; what they hold is merged with what there was, but never with one another.
+///
+/// As in Ansible, a file that is no YAML is an error without what was loaded before it; any other reason to stop
+/// comes with that.
 fn load_dir(call: &Call<'_>, dir: &str, loaded: &mut Loaded) -> Result<Result<()>> {
     let dir = match directory(call, dir) {
         Ok(dir) => dir,

@@ -11,9 +11,9 @@ LANGUAGE = HERE.parent.parent / "data/language.json"
 PER_CASE = 250
 # How the tables write what cannot be seen; a backslash is one, as Ansible's templates have it.
 CONTROL = str.maketrans({"⏎": "\n", "␍": "\r", "⇥": "\t"})
-# Without arguments these have another answer each time, or more of them than memory.
 # To Python a number is one of its own open files, to Ansible's odd test it is the name of any plugin.
 NO_NUMBERS = {"directory", "exists", "file", "is_dir", "is_file", "filter", "test"}
+# Without arguments these have another answer each time, or more of them than memory.
 UNFIT = {"random", "shuffle", "password_hash", "vault", "permutations"}
 
 
