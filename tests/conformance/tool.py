@@ -12,7 +12,7 @@ import time
 
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "fanfare/conformance"
 SUPPORT = pathlib.Path(__file__).resolve().parent.parent / "support"
-IGNORED = re.compile(r"/(\.ansible|\.cache|\.fanfare|\.local|\.ssh|\.bash_history)(/|$)")
+IGNORED = re.compile(r"/(\.ansible|\.cache|\.rpmdb|\.fanfare|\.local|\.ssh|\.bash_history)(/|$)")
 
 
 # The process groups of the runs under way.
