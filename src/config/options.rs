@@ -333,6 +333,8 @@ pub struct DisplayOptions {
     /// Whether results are spread over lines; `None` leaves it to the verbosity.
     pub pretty_results: Option<bool>,
     pub result_indentation: usize,
+    /// Whether a result's messages and outputs stand below it as they are.
+    pub texts_apart: bool,
     pub ok_hosts: bool,
     pub skipped_hosts: bool,
     pub included_hosts: bool,
@@ -402,6 +404,7 @@ impl Default for DisplayOptions {
             result_format: ResultFormat::default(),
             pretty_results: None,
             result_indentation: 4,
+            texts_apart: false,
             ok_hosts: true,
             skipped_hosts: true,
             included_hosts: true,

@@ -57,10 +57,18 @@ type Make = fn(Look) -> Box<dyn Callback>;
 
 /// The callbacks by name, sorted.
 const CALLBACKS: &[(&str, Make)] = &[
+    ("debug", |mut look| {
+        look.display.texts_apart = true;
+        Box::new(default::Default::new(look))
+    }),
     ("default", |look| Box::new(default::Default::new(look))),
     ("json", |_| Box::new(json::Json::default())),
     ("minimal", |look| Box::new(minimal::Minimal::new(look))),
     ("oneline", |_| Box::new(oneline::Oneline)),
+    ("skippy", |mut look| {
+        look.display.skipped_hosts = false;
+        Box::new(default::Default::new(look))
+    }),
     ("yaml", |mut look| {
         look.display.result_format = ResultFormat::Yaml;
         Box::new(default::Default::new(look))

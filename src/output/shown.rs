@@ -1,5 +1,7 @@
 //! What of a result is shown, and how.
 
+use std::fmt::Write as _;
+
 use super::dump;
 use crate::config::{DisplayOptions, ResultFormat};
 use crate::run::event::{Status, TaskInfo, TaskResult};
@@ -51,8 +53,27 @@ pub fn speaks_for_itself(task: &TaskInfo, result: &TaskResult, scope: Scope) -> 
 
 /// The fields as text, in the format the user chose.
 pub fn dump(task: &TaskInfo, result: &TaskResult, scope: Scope, options: &DisplayOptions) -> String {
+    let fields = fields(task, result, scope);
+    if options.texts_apart {
+        return with_texts_below(&fields, options);
+    }
     let spread = options.verbosity > 2 || speaks_for_itself(task, result, scope);
-    write(&fields(task, result, scope), spread, options)
+    write(&fields, spread, options)
+}
+
+/// The fields, and below them, as they are, the texts that a person reads.
+fn with_texts_below(fields: &Dict, options: &DisplayOptions) -> String {
+    const TEXTS: [&str; 5] = ["stdout", "stderr", "msg", "module_stdout", "module_stderr"];
+    const LINES: [&str; 2] = ["stdout_lines", "stderr_lines"];
+    let mut text = write(&without(fields, |key| TEXTS.contains(&key) || LINES.contains(&key)), true, options);
+    let there = TEXTS.into_iter().filter_map(|key| Some((key, fields.get(key)?)));
+    for (key, value) in there.filter(|(_, value)| value.is_truthy()) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "\n\n{}:\n\n{value}\n", key.to_uppercase());
+    }
+    // The page ends the line.
+    text.truncate(text.trim_end_matches('\n').len());
+    text
 }
 
 /// The whole result of a try that is to be repeated, where it is to be seen at all.

@@ -140,7 +140,7 @@ fn the_default_callback_reads_as_ansible_does() {
     for name in &names {
         let config = settings(&read(&format!("{name}.yml")));
         let events: Vec<Event> = read(&format!("{name}.jsonl")).lines().map(event).collect();
-        let (out, err) = show("default", &config, &events);
+        let (out, err) = show(&config.display.callback, &config, &events);
         let (expected_out, expected_err) = (read(&format!("{name}.out")), read(&format!("{name}.err")));
         let mut pairs = vec![(comparable(&expected_out), comparable(&out))];
         if config.display.failed_to_stderr {
