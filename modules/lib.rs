@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use crate::kit::{Failure, Result, Spec, System};
 
+mod crypto;
 pub mod kit;
 #[cfg(test)]
 mod laws;
@@ -43,6 +44,12 @@ mod lineinfile;
 mod locale_gen;
 mod modprobe;
 mod mount;
+mod openssh_keypair;
+mod openssl_csr;
+mod openssl_dhparam;
+mod openssl_pkcs12;
+mod openssl_privatekey;
+mod openssl_publickey;
 mod package;
 mod package_facts;
 mod ping;
@@ -65,6 +72,8 @@ mod unarchive;
 mod uri;
 mod user;
 mod wait_for;
+mod x509_certificate;
+mod x509_certificate_info;
 mod yum_repository;
 
 // The table. One line a module, sorted (a test holds it against the directory). A second name comes behind a bar:
@@ -101,6 +110,12 @@ table! {
     locale_gen,
     modprobe,
     mount,
+    openssh_keypair,
+    openssl_csr,
+    openssl_dhparam,
+    openssl_pkcs12,
+    openssl_privatekey,
+    openssl_publickey,
     package,
     package_facts,
     ping,
@@ -123,6 +138,8 @@ table! {
     uri,
     user,
     wait_for,
+    x509_certificate,
+    x509_certificate_info,
     yum_repository,
 }
 
@@ -145,6 +162,19 @@ impl Module {
 /// Collections whose modules some of ours are. All are also known as Ansible's own: that forwards their names.
 const COLLECTIONS: &[(&str, &[&str])] = &[
     ("ansible.posix", &["authorized_key", "mount", "sysctl"]),
+    (
+        "community.crypto",
+        &[
+            "openssh_keypair",
+            "openssl_csr",
+            "openssl_dhparam",
+            "openssl_pkcs12",
+            "openssl_privatekey",
+            "openssl_publickey",
+            "x509_certificate",
+            "x509_certificate_info",
+        ],
+    ),
     ("community.general", &["ini_file", "locale_gen", "modprobe", "timezone"]),
 ];
 

@@ -26,6 +26,12 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("iptables", "it needs a kernel"),
     ("locale_gen", "locale-gen works on a real Debian only"),
     ("modprobe", "it needs a kernel"),
+    ("openssh_keypair", "ssh-keygen works on a real machine only"),
+    ("openssl_csr", "openssl works on a real machine only"),
+    ("openssl_dhparam", "as openssl_csr"),
+    ("openssl_pkcs12", "as openssl_csr"),
+    ("openssl_privatekey", "as openssl_csr"),
+    ("openssl_publickey", "as openssl_csr"),
     ("package", "package managers work on a real machine only"),
     ("package_facts", "package managers work on a real machine only"),
     ("pip", "pip works on a real machine only"),
@@ -41,6 +47,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("uri", "a check asks no server"),
     ("user", "useradd and its kin work on a real machine only"),
     ("wait_for", "it waits by the clock of the real machine"),
+    ("x509_certificate", "as openssl_csr"),
+    ("x509_certificate_info", "as openssl_csr"),
 ];
 
 #[test]

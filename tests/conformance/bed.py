@@ -53,6 +53,8 @@ class Slot:
         if need == "sudo":
             ssh = ["ssh", "-F", self.bed / "ssh_config", "t1", "sudo -n true"]
             return subprocess.run(ssh, stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+        if need.startswith("python3-"):
+            return subprocess.run(["/usr/bin/python3", "-c", f"import {need[8:]}"], capture_output=True).returncode == 0
         return shutil.which(need) is not None
 
     def renew(self, case):
