@@ -119,8 +119,8 @@ impl Job {
     }
 }
 
-/// The control node of a job: it is not there any more.
-struct Nobody;
+/// The control node of a job, or of a call by the control node itself: there is none to ask.
+pub struct Nobody;
 
 fn gone<T>() -> io::Result<T> {
     Err(io::Error::other("a job in the background has no link to the control node"))

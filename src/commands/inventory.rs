@@ -58,7 +58,8 @@ pub(super) fn inventory(command: &InventoryCommand, mut config: Config) -> Resul
     config.warnings.extend(found);
     output::announce(&config);
     match &command.output {
-        Some(path) => std::fs::write(path, text)
+        // As Ansible's, whose last line has no end in a file; YAML's has.
+        Some(path) => std::fs::write(path, if is_yaml { &text } else { text.trim_end_matches('\n') })
             .map_err(|error| Diagnostic::new(format!("could not write {}: {error}", path.display())))?,
         None => output::print(&text)?,
     }

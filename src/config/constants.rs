@@ -79,6 +79,10 @@ impl Constant {
         let home = surroundings.variables.get("HOME").map_or("~", String::as_str);
         let own = surroundings.variables.get("ANSIBLE_HOME");
         let mut default = serde_json::from_str(self.default).unwrap_or_default();
+        // An option of a plugin that has no type is for the targets, whose homes are others.
+        if self.kind == "none" {
+            return default;
+        }
         let expand = |text: &mut String| {
             if let (Some(rest), Some(own)) = (text.strip_prefix("~/.ansible"), own) {
                 *text = format!("{own}{rest}");

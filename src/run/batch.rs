@@ -28,8 +28,6 @@ pub(super) struct Batch {
     pub notices: Mutex<Vec<(Arc<str>, String)>>,
     /// Handler (by index) -> hosts that notified it, in order.
     pub notified: Mutex<HashMap<usize, Vec<Arc<str>>>>,
-    /// Hosts that left the play without failing (`meta: end_host`).
-    pub ended: Mutex<HashSet<Arc<str>>>,
     /// `meta: end_play` or a fatal error: nothing more runs.
     pub over: Mutex<bool>,
     /// `meta: end_play`: the other batches do not run either.
@@ -71,7 +69,6 @@ impl Batch {
             handlers,
             notices: Mutex::default(),
             notified: Mutex::default(),
-            ended: Mutex::default(),
             over: Mutex::default(),
             play_over: Mutex::default(),
             most_failed,

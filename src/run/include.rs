@@ -111,6 +111,7 @@ fn load(batch: &Arc<Batch>, task: &Arc<Task>, what: &Included) -> Result<(String
         Included::Role { request, public } => {
             let loaded = loader.include_role(task, request)?;
             batch.facts.role_names.write().push(loaded.role.name.clone());
+            batch.facts.add_dependencies(loaded.role.dependencies.iter());
             batch.adopt(&loaded.roles, &loaded.handlers);
             if *public {
                 batch.adopt(std::slice::from_ref(&loaded.role), &[]);

@@ -16,6 +16,7 @@ mod debugger;
 mod destination;
 pub mod event;
 mod facts;
+mod failed_task;
 mod handlers;
 mod include;
 mod items;

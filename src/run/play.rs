@@ -132,11 +132,13 @@ async fn whole(shared: &Arc<Shared>, mut play: Play) -> Result<After> {
             name: name.clone(),
             playbook_dir: dir.to_string_lossy().into_owned(),
             role_names: RwLock::new(names(|role| role.parent.is_none())),
-            dependent_role_names: names(|role| role.is_dependency),
+            dependent_role_names: RwLock::default(),
             hosts_all: all.clone(),
             batch: hosts.clone(),
             active: active.clone(),
+            ended: RwLock::default(),
         });
+        facts.add_dependencies(play.roles.iter().filter(|role| role.is_dependency));
         shared.emit(started.clone());
         let batch = Arc::new(Batch::new(shared.clone(), play.clone(), facts, most_failed));
         batch.run_all(hosts.clone(), free, &context).await?;

@@ -9,11 +9,11 @@ use futures::{FutureExt, StreamExt};
 use super::batch::Batch;
 use super::event::{Event, NoHosts, Status, TaskInfo, TaskKind};
 use super::outcome::HostOutcome;
-use super::{include, register, report, settings, task};
+use super::{failed_task, include, register, report, settings, task};
 use crate::diagnostic::Result;
 use crate::playbook::{self, Block, Layer, Node, Task};
 use crate::template::Context;
-use crate::value::{Dict, Value};
+use crate::value::Value;
 
 pub(super) type HostList = Vec<Arc<str>>;
 
@@ -243,7 +243,7 @@ impl Batch {
             self.run.emit(Event::NoHosts { reason: NoHosts::NoneLeft });
             self.stop_fatally();
         }
-        let ended = self.ended.lock();
+        let ended = self.facts.ended.read();
         fate.alive.retain(|host| !ended.contains(host));
         fate
     }
@@ -300,11 +300,7 @@ impl Batch {
     /// `ansible_failed_task` and `ansible_failed_result`, for the rescue section.
     fn remember_failure(&self, task: &Task, outcome: &HostOutcome) {
         let state = self.run.hosts.state(&outcome.host);
-        let mut failed = Dict::new();
-        let name = task.name.as_ref().map_or(Value::None, |name| name.value.to_string().into());
-        failed.insert("name", name);
-        failed.insert("action", task.action.name.as_str());
-        failed.insert("args", Value::dict(task.action.args.clone()));
+        let failed = failed_task::describe(self, task, &outcome.host);
         state.set_var("ansible_failed_task", Value::dict(failed));
         state.set_var("ansible_failed_result", Value::dict(outcome.fields.clone()));
     }

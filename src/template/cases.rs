@@ -87,7 +87,7 @@ fn ansible_answers_the_same() {
 }
 
 fn syntax(options: &Json) -> Syntax {
-    let mut syntax = Syntax { keep_trailing_newline: false, ..Syntax::default() };
+    let mut syntax = Syntax::default();
     for (name, value) in options.as_object().into_iter().flatten() {
         // Ansible knows no line comments; the case shows that it does not mind the option.
         if name == "line_comment_prefix" || name == "keep_trailing_newline" {

@@ -405,6 +405,13 @@ impl Interp<'_> {
             return Ok(undefined.clone());
         }
         let Arguments { mut positional, named } = arguments;
+        if let (Value::Dict(_), "items" | "values") = (subject, method) {
+            return match finalize::resolve_parts(subject, self.cx) {
+                Ok(rendered) => methods::call(&rendered, method, &positional, &named),
+                Err(error) if error.is_undefined() => Ok(Value::from(error)),
+                Err(error) => Err(error),
+            };
+        }
         if let Value::Str(_) = subject {
             for argument in &mut positional {
                 *argument = finalize::resolve_deep(&listed(argument.clone()), self.cx)?;

@@ -36,6 +36,28 @@ pub fn resolve_deep(value: &Value, context: &Context<'_>) -> Result<Value> {
     Ok(walk(value, context, Depth::Parts)?.unwrap_or_else(|| value.clone()))
 }
 
+/// Renders a value and its parts, as a filter needs it that looks no further. The reading of something undefined is an
+/// error of the kind [`Diagnostic::is_undefined`].
+pub fn resolve_parts(value: &Value, context: &Context<'_>) -> Result<Value> {
+    let whole = resolve(value, context)?;
+    let is_open = |part: &Value| matches!(part, Value::Template(_) | Value::Vault(_) | Value::Undefined(_));
+    let one = |part: &Value| match resolve(part, context)? {
+        Value::Undefined(undefined) if undefined.message != NO_ELSE => Err(Diagnostic::undefined(&undefined)),
+        part => Ok(part),
+    };
+    let all = |items: &[Value]| items.iter().map(one).collect::<Result<Vec<_>>>();
+    Ok(match &whole {
+        Value::List(items) if items.iter().any(is_open) => Value::list(all(items)?),
+        Value::Tuple(items) if items.iter().any(is_open) => Value::Tuple(Arc::new(all(items)?)),
+        Value::Dict(entries) if entries.values().any(is_open) => {
+            let entries: Result<Dict> =
+                entries.iter().map(|(key, value)| Ok((key.clone(), one(value)?))).collect();
+            Value::dict(entries?)
+        }
+        _ => whole,
+    })
+}
+
 /// Renders a value and everything in it; `omit` inside containers leaves the item out. An undefined raises.
 /// The result is plain data; `omit` alone stays [`Value::Omit`].
 pub fn render_all(value: &Value, context: &Context<'_>) -> Result<Value> {

@@ -248,9 +248,7 @@ fn find_file(name: &str, cx: &Context<'_>) -> Option<PathBuf> {
 fn load_file(path: &Path, text: &str, secret: bool, syntax: &Syntax, mode: Mode) -> Result<Arc<Unit>> {
     let source = Arc::new(Source { path: path.to_owned(), text: text.into(), secret });
     let place = Place { source, line: 1, column: 1, length: 0 };
-    // Only the template that was asked for keeps its last line end; what it includes does not.
-    let syntax = Syntax { keep_trailing_newline: false, ..syntax.clone() };
-    parse_unit(Arc::from(text), Some(place), syntax, mode)
+    parse_unit(Arc::from(text), Some(place), syntax.clone(), mode)
 }
 
 /// Parses a template of any kind.

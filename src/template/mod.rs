@@ -49,7 +49,7 @@ pub use call::{Args, Lookup, LookupEntry, Names};
 pub use condition::{allow_broken_conditions, condition};
 pub use context::Context;
 pub use filters::hash_password;
-pub use finalize::{render_all, render_sealed, resolve, resolve_deep};
+pub use finalize::{render_all, render_sealed, resolve, resolve_deep, resolve_parts};
 pub use functions::is_function;
 pub use shown::render_shown;
 pub use syntax::Syntax;
@@ -109,10 +109,8 @@ impl Template {
     }
 
     fn unit(&self) -> Result<Arc<Unit>> {
-        let parse = || {
-            let syntax = Syntax { keep_trailing_newline: false, ..Syntax::default() };
-            parse_unit(Arc::clone(&self.source), self.place.clone(), syntax, Mode::Value)
-        };
+        let parse =
+            || parse_unit(Arc::clone(&self.source), self.place.clone(), Syntax::default(), Mode::Value);
         self.unit.get_or_init(parse).clone()
     }
 }

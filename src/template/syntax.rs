@@ -26,7 +26,7 @@ pub struct Syntax {
 }
 
 impl Default for Syntax {
-    /// Ansible's: as Jinja's, with `trim_blocks` and the last newline kept.
+    /// Ansible's: as Jinja's, with `trim_blocks`.
     fn default() -> Self {
         let pair = |open: &str, close: &str| (open.to_owned(), close.to_owned());
         Self {
@@ -35,7 +35,7 @@ impl Default for Syntax {
             comment: pair("{#", "#}"),
             trim_blocks: true,
             lstrip_blocks: false,
-            keep_trailing_newline: true,
+            keep_trailing_newline: false,
             newline_sequence: "\n".to_owned(),
         }
     }
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn no_header_is_the_default() {
         let (syntax, rest) = Syntax::from_header("# a comment\n").unwrap();
-        assert!(syntax.trim_blocks && syntax.keep_trailing_newline);
+        assert!(syntax.trim_blocks && !syntax.keep_trailing_newline);
         assert_eq!(rest, "# a comment\n");
     }
 

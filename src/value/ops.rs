@@ -235,6 +235,9 @@ fn floats(operator: Operator, a: f64, b: f64) -> Result<Value> {
         Operator::Pow if a < 0.0 && b.is_finite() && b.fract() != 0.0 => {
             return Err(Diagnostic::new("Type 'complex' is unsupported for variable storage."));
         }
+        Operator::Pow if a.is_finite() && b.is_finite() && a.powf(b).is_infinite() => {
+            return Err(Diagnostic::new("(34, 'Numerical result out of range')"));
+        }
         Operator::Pow => a.powf(b),
         Operator::Concat => return Ok(Value::from(format!("{}{}", Value::Float(a), Value::Float(b)))),
     };

@@ -52,11 +52,28 @@ pub struct PlayFacts {
     pub playbook_dir: String,
     /// Those of `roles:`, and each that was included since.
     pub role_names: RwLock<Vec<String>>,
-    pub dependent_role_names: Vec<String>,
+    /// Those that these depend on.
+    pub dependent_role_names: RwLock<Vec<String>>,
     pub hosts_all: Vec<Arc<str>>,
     pub batch: Vec<Arc<str>>,
     /// The hosts of the play that have not failed.
     pub active: Arc<RwLock<Vec<Arc<str>>>>,
+    /// Hosts that left the batch without failing (`meta: end_host`).
+    pub ended: RwLock<HashSet<Arc<str>>>,
+}
+
+impl PlayFacts {
+    /// Names roles that others depend on, and what they depend on themselves.
+    pub fn add_dependencies<'r>(&self, roles: impl Iterator<Item = &'r Arc<Role>>) {
+        for role in roles {
+            let mut known = self.dependent_role_names.write();
+            if !known.contains(&role.name) {
+                known.push(role.name.clone());
+            }
+            drop(known);
+            self.add_dependencies(role.dependencies.iter());
+        }
+    }
 }
 
 /// Where a scope stands: what the magic variables are computed from when asked.
@@ -146,6 +163,16 @@ impl Magic {
         "role_uuid",
     ];
 
+    /// Those that other variables of the name hide.
+    pub(super) const WEAK: &'static [&'static str] = &[
+        "group_names",
+        "inventory_dir",
+        "inventory_file",
+        "inventory_hostname",
+        "inventory_hostname_short",
+        "omit",
+    ];
+
     /// The value of a magic variable; `None` for other names and where it does not exist (`role_path`
     /// outside a role).
     pub fn get(&self, name: &str) -> Option<Value> {
@@ -223,14 +250,19 @@ impl Magic {
             "ansible_play_batch" | "ansible_current_hosts" | "play_hosts" => {
                 let active = play.active.read();
                 let active: HashSet<_> = active.iter().collect();
-                Some(hosts(play.batch.iter().filter(|host| active.contains(host))))
+                let ended = play.ended.read();
+                let is_there = |host: &&Arc<str>| active.contains(host) && !ended.contains(*host);
+                Some(hosts(play.batch.iter().filter(is_there)))
             }
-            "ansible_play_hosts" => Some(hosts(play.active.read().iter())),
+            "ansible_play_hosts" => {
+                let ended = play.ended.read();
+                Some(hosts(play.active.read().iter().filter(|host| !ended.contains(*host))))
+            }
             "ansible_play_role_names" | "role_names" => Some(strings(play.role_names.read().clone())),
-            "ansible_dependent_role_names" => Some(strings(play.dependent_role_names.clone())),
+            "ansible_dependent_role_names" => Some(strings(play.dependent_role_names.read().clone())),
             "ansible_role_names" => {
                 let mut names = play.role_names.read().clone();
-                names.extend(play.dependent_role_names.clone());
+                names.extend(play.dependent_role_names.read().iter().cloned());
                 names.sort_unstable();
                 names.dedup();
                 Some(strings(names))

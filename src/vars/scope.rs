@@ -178,19 +178,16 @@ impl Names for Scope {
         if let Some(value) = self.locals.get(name) {
             return Some(value.clone());
         }
-        if name == "ansible_facts" {
-            return self.facts.clone().map(Value::Dict);
-        }
-        if let Some(value) = self.magic.get(name) {
-            return Some(value);
-        }
-        if let Some(value) = self.stack.get(name) {
-            return Some(value);
-        }
         match name {
-            // `ansible_local` exists only where facts were gathered; the facts layer has it then.
             "vars" => Some(Value::Object(Arc::new(VarsObject { scope: self.clone(), type_name: "dict" }))),
-            _ => self.magic.reached.as_ref()?.get(name),
+            "ansible_facts" => self.stack.get(name).or_else(|| self.facts.clone().map(Value::Dict)),
+            _ if Magic::WEAK.contains(&name) => self.stack.get(name).or_else(|| self.magic.get(name)),
+            // `ansible_local` exists only where facts were gathered; the facts layer has it then.
+            _ => self
+                .magic
+                .get(name)
+                .or_else(|| self.stack.get(name))
+                .or_else(|| self.magic.reached.as_ref()?.get(name)),
         }
     }
 

@@ -338,13 +338,14 @@ impl Translator {
 
     /// `\d` and its like, narrowed to ASCII by the flag `a`.
     fn shorthand(&self, c: char) -> String {
-        if !self.modes.ascii {
-            return format!(r"\{c}");
-        }
-        let class = match c.to_ascii_lowercase() {
-            'd' => "0-9",
-            's' => r" \t\n\r\x0b\x0c",
-            _ => "a-zA-Z0-9_",
+        // Python's words have no combining marks, and its white space has separators of ASCII.
+        let class = match (c.to_ascii_lowercase(), self.modes.ascii) {
+            ('d', true) => "0-9",
+            ('d', false) => r"\d",
+            ('s', true) => r" \t\n\r\x0b\x0c",
+            ('s', false) => r"\s\x1c-\x1f",
+            (_, true) => "a-zA-Z0-9_",
+            (_, false) => r"\p{L}\p{N}_",
         };
         if c.is_ascii_uppercase() { format!("[^{class}]") } else { format!("[{class}]") }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use fanfare_modules::kit::regex::{Flags, Regex};
 
 use crate::diagnostic::{Diagnostic, Result};
+use crate::playbook::reserved;
 use crate::run::call::Call;
 use crate::run::content;
 use crate::run::outcome::Raw;
@@ -125,9 +126,22 @@ fn load(call: &Call<'_>) -> Result<Loaded> {
 fn load_file(call: &Call<'_>, file: &str, loaded: &mut Loaded) -> Result<()> {
     let path = content::find(file, "vars", call.scope)?;
     let path = std::path::absolute(&path).unwrap_or(path);
-    crate::vars::merge(&mut loaded.vars, &*variables(&yaml::load_file(&path)?)?, false);
+    let content = yaml::load_file(&path)?;
+    crate::vars::merge(&mut loaded.vars, &*variables(&content)?, false);
+    warn_of_reserved(call, &content);
     loaded.files.push(path);
     Ok(())
+}
+
+/// Variables that are called like keywords or functions; under `name` they are no variables.
+fn warn_of_reserved(call: &Call<'_>, content: &yaml::Loaded) {
+    let named = call.args.contains("name");
+    let document = content.documents.first().filter(|_| !named);
+    for (key, _) in document.and_then(yaml::Node::as_map).unwrap_or_default() {
+        if let Some(warning) = key.as_str().and_then(|name| reserved::warning(name, Some(&key.place))) {
+            call.job.batch.run.warn(warning);
+        }
+    }
 }
 
 /// Loads one file after the other; what they hold is merged with what there was, but never with one another.
@@ -155,7 +169,10 @@ fn load_dir(call: &Call<'_>, dir: &str, loaded: &mut Loaded) -> Result<Result<()
         }
         let content = yaml::load_file(&path).map_err(|error| error.context("Task failed"))?;
         match variables(&content) {
-            Ok(vars) => crate::vars::merge(&mut loaded.vars, &vars, false),
+            Ok(vars) => {
+                crate::vars::merge(&mut loaded.vars, &vars, false);
+                warn_of_reserved(call, &content);
+            }
             Err(error) => return Ok(Err(error)),
         }
         loaded.files.push(path);

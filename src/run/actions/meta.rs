@@ -77,7 +77,7 @@ impl Batch {
                 fate.failed.extend(after.failed);
             }
             "end_host" => {
-                self.ended.lock().extend(wanted.iter().cloned());
+                self.facts.ended.write().extend(wanted.iter().cloned());
                 fate.alive.retain(|host| !wanted.contains(host));
             }
             "end_play" | "end_batch" => {

@@ -2,7 +2,7 @@
 
 use super::items;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::template::{Args, Context, FilterEntry, get_item};
+use crate::template::{Args, Context, FilterEntry, get_item, resolve_parts};
 use crate::value::{Dict, Value};
 
 pub(super) static TABLE: &[FilterEntry] = &[
@@ -69,9 +69,13 @@ fn combine(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Va
     // One level of lists of dicts is opened; empty ones and `None` add nothing.
     let mut dicts = Vec::new();
     for value in std::iter::once(subject).chain(args.positional) {
-        let value = crate::template::resolve(value, context)?;
+        let value = resolve_parts(value, context)?;
         match &value {
-            Value::List(_) | Value::Tuple(_) => dicts.extend(items(&value, context)?),
+            Value::List(_) | Value::Tuple(_) => {
+                for part in items(&value, context)? {
+                    dicts.push(resolve_parts(&part, context)?);
+                }
+            }
             _ => dicts.push(value),
         }
     }
@@ -122,10 +126,10 @@ fn merge(old: &Dict, new: &Dict, recursive: bool, lists: ListMerge, context: &Co
     Ok(merged)
 }
 
-fn dict2items(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
+fn dict2items(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
     let key_name = args.get("key_name").cloned().unwrap_or_else(|| "key".into());
     let value_name = args.get("value_name").cloned().unwrap_or_else(|| "value".into());
-    let Some(entries) = entries(subject) else {
+    let Some(entries) = entries(&resolve_parts(subject, context)?) else {
         return Err(Diagnostic::new(format!(
             "dict2items requires a dictionary, got <class '{}'> instead.",
             subject.type_name()
@@ -135,8 +139,8 @@ fn dict2items(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value
     Ok(entries.into_iter().map(item).collect::<Vec<Value>>().into())
 }
 
-fn pairs(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {
-    let Some(entries) = entries(subject) else {
+fn pairs(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Value> {
+    let Some(entries) = entries(&resolve_parts(subject, context)?) else {
         return Err(Diagnostic::new("Can only get item pairs from a mapping."));
     };
     let pair = |(key, value)| Value::Tuple(vec![key, value].into());

@@ -4,7 +4,7 @@ use super::{items, read};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::context::note_mood;
 use crate::template::python_random::Random;
-use crate::template::{Args, Context, FilterEntry, get_attr};
+use crate::template::{Args, Context, FilterEntry, get_attr, resolve, resolve_parts};
 use crate::value::{Operator, Value};
 
 pub(super) static TABLE: &[FilterEntry] = &[
@@ -15,7 +15,7 @@ pub(super) static TABLE: &[FilterEntry] = &[
     FilterEntry::new("join", &["d", "attribute"], join),
     FilterEntry::new("last", &[], last).lazy(),
     FilterEntry::new("length", &[], length).lazy(),
-    FilterEntry::new("list", &[], list),
+    FilterEntry::new("list", &[], list).lazy(),
     FilterEntry::new("random", &["start", "step", "seed"], random),
     FilterEntry::new("reverse", &[], reverse),
     FilterEntry::new("shuffle", &["seed"], shuffle),
@@ -56,7 +56,8 @@ fn length(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {
 }
 
 fn list(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Value> {
-    items(subject, context).map(Value::list)
+    let items = items(&resolve(subject, context)?, context)?;
+    resolve_parts(&Value::list(items), context)
 }
 
 fn reverse(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Value> {

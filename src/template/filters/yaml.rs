@@ -22,6 +22,9 @@ const YAML_PARAMS: &[&str] = &[
     "explicit_start",
     "explicit_end",
     "default_style",
+    "canonical",
+    "version",
+    "line_break",
 ];
 const NICE_YAML_PARAMS: &[&str] = &[
     "indent",
@@ -33,6 +36,9 @@ const NICE_YAML_PARAMS: &[&str] = &[
     "explicit_start",
     "explicit_end",
     "default_style",
+    "canonical",
+    "version",
+    "line_break",
 ];
 
 fn to_yaml(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
@@ -65,6 +71,13 @@ fn write(subject: &Value, args: &Args<'_>, indent: i64, flow: Flow) -> Result<Va
         explicit_end: args.flag("explicit_end", false),
         style: style(args)?,
         aliases: false,
+        canonical: args.flag("canonical", false),
+        version: version(args)?,
+        line_break: match args.string("line_break").as_deref() {
+            Some("\r") => "\r",
+            Some("\r\n") => "\r\n",
+            _ => "\n",
+        },
         ..DumpOptions::default()
     };
     Ok(dump(subject, &options).into())
@@ -79,6 +92,19 @@ fn style(args: &Args<'_>) -> Result<Option<Style>> {
         Some("\"") => Some(Style::DoubleQuoted),
         Some(other) => return Err(Diagnostic::new(format!("'default_style' cannot be {other:?}"))),
     })
+}
+
+/// The version of YAML: two numbers.
+fn version(args: &Args<'_>) -> Result<Option<(i64, i64)>> {
+    let Some(version) = args.some("version") else { return Ok(None) };
+    let numbers: Option<Vec<i64>> = match version {
+        Value::List(parts) | Value::Tuple(parts) => parts.iter().map(Value::as_int).collect(),
+        _ => None,
+    };
+    match numbers.as_deref() {
+        Some([major, minor]) => Ok(Some((*major, *minor))),
+        _ => Err(Diagnostic::new("an integer is required").hint("'version' is a list of two numbers.")),
+    }
 }
 
 /// Fails where something has no form in YAML.

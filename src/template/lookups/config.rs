@@ -1,5 +1,6 @@
 //! `config`: settings of Ansible, as its file and the environment have them.
 
+use super::options::flag;
 use crate::config::{asked_constant, asked_plugin_option, knows_plugin};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry, resolve_deep};
@@ -38,7 +39,7 @@ fn config(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Vec
             )));
         };
         match setting(name, plugin, context)? {
-            Some((value, origin)) if args.flag("show_origin", false) => {
+            Some((value, origin)) if flag(args, "show_origin", false) => {
                 found.push(Value::list(vec![value, origin.into()]));
             }
             Some((value, _)) => found.push(value),
@@ -65,6 +66,16 @@ fn setting(
     if !knows_plugin(kind, plugin) {
         return Err(Diagnostic::new(format!("Unable to load {kind} plugin '{plugin}'")));
     }
+    option(kind, plugin, name, context)
+}
+
+/// An option of a plugin, as the host's variables, the environment, the file or its default have it.
+pub(super) fn option(
+    kind: &str,
+    plugin: &str,
+    name: &str,
+    context: &Context<'_>,
+) -> Result<Option<(Value, String)>> {
     let Some((setting, variables)) = asked_plugin_option(kind, plugin, name)? else { return Ok(None) };
     for variable in variables {
         if let Some(value) = context.names.get(variable) {

@@ -1,5 +1,6 @@
 //! `file`: the content of files.
 
+use super::options::flag;
 use super::search::{find, read, searched, text};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
@@ -17,10 +18,10 @@ fn content(name: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Value> 
         .ok_or_else(|| searched(denied(Diagnostic::new("File not found")), context, &["files"], name))?;
     let content = read(&path).map_err(denied)?;
     let mut text = content.as_str();
-    if args.flag("lstrip", false) {
+    if flag(args, "lstrip", false) {
         text = text.trim_start();
     }
-    if args.flag("rstrip", true) {
+    if flag(args, "rstrip", true) {
         text = text.trim_end();
     }
     Ok(text.into())

@@ -1,5 +1,6 @@
 //! `first_found`: the first file of a list that exists.
 
+use super::options::flag;
 use super::search::{candidates, shown};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
@@ -9,7 +10,7 @@ pub(super) static ENTRY: LookupEntry =
     LookupEntry { name: "first_found", params: &["files", "paths", "skip"], run: first_found };
 
 fn first_found(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value>> {
-    let mut search = Search { names: Vec::new(), skip: args.flag("skip", false) };
+    let mut search = Search { names: Vec::new(), skip: flag(args, "skip", false) };
     let options = args.named;
     if options.contains("files") || options.contains("paths") {
         search.add_dict(options)?;

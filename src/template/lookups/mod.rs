@@ -15,6 +15,7 @@ mod items;
 mod lines;
 mod list;
 mod nested;
+mod options;
 mod password;
 mod pipe;
 mod random_choice;

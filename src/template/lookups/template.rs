@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::options::flag;
 use super::search::{find, read, searched, text};
 use crate::diagnostic::{Diagnostic, Place, Result, Source};
 use crate::template::{Args, Context, LookupEntry, Names, Syntax, TemplateFile};
@@ -34,6 +35,10 @@ fn render(name: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Value> {
         let error = Diagnostic::new(format!("the template file {name} could not be found for the lookup"));
         searched(error, context, WHERE, name)
     })?;
+    if args.get("lstrip_blocks").is_some() {
+        // As in Ansible: the module takes it, the lookup takes no notice.
+        context.warn("the lookup 'template' has no option lstrip_blocks: only `#jinja2: lstrip_blocks: True` in the file sets it");
+    }
     let content = read(&path)?;
     let (mut syntax, body) = Syntax::from_header(&content)?;
     adjust(&mut syntax, args);
@@ -65,8 +70,7 @@ fn adjust(syntax: &mut Syntax, args: &Args<'_>) {
     set(&mut syntax.variable.1, &default.variable.1, "variable_end_string");
     set(&mut syntax.comment.0, &default.comment.0, "comment_start_string");
     set(&mut syntax.comment.1, &default.comment.1, "comment_end_string");
-    syntax.trim_blocks &= args.flag("trim_blocks", true);
-    syntax.lstrip_blocks |= args.flag("lstrip_blocks", false);
+    syntax.trim_blocks &= flag(args, "trim_blocks", true);
 }
 
 /// The variables a template file sees besides those of the task.

@@ -12,6 +12,9 @@ pub(super) struct Emitter {
     explicit_start: bool,
     explicit_end: bool,
     literal_blocks: bool,
+    canonical: bool,
+    version: Option<(i64, i64)>,
+    newline: &'static str,
     style: Option<Style>,
     column: usize,
     /// The current indentation and those around it; none at the root.
@@ -36,6 +39,9 @@ impl Emitter {
             explicit_start: options.explicit_start,
             explicit_end: options.explicit_end,
             literal_blocks: options.literal_blocks,
+            canonical: options.canonical,
+            version: options.version,
+            newline: options.line_break,
             style: options.style,
             column: 0,
             indent: None,
@@ -47,8 +53,15 @@ impl Emitter {
     }
 
     pub(super) fn start(&mut self) {
-        if self.explicit_start {
+        if let Some((major, minor)) = self.version {
+            self.indicator(&format!("%YAML {major}.{minor}"), true, false, false);
+            self.write_indent();
+        }
+        if self.explicit_start || self.canonical || self.version.is_some() {
             self.indicator("---", true, false, false);
+        }
+        if self.canonical {
+            self.write_indent();
         }
     }
 
@@ -93,14 +106,18 @@ impl Emitter {
         if !is_first {
             self.indicator(",", false, false, false);
         }
-        if self.column > self.width {
+        if self.canonical || self.column > self.width {
             self.write_indent();
         }
     }
 
-    pub(super) fn close_flow(&mut self, bracket: &str) {
+    pub(super) fn close_flow(&mut self, bracket: &str, is_empty: bool) {
         self.decrease_indent();
         self.flow_level -= 1;
+        if self.canonical && !is_empty {
+            self.indicator(",", false, false, false);
+            self.write_indent();
+        }
         self.indicator(bracket, false, false, false);
     }
 
@@ -128,14 +145,16 @@ impl Emitter {
     /// A scalar; `is_text` when it is a string, whose style is to be chosen.
     pub(super) fn scalar(&mut self, text: &str, is_text: bool, is_simple_key: bool) {
         let is_inline = is_simple_key || self.is_in_flow();
-        let style = if self.style.is_some() || is_text {
+        let style = if self.canonical {
+            Style::DoubleQuoted
+        } else if self.style.is_some() || is_text {
             let literal = self.literal_blocks && !is_inline && is_literal(text, self.allow_unicode);
             let wanted = if literal { Some(Style::Literal) } else { self.style };
             Style::choose(text, wanted, self.is_in_flow(), is_simple_key, self.allow_unicode)
         } else {
             Style::Plain
         };
-        if !is_text && style != Style::Plain {
+        if !is_text && !self.canonical && style != Style::Plain {
             // Without it, what is quoted would be a string.
             self.indicator("!", true, false, false);
         }
@@ -294,7 +313,11 @@ impl Emitter {
     fn line_break(&mut self, c: char) {
         self.whitespace = true;
         self.indention = true;
-        self.out.push(c);
+        if c == '\n' {
+            self.out.push_str(self.newline);
+        } else {
+            self.out.push(c);
+        }
         self.column = 0;
     }
 

@@ -35,6 +35,11 @@ pub struct DumpOptions {
     pub aliases: bool,
     /// Whether text of several lines is written as a `|` block, where PyYAML by itself would quote it.
     pub literal_blocks: bool,
+    /// Whether every node has its tag and a line of its own, in brackets and double quotes.
+    pub canonical: bool,
+    /// The version of YAML that the document names.
+    pub version: Option<(i64, i64)>,
+    pub line_break: &'static str,
 }
 
 /// PyYAML's `default_flow_style`.
@@ -61,6 +66,9 @@ impl Default for DumpOptions {
             style: None,
             aliases: true,
             literal_blocks: false,
+            canonical: false,
+            version: None,
+            line_break: "\n",
         }
     }
 }
@@ -135,6 +143,9 @@ impl Writer<'_> {
     }
 
     fn node(&mut self, value: &Value, position: Position) {
+        if self.options.canonical {
+            self.emitter.indicator(tag_of(value), true, false, false);
+        }
         match value {
             Value::List(items) | Value::Tuple(items) => {
                 if !self.anchor(value) {
@@ -165,7 +176,7 @@ impl Writer<'_> {
                 self.emitter.next_in_flow(index == 0);
                 self.node(item, Position::ITEM);
             }
-            self.emitter.close_flow("]");
+            self.emitter.close_flow("]", items.is_empty());
             return;
         }
         let is_indentless = position.in_mapping && !self.emitter.is_at_indent();
@@ -190,7 +201,7 @@ impl Writer<'_> {
                 self.emitter.next_in_flow(index == 0);
                 self.entry(key, value);
             }
-            self.emitter.close_flow("}");
+            self.emitter.close_flow("}", entries.is_empty());
             return;
         }
         self.emitter.increase_indent(false, false);
@@ -203,11 +214,12 @@ impl Writer<'_> {
 
     fn entry(&mut self, key: &Value, value: &Value) {
         let (text, _) = text_of(key);
-        let is_simple = match key {
-            Value::List(items) | Value::Tuple(items) => items.is_empty(),
-            Value::Dict(entries) => entries.is_empty(),
-            _ => text.len() <= 128 && !text.contains(scalar::is_break),
-        };
+        let is_simple = !self.options.canonical
+            && match key {
+                Value::List(items) | Value::Tuple(items) => items.is_empty(),
+                Value::Dict(entries) => entries.is_empty(),
+                _ => text.len() <= 128 && !text.contains(scalar::is_break),
+            };
         if is_simple {
             self.node(key, Position::KEY);
             self.emitter.indicator(":", false, false, false);
@@ -215,6 +227,9 @@ impl Writer<'_> {
             self.emitter.indicator("?", true, false, true);
             self.node(key, Position::VALUE);
             if self.emitter.is_in_flow() {
+                if self.options.canonical {
+                    self.emitter.write_indent();
+                }
                 self.emitter.indicator(":", true, false, false);
             } else {
                 self.emitter.write_indent();
@@ -227,6 +242,7 @@ impl Writer<'_> {
     fn is_flow<'v>(&self, is_empty: bool, mut parts: impl Iterator<Item = &'v Value>) -> bool {
         let is_leaf = |value: &Value| address(value).is_none();
         is_empty
+            || self.options.canonical
             || self.emitter.is_in_flow()
             || match self.options.flow {
                 Flow::Block => false,
@@ -253,6 +269,20 @@ fn sort(entries: &mut [(&Value, &Value)]) {
         entries.sort_by_key(|(key, _)| key.as_int());
     } else if entries.iter().all(|(key, _)| key.as_str().is_some()) {
         entries.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
+    }
+}
+
+/// What the canonical form calls a node.
+fn tag_of(value: &Value) -> &'static str {
+    match value {
+        Value::List(_) | Value::Tuple(_) => "!!seq",
+        Value::Dict(_) => "!!map",
+        Value::None | Value::Undefined(_) | Value::Omit => "!!null",
+        Value::Bool(_) => "!!bool",
+        Value::Float(_) => "!!float",
+        Value::Int(_) | Value::BigInt(_) => "!!int",
+        Value::Object(object) if object.type_name() == "datetime" => "!!timestamp",
+        _ => "!!str",
     }
 }
 

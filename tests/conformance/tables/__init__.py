@@ -1,7 +1,7 @@
 """Cases written from tables: each module here has `cases()`, which yields (topic/name, text of the case)."""
-from . import expressions, failures, keywords, lookups, magic, precedence
+from . import combined, expressions, failures, keywords, lookups, magic, precedence
 
-MODULES = [expressions, failures, keywords, lookups, magic, precedence]
+MODULES = [combined, expressions, failures, keywords, lookups, magic, precedence]
 
 
 def cases():

@@ -47,12 +47,12 @@ def complete(name, wanted, sign):
     return rows
 
 
-def packed(name, about, rows):
+def packed(name, about, rows, variables=""):
     for n, start in enumerate(range(0, len(rows), PER_CASE), 1):
-        yield f"{name}_{n}", playbook(about, rows[start:start + PER_CASE])
+        yield f"{name}_{n}", playbook(about, rows[start:start + PER_CASE], variables)
 
 
-def playbook(about, rows):
+def playbook(about, rows, variables=""):
     entries = ",\n".join(f"    {quoted(plain(row))}: {quoted(template(row))}" for row in rows)
     return f"""# {about}
 hosts: 1 local
@@ -63,7 +63,7 @@ checks: {len(rows)}
   vars:
     e: {{
 {entries}}}
-  tasks:
+{variables}  tasks:
     - debug: {{msg: "{{{{ [e[item] | type_debug, e[item]] }}}}"}}
       loop: "{{{{ e.keys() }}}}"
       ignore_errors: true

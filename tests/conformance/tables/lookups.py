@@ -39,6 +39,22 @@ own_a is {{ own_a }}{{ more | default('') }}
 x
   {% endif %}
 {% endif %}
+-- templates/ends.j2 --
+a
+
+
+-- templates/ends_block.j2 --
+{% if true %}
+a
+{% endif %}
+
+{% if true %}
+{% endif %}
+-- templates/header.j2 --
+#jinja2: trim_blocks: False
+{% if true %}
+a
+{% endif %}
 -- www/page.txt --
 first
 second
