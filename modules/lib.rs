@@ -176,6 +176,16 @@ const COLLECTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("community.general", &["ini_file", "locale_gen", "modprobe", "timezone"]),
+/// Collections, and modules of theirs that ours are: one a line, since lists of this file are merged line by line. All
+/// are also known by their short names.
+const COLLECTIONS: &[(&str, &str)] = &[
+    ("ansible.posix", "authorized_key"),
+    ("ansible.posix", "mount"),
+    ("ansible.posix", "sysctl"),
+    ("community.general", "ini_file"),
+    ("community.general", "locale_gen"),
+    ("community.general", "modprobe"),
+    ("community.general", "timezone"),
 ];
 
 /// What stands before the name of a module of Ansible's own, or of a collection that has one of that name.
@@ -183,8 +193,7 @@ pub fn short(name: &str) -> &str {
     let own = ["ansible.builtin.", "ansible.legacy."].iter().find_map(|prefix| name.strip_prefix(prefix));
     let collected = || {
         let (collection, short) = name.rsplit_once('.')?;
-        let (_, names) = COLLECTIONS.iter().find(|(known, _)| *known == collection)?;
-        names.contains(&short).then_some(short)
+        COLLECTIONS.contains(&(collection, short)).then_some(short)
     };
     own.or_else(collected).unwrap_or(name)
 }
