@@ -257,13 +257,13 @@ fn not_started(why: &str, returns: &Returns, line: &str, rc: i64) -> Failure {
 }
 
 /// As Python prints a local `datetime`.
-fn local(time: Time) -> String {
+pub(crate) fn local(time: Time) -> String {
     let at = jiff::Timestamp::new(time.secs, i32::try_from(time.nanos).unwrap_or(0)).unwrap_or_default();
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S.%6f").to_string()
 }
 
 /// As Python prints a `timedelta`.
-fn delta(start: Time, end: Time) -> String {
+pub(crate) fn delta(start: Time, end: Time) -> String {
     let micros = |time: Time| i128::from(time.secs) * 1_000_000 + i128::from(time.nanos / 1000);
     let micros = (micros(end) - micros(start)).max(0);
     let (secs, micros) = (micros / 1_000_000, micros % 1_000_000);

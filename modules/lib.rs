@@ -15,13 +15,17 @@ pub mod kit;
 #[cfg(test)]
 mod laws;
 
+mod acl;
+mod alternatives;
 mod apt;
 mod apt_key;
 mod apt_repository;
 pub mod assemble;
 mod async_status;
+mod at;
 mod authorized_key;
 mod blockinfile;
+mod capabilities;
 mod command;
 pub mod copy;
 mod cron;
@@ -29,12 +33,14 @@ mod deb822_repository;
 mod debconf;
 mod dnf;
 mod dpkg_selections;
+mod expect;
 pub mod fetch;
 mod file;
 mod find;
 mod get_url;
 mod getent;
 mod git;
+mod git_config;
 mod group;
 mod hostname;
 mod ini_file;
@@ -42,6 +48,7 @@ mod iptables;
 mod known_hosts;
 mod lineinfile;
 mod locale_gen;
+mod make;
 mod modprobe;
 mod mount;
 mod openssh_keypair;
@@ -50,12 +57,16 @@ mod openssl_dhparam;
 mod openssl_pkcs12;
 mod openssl_privatekey;
 mod openssl_publickey;
+mod mount_facts;
 mod package;
 mod package_facts;
+mod pam_limits;
+mod patch;
 mod ping;
 mod pip;
 mod raw;
 mod replace;
+mod rpm_key;
 mod script;
 mod service;
 mod service_facts;
@@ -63,8 +74,11 @@ mod setup;
 mod shell;
 mod slurp;
 mod stat;
+mod subversion;
+mod synchronize;
 mod sysctl;
 mod systemd;
+mod sysvinit;
 mod tempfile;
 pub mod template;
 mod timezone;
@@ -81,13 +95,17 @@ mod yum_repository;
 //
 // Both lists are merged line by line (.gitattributes): after a rebase only their order may need a look.
 table! {
+    acl,
+    alternatives,
     apt,
     apt_key,
     apt_repository,
     assemble,
     async_status,
+    at,
     authorized_key,
     blockinfile,
+    capabilities,
     command,
     copy,
     cron,
@@ -95,12 +113,14 @@ table! {
     debconf,
     dnf | dnf5 | yum,
     dpkg_selections,
+    expect,
     fetch,
     file,
     find,
     get_url,
     getent,
     git,
+    git_config,
     group,
     hostname,
     ini_file,
@@ -108,6 +128,7 @@ table! {
     known_hosts,
     lineinfile,
     locale_gen,
+    make,
     modprobe,
     mount,
     openssh_keypair,
@@ -116,12 +137,16 @@ table! {
     openssl_pkcs12,
     openssl_privatekey,
     openssl_publickey,
+    mount_facts,
     package,
     package_facts,
+    pam_limits,
+    patch,
     ping,
     pip,
     raw,
     replace,
+    rpm_key,
     script,
     service,
     service_facts,
@@ -129,8 +154,11 @@ table! {
     shell,
     slurp,
     stat,
+    subversion,
+    synchronize,
     sysctl,
     systemd | systemd_service,
+    sysvinit,
     tempfile,
     template,
     timezone,
@@ -179,12 +207,21 @@ const COLLECTIONS: &[(&str, &[&str])] = &[
 /// Collections, and modules of theirs that ours are: one a line, since lists of this file are merged line by line. All
 /// are also known by their short names.
 const COLLECTIONS: &[(&str, &str)] = &[
+    ("ansible.posix", "acl"),
+    ("ansible.posix", "at"),
     ("ansible.posix", "authorized_key"),
     ("ansible.posix", "mount"),
+    ("ansible.posix", "patch"),
+    ("ansible.posix", "synchronize"),
     ("ansible.posix", "sysctl"),
+    ("community.general", "alternatives"),
+    ("community.general", "capabilities"),
+    ("community.general", "git_config"),
     ("community.general", "ini_file"),
     ("community.general", "locale_gen"),
+    ("community.general", "make"),
     ("community.general", "modprobe"),
+    ("community.general", "pam_limits"),
     ("community.general", "timezone"),
 ];
 

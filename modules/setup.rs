@@ -11,7 +11,7 @@ pub(crate) mod identity;
 mod local;
 mod lsb;
 mod memory;
-mod mounts;
+pub(crate) mod mounts;
 mod network;
 mod os_release;
 mod packages;

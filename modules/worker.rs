@@ -1,17 +1,19 @@
 //! The worker: the program that runs modules on the target. It speaks on its standard input and output and ends
-//! with its input. Started with an argument it does one job in the background instead.
+//! with its input. Started with an argument it does one job in the background, or becomes a command on a terminal.
 
+use std::ffi::OsStr;
 use std::io;
 use std::process::ExitCode;
 
-use fanfare_modules::kit::real::{Real, detached};
+use fanfare_modules::kit::real::{Real, detached, terminal};
 use fanfare_modules::kit::serve::serve;
 
 fn main() -> ExitCode {
-    let done = if std::env::args_os().nth(1).is_some_and(|argument| argument == detached::ARGUMENT) {
-        detached::run()
-    } else {
-        serve(&Real::watching_input(), io::stdin().lock(), io::stdout().lock())
+    let argument = std::env::args_os().nth(1);
+    let done = match argument.as_deref().and_then(OsStr::to_str) {
+        Some(detached::ARGUMENT) => detached::run(),
+        Some(terminal::ARGUMENT) => terminal::become_command(),
+        _ => serve(&Real::watching_input(), io::stdin().lock(), io::stdout().lock()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -82,6 +82,11 @@ pub trait Host: Send + Sync {
     /// Runs a command to its end.
     fn run(&self, command: &Command) -> Result<Output>;
 
+    /// Runs a command to its end on a terminal of its own, and talks with it there.
+    fn converse(&self, command: &Command, _: Manner, _: &mut Partner<'_>) -> Result<Output> {
+        Err(HostError::because("run", command.program().as_ref(), "there is no terminal here"))
+    }
+
     /// Starts the worker anew, as a process that outlives this one, to do the [`Job`] in `input`; `false` where
     /// there are no processes to start.
     ///
@@ -159,6 +164,29 @@ pub struct Filesystem {
     pub blocks_available: u64,
     pub files: u64,
     pub files_available: u64,
+}
+
+/// Who talks with a command on a terminal: is given what the command wrote since the last answer.
+pub type Partner<'p> = dyn FnMut(&str) -> Answer + 'p;
+
+/// How a command is talked with.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// The terminal shows what is said to it.
+    pub echo: bool,
+    /// How long to wait for something to answer to.
+    pub patience: Option<Duration>,
+}
+
+/// What a partner makes of what it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing yet.
+    Wait,
+    /// That much of it is answered, in bytes, with that.
+    Say { heard: usize, text: String },
+    /// No more: the command is ended.
+    HangUp,
 }
 
 /// Where to connect to.

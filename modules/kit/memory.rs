@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::kit::command::{Command, Output};
-use crate::kit::host::{Connection, FileType, Host, HostError, Meta, Peer, Placement, Result, Time};
+use crate::kit::host::{
+    Answer, Connection, FileType, Host, HostError, Meta, Partner, Peer, Placement, Result, Time,
+};
 use crate::kit::overlay::Overlay;
 
 /// A machine that exists in memory only. It is a [`Host`] through `Deref`: `serve(&*memory, …)`.
@@ -286,6 +288,28 @@ impl Machine {
             let why = io::Error::from_raw_os_error(rustix::io::Errno::NOENT.raw_os_error());
             return Err(HostError::new("run", words.first().cloned().unwrap_or_default(), why));
         })
+    }
+
+    /// The command writes all that its script says at once; what is said to it is kept with what ran.
+    pub(super) fn converse(
+        &self,
+        command: &Command,
+        partner: &mut Partner<'_>,
+        host: &dyn Host,
+    ) -> Result<Output> {
+        let output = self.run(command, host)?;
+        let text = output.stdout().into_owned();
+        let mut rest = text.as_str();
+        loop {
+            match partner(rest) {
+                Answer::Wait => return Ok(output),
+                Answer::HangUp => return Ok(Output { code: -1, ..output }),
+                Answer::Say { heard, text } => {
+                    rest = rest.get(heard..).unwrap_or_default();
+                    self.state().ran.push(format!("> {}", text.trim_end()));
+                }
+            }
+        }
     }
 
     pub(super) fn env(&self, name: &str) -> Option<String> {

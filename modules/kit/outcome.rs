@@ -46,6 +46,18 @@ impl Failure {
         self.with("path", path.to_string_lossy())
     }
 
+    /// Of a command that failed: what it said is the message, as with most of Ansible's modules.
+    #[must_use]
+    pub fn as_said(self) -> Self {
+        let text = |key: &str| self.fields.get(key).and_then(Json::as_str).map(str::trim).unwrap_or_default();
+        let said =
+            [text("stderr"), text("stdout")].into_iter().find(|text| !text.is_empty()).map(str::to_owned);
+        match said {
+            Some(msg) => Self { msg, ..self },
+            None => self,
+        }
+    }
+
     /// Takes a result key away.
     #[must_use]
     pub fn without(mut self, key: &str) -> Self {

@@ -2,6 +2,7 @@
 
 pub mod detached;
 mod generation;
+pub mod terminal;
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -22,7 +23,8 @@ use rustix::io::Errno;
 use crate::kit::command::{Command, Output};
 use crate::kit::flags;
 use crate::kit::host::{
-    Access, Connection, FileType, Filesystem, Host, HostError, Meta, Peer, Placement, Result, Time,
+    Access, Connection, FileType, Filesystem, Host, HostError, Manner, Meta, Partner, Peer, Placement,
+    Result, Time,
 };
 use crate::kit::netlink::{self, Network};
 use crate::kit::process;
@@ -239,6 +241,13 @@ impl Host for Real {
         let input = io::stdin();
         let watch: Option<BorrowedFd<'_>> = self.watch_input.then(|| input.as_fd());
         process::run(command, watch).map_err(|e| HostError::new("run", command.program().as_ref(), e))
+    }
+
+    fn converse(&self, command: &Command, manner: Manner, partner: &mut Partner<'_>) -> Result<Output> {
+        let input = io::stdin();
+        let watch: Option<BorrowedFd<'_>> = self.watch_input.then(|| input.as_fd());
+        terminal::converse(command, manner, partner, watch)
+            .map_err(|e| HostError::new("run", command.program().as_ref(), e))
     }
 
     fn detach(&self, input: &[u8]) -> Result<bool> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::{Facts, line};
 use crate::kit::{Result, System};
@@ -36,17 +36,8 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
             "passno": passno,
             "uuid": uuids.get(&device).map_or("N/A", String::as_str),
         });
-        if let (Some(usage), Json::Object(fact)) = (sys.filesystem(Path::new(&mount))?, &mut fact) {
-            let mut put = |name: &str, value: u64| fact.insert(name.to_owned(), value.into());
-            put("size_total", usage.blocks * usage.block_size);
-            put("size_available", usage.blocks_available * usage.block_size);
-            put("block_size", usage.block_size);
-            put("block_total", usage.blocks);
-            put("block_available", usage.blocks_available);
-            put("block_used", usage.blocks.saturating_sub(usage.blocks_available));
-            put("inode_total", usage.files);
-            put("inode_available", usage.files_available);
-            put("inode_used", usage.files.saturating_sub(usage.files_available));
+        if let Json::Object(fact) = &mut fact {
+            fact.extend(usage(sys, Path::new(&mount))?);
         }
         mounts.push(fact);
     }
@@ -54,8 +45,25 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     Ok(())
 }
 
+/// How large the file system is that holds the path, and how much of it is used; nothing where it does not say.
+pub(crate) fn usage(sys: &System<'_>, path: &Path) -> Result<Map<String, Json>> {
+    let Some(usage) = sys.filesystem(path)? else { return Ok(Map::new()) };
+    let facts = [
+        ("size_total", usage.blocks * usage.block_size),
+        ("size_available", usage.blocks_available * usage.block_size),
+        ("block_size", usage.block_size),
+        ("block_total", usage.blocks),
+        ("block_available", usage.blocks_available),
+        ("block_used", usage.blocks.saturating_sub(usage.blocks_available)),
+        ("inode_total", usage.files),
+        ("inode_available", usage.files_available),
+        ("inode_used", usage.files.saturating_sub(usage.files_available)),
+    ];
+    Ok(facts.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect())
+}
+
 /// Device -> UUID, from udev's links.
-fn uuids(sys: &System<'_>) -> HashMap<String, String> {
+pub(crate) fn uuids(sys: &System<'_>) -> HashMap<String, String> {
     let dir = Path::new("/dev/disk/by-uuid");
     let Ok(names) = sys.list(dir) else { return HashMap::new() };
     names
@@ -68,7 +76,7 @@ fn uuids(sys: &System<'_>) -> HashMap<String, String> {
 }
 
 /// Turns `\040` and its like back into what they stand for.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {

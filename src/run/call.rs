@@ -15,7 +15,7 @@ use super::task::{Job, unmet, when_failed};
 use super::{destination, keywords, manager, settings};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::Setting;
-use crate::target::Destination;
+use crate::target::{Destination, Transport};
 use crate::template::{self, Context, Template};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
@@ -402,6 +402,21 @@ impl Call<'_> {
     pub(super) async fn module(&self, module: &str, args: &Dict) -> Raw {
         match prepare_module(self.job, self.scope, self.delegated, module, args) {
             Ok(sending) => send(self.job, vec![sending]).await.pop().unwrap_or_default(),
+            Err(error) => Raw::error(error),
+        }
+    }
+
+    /// Calls a module on the control node, or on the delegate, without `become`: for what talks with the task's host
+    /// from there.
+    pub(super) async fn module_beside(&self, module: &str, args: &Dict) -> Raw {
+        match prepare_module(self.job, self.scope, self.delegated, module, args) {
+            Ok(mut sending) => {
+                sending.to.hop = None;
+                if self.delegated.is_none() {
+                    sending.to.transport = Transport::Local;
+                }
+                send(self.job, vec![sending]).await.pop().unwrap_or_default()
+            }
             Err(error) => Raw::error(error),
         }
     }

@@ -85,10 +85,11 @@ pub struct ControlUse {
 }
 
 impl OptionSpec {
-    /// Whether a value is one: null is none, and neither is the empty name of a file of the control node, which
-    /// would stand for the directory it is looked for in.
+    /// Whether a value is one: null is none, save where an option that takes anything has another by default. Neither
+    /// is the empty name of a file of the control node, which would stand for the directory it is looked for in.
     fn is_given(&self, value: &Json) -> bool {
-        !(value.is_null() || (self.kind == Kind::Control && value.as_str() == Some("")))
+        let means_none = self.kind == Kind::Raw && self.default.is_some();
+        !((value.is_null() && !means_none) || (self.kind == Kind::Control && value.as_str() == Some("")))
     }
 }
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::{Below, Content, Found, Node, Overlay};
 use crate::kit::command::{Command, Output};
 use crate::kit::host::{
-    Access, Connection, FileType, Filesystem, Foretold, Host, HostError, Meta, Peer, Placement, Result, Time,
+    Access, Connection, FileType, Filesystem, Foretold, Host, HostError, Manner, Meta, Partner, Peer,
+    Placement, Result, Time,
 };
 use crate::kit::netlink::Network;
 
@@ -232,6 +233,13 @@ impl Host for Overlay<'_> {
         match &self.below {
             Below::Host(host) => host.run(command),
             Below::Nothing(machine) => machine.run(command, self),
+        }
+    }
+
+    fn converse(&self, command: &Command, manner: Manner, partner: &mut Partner<'_>) -> Result<Output> {
+        match &self.below {
+            Below::Host(host) => host.converse(command, manner, partner),
+            Below::Nothing(machine) => machine.converse(command, partner, self),
         }
     }
 

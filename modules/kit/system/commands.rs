@@ -1,11 +1,14 @@
 //! Commands.
 
+use std::time::Instant;
+
 use serde_json::Value as Json;
 
 use crate::kit::change::Change;
 use crate::kit::command::{Command, Output};
+use crate::kit::host::{Manner, Partner};
 use crate::kit::outcome::{Failure, Result};
-use crate::kit::system::System;
+use crate::kit::system::{Deadline, System};
 
 impl System<'_> {
     /// Runs a command that changes something. `None` in check mode. A command that fails is an error.
@@ -36,6 +39,26 @@ impl System<'_> {
             Some((command, output)) if !output.ok() => Err(failed(&command, &output)),
             done => Ok(done.map(|(_, output)| output)),
         }
+    }
+
+    /// Runs a command on a terminal of its own and talks with it, however it ends. Check mode foretells nothing. That
+    /// it changed something is for the module to say, with [`System::count_as_change`].
+    pub fn converse_unforetold(
+        &mut self,
+        mut command: Command,
+        manner: Manner,
+        partner: &mut Partner<'_>,
+    ) -> Result<Option<Output>> {
+        if self.wishes.check {
+            return Ok(None);
+        }
+        self.flush()?;
+        command.env.splice(0..0, self.wishes.environment.iter().cloned());
+        command.deadline = self.wishes.deadline.map(|granted| granted.at);
+        let output = self.host.converse(&command, manner, partner)?;
+        let granted = self.wishes.deadline.filter(|granted| Instant::now() >= granted.at);
+        overdue(&command, &output, granted)?;
+        Ok(Some(output))
     }
 
     /// As [`System::exec_judged`], but a command that fails is no error.
@@ -102,18 +125,21 @@ impl System<'_> {
         let granted = self.wishes.deadline;
         command.deadline = command.deadline.into_iter().chain(granted.map(|granted| granted.at)).min();
         let output = self.host.run(&command)?;
-        if let Some(granted) =
-            granted.filter(|granted| output.timed_out && command.deadline == Some(granted.at))
-        {
-            return Err(Failure::new(format!("Timed out after {} second(s).", granted.seconds))
-                .with("cmd", command.line())
-                .with("rc", output.code)
-                .with("stdout", output.stdout())
-                .with("stderr", output.stderr())
-                .with("timedout", serde_json::json!({"period": granted.seconds})));
-        }
+        let granted = granted.filter(|granted| command.deadline == Some(granted.at));
+        overdue(&command, &output, granted)?;
         Ok((command, output))
     }
+}
+
+/// A command that was killed at the end of the time granted is an error.
+fn overdue(command: &Command, output: &Output, granted: Option<Deadline>) -> Result<()> {
+    let Some(granted) = granted.filter(|_| output.timed_out) else { return Ok(()) };
+    Err(Failure::new(format!("Timed out after {} second(s).", granted.seconds))
+        .with("cmd", command.line())
+        .with("rc", output.code)
+        .with("stdout", output.stdout())
+        .with("stderr", output.stderr())
+        .with("timedout", serde_json::json!({"period": granted.seconds})))
 }
 
 /// A failed command as an error.

@@ -18,6 +18,7 @@ mod raw;
 mod reboot;
 mod set_fact;
 mod set_stats;
+mod synchronize;
 mod validate_argument_spec;
 mod wait_for_connection;
 
@@ -151,6 +152,13 @@ pub static ACTIONS: &[Action] = &[
         free_form: false,
         takes_templates: false,
         run: now!(set_stats::run),
+    },
+    Action {
+        name: "synchronize",
+        manual: None,
+        free_form: false,
+        takes_templates: false,
+        run: later!(synchronize::run),
     },
     Action {
         name: "validate_argument_spec",
