@@ -51,13 +51,13 @@ mod locale_gen;
 mod make;
 mod modprobe;
 mod mount;
+mod mount_facts;
 mod openssh_keypair;
 mod openssl_csr;
 mod openssl_dhparam;
 mod openssl_pkcs12;
 mod openssl_privatekey;
 mod openssl_publickey;
-mod mount_facts;
 mod package;
 mod package_facts;
 mod pam_limits;
@@ -187,23 +187,6 @@ impl Module {
     }
 }
 
-/// Collections whose modules some of ours are. All are also known as Ansible's own: that forwards their names.
-const COLLECTIONS: &[(&str, &[&str])] = &[
-    ("ansible.posix", &["authorized_key", "mount", "sysctl"]),
-    (
-        "community.crypto",
-        &[
-            "openssh_keypair",
-            "openssl_csr",
-            "openssl_dhparam",
-            "openssl_pkcs12",
-            "openssl_privatekey",
-            "openssl_publickey",
-            "x509_certificate",
-            "x509_certificate_info",
-        ],
-    ),
-    ("community.general", &["ini_file", "locale_gen", "modprobe", "timezone"]),
 /// Collections, and modules of theirs that ours are: one a line, since lists of this file are merged line by line. All
 /// are also known by their short names.
 const COLLECTIONS: &[(&str, &str)] = &[
@@ -214,6 +197,14 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("ansible.posix", "patch"),
     ("ansible.posix", "synchronize"),
     ("ansible.posix", "sysctl"),
+    ("community.crypto", "openssh_keypair"),
+    ("community.crypto", "openssl_csr"),
+    ("community.crypto", "openssl_dhparam"),
+    ("community.crypto", "openssl_pkcs12"),
+    ("community.crypto", "openssl_privatekey"),
+    ("community.crypto", "openssl_publickey"),
+    ("community.crypto", "x509_certificate"),
+    ("community.crypto", "x509_certificate_info"),
     ("community.general", "alternatives"),
     ("community.general", "capabilities"),
     ("community.general", "git_config"),
