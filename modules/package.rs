@@ -307,9 +307,9 @@ pub(crate) fn ensure(
     }
     match args.state {
         State::Absent => change_some(manager.remove, options, &there, sys),
-        State::Present => change_some(manager.install, options, &missing, sys),
+        State::Present => install(manager, options, &missing, sys),
         State::Latest => {
-            change_some(manager.install, options, &missing, sys)?;
+            install(manager, options, &missing, sys)?;
             let mut old = Vec::new();
             for name in there {
                 // With the options: a repository that is not used else may have a newer one.
@@ -328,6 +328,13 @@ pub(crate) fn ensure(
             change_some(manager.upgrade, options, &old, sys)
         }
     }
+}
+
+fn install(manager: &Manager, options: &[String], names: &[String], sys: &mut System<'_>) -> Result<()> {
+    if !names.is_empty() {
+        sys.foretell_packages();
+    }
+    change_some(manager.install, options, names, sys)
 }
 
 impl Manager {

@@ -83,6 +83,13 @@ fn what_is_missing_may_come_with_a_package_that_would_be_installed() {
     ];
     let expected = [true, false, true, true, true, true, true, false].map(Json::Bool);
     check(&host, &calls, &expected);
+    // Accounts, too.
+    let dir = json!({"path": "/var/cache/web/run", "state": "directory", "owner": "root", "group": "web"});
+    check(
+        &host,
+        &[calls[0].clone(), ("file", dir.clone()), ("file", dir)],
+        &[json!(true), json!(true), json!(false)],
+    );
     // Without the package they are errors.
     let msg = "Destination directory /etc/nginx/conf.d does not exist";
     check(&host, &calls[4..5], &[json!(msg)]);

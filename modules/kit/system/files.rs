@@ -357,7 +357,7 @@ impl System<'_> {
     }
 
     /// The owner and group that are wanted of a path.
-    fn wanted_owner(&self, path: &Path, wanted: &FileAttributes) -> Result<(Option<u32>, Option<u32>)> {
+    fn wanted_owner(&mut self, path: &Path, wanted: &FileAttributes) -> Result<(Option<u32>, Option<u32>)> {
         let uid = wanted.owner.as_deref().map(|owner| self.uid_of(owner)).transpose();
         let gid = wanted.group.as_deref().map(|group| self.gid_of(group)).transpose();
         let at = |failure: Failure| failure.of(path);

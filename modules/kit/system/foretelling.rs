@@ -90,6 +90,27 @@ impl System<'_> {
         self.foretell_line(GROUP, name, Some(&format!("{name}:x:{gid}:{}", members.join(","))))
     }
 
+    /// Lets later reads of check mode see an account that a package would make, with the group of its name; answers
+    /// with its number.
+    pub fn foretell_service_user(&self, name: &str) -> Result<u32> {
+        let gid = match self.group(name)? {
+            Some(group) => group.gid,
+            None => self.foretell_service_group(name)?,
+        };
+        let uid = Self::next_number(self.users()?.iter().map(|user| user.uid), true);
+        let shell = "/usr/sbin/nologin".to_owned();
+        let (name, comment, home) = (name.to_owned(), String::new(), "/nonexistent".to_owned());
+        self.foretell_user(&User { name, uid, gid, comment, home, shell }, false)?;
+        Ok(uid)
+    }
+
+    /// The same of a group alone.
+    pub fn foretell_service_group(&self, name: &str) -> Result<u32> {
+        let gid = Self::next_number(self.groups()?.iter().map(|group| group.gid), true);
+        self.foretell_group(&Group { name: name.to_owned(), gid, members: Vec::new() })?;
+        Ok(gid)
+    }
+
     /// The same of the groups that list a user.
     pub fn foretell_memberships(&self, user: &str, groups: &BTreeSet<String>) -> Result<()> {
         if self.host.foretold().is_none() {

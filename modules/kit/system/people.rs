@@ -75,23 +75,29 @@ impl System<'_> {
     }
 
     /// The number of a user given by name or number.
-    pub fn uid_of(&self, owner: &str) -> Result<u32> {
+    pub fn uid_of(&mut self, owner: &str) -> Result<u32> {
         if let Ok(uid) = owner.parse() {
             return Ok(uid);
         }
         match self.user(owner)? {
             Some(user) => Ok(user.uid),
+            None if self.comes_with_package(&format!("The user {owner}")) => {
+                self.foretell_service_user(owner)
+            }
             None => Err(Failure::new(format!("chown failed: failed to look up user {owner}"))),
         }
     }
 
     /// The number of a group given by name or number.
-    pub fn gid_of(&self, group: &str) -> Result<u32> {
+    pub fn gid_of(&mut self, group: &str) -> Result<u32> {
         if let Ok(gid) = group.parse() {
             return Ok(gid);
         }
         match self.group(group)? {
             Some(group) => Ok(group.gid),
+            None if self.comes_with_package(&format!("The group {group}")) => {
+                self.foretell_service_group(group)
+            }
             None => Err(Failure::new(format!("chgrp failed: failed to look up group {group}"))),
         }
     }
