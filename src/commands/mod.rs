@@ -24,6 +24,7 @@ use crate::diagnostic::Result;
 pub fn execute(cli: Cli, stage: Stage) -> Result<Exit> {
     let mut config = Config::load(&stage.surroundings)?;
     let invocation = cli.settle(&mut config)?;
+    config.run.duplicate_keys.choose();
     if config.run.broken_conditionals {
         crate::template::allow_broken_conditions();
     }

@@ -11,6 +11,7 @@ use super::ConnectionKind;
 use crate::inventory::Plugin;
 use crate::target::Secret;
 use crate::value::Dict;
+use crate::yaml::Duplicates;
 
 /// Where hosts come from and which are meant.
 #[derive(Clone, Debug)]
@@ -212,6 +213,7 @@ pub struct RunOptions {
     pub private_role_vars: Option<bool>,
     /// Whether a condition may have any result, of which Python's truth counts.
     pub broken_conditionals: bool,
+    pub duplicate_keys: Duplicates,
     pub strategy: Strategy,
     /// The task debugger, wherever a task fails or its host cannot be reached.
     pub debugger: bool,
@@ -275,6 +277,7 @@ impl Default for RunOptions {
             any_errors_fatal: false,
             private_role_vars: None,
             broken_conditionals: false,
+            duplicate_keys: Duplicates::default(),
             strategy: Strategy::default(),
             debugger: false,
             debugger_ignores_errors: true,

@@ -15,6 +15,7 @@ use super::meaningless;
 use super::options::{Colour, Gathering, ProfileOrder, ResultFormat, Strategy};
 use super::value::{Given, Outcome};
 use crate::inventory::Plugin;
+use crate::yaml::Duplicates;
 
 /// One setting under all its names.
 pub(super) struct Setting {
@@ -345,7 +346,15 @@ const RUN: &[Setting] = &[
             Ok(())
         }),
     ),
-    of(&["DUPLICATE_YAML_DICT_KEY"], OnlyAs(&["warn"], "another answer to duplicate keys than a warning")),
+    of(
+        &["DUPLICATE_YAML_DICT_KEY"],
+        Sets(|config, given| {
+            let choices =
+                [("warn", Duplicates::Warn), ("ignore", Duplicates::Ignore), ("error", Duplicates::Error)];
+            config.run.duplicate_keys = given.choice(&choices)?;
+            Ok(())
+        }),
+    ),
     of(
         &["ENABLE_TASK_DEBUGGER"],
         Sets(|config, given| {

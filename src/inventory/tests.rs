@@ -384,7 +384,7 @@ fn explains_what_is_wrong_with_variables() {
     assert_eq!(inventory.host_layers("b", None).unwrap().len(), 1);
     let warnings = inventory.take_warnings();
     assert_snapshot!(shown(warnings[0].report_warning(false)), @r"
-    warning: Found duplicate mapping key 'x'. Using last defined value only.
+    warning: Found duplicate mapping key 'x'.
      --> host_vars/b.yml:2:1
       |
     1 | x: 1
@@ -396,6 +396,7 @@ fn explains_what_is_wrong_with_variables() {
       |
     1 | x: 1
       | ^
+    help: Using last defined value only.
     ");
     assert!(inventory.take_warnings().is_empty());
     assert!(inventory.host_layers("c", None).unwrap().is_empty());

@@ -9,7 +9,7 @@ use granit_parser::{
 };
 use indexmap::IndexMap;
 
-use super::{Kind, Loaded, Node, Trust, mistake, scalar, tag};
+use super::{Duplicates, Kind, Loaded, Node, Trust, mistake, scalar, tag};
 use crate::diagnostic::{Diagnostic, Place, Result, Source};
 use crate::template::Template;
 use crate::value::{Value, Vaulted};
@@ -287,7 +287,12 @@ impl<'t> Composer<'t> {
             let name = key_value(&key)?;
             match own.get_mut(&name) {
                 Some(entry) => {
-                    self.warnings.push(duplicate(&name, &entry.0, &key));
+                    let told = duplicate(&name, &entry.0, &key);
+                    match Duplicates::chosen() {
+                        Duplicates::Warn => self.warnings.push(told.hint("Using last defined value only.")),
+                        Duplicates::Error if self.trust == Trust::Trusted => return Err(told),
+                        _ => {}
+                    }
                     // As in Python the first key stays (`1`, when the second is `true`), with its rank.
                     entry.0.place = key.place;
                     entry.1 = value;
@@ -441,7 +446,7 @@ fn key_value(key: &Node) -> Result<Value> {
 }
 
 fn duplicate(name: &Value, first: &Node, second: &Node) -> Diagnostic {
-    Diagnostic::new(format!("Found duplicate mapping key {}. Using last defined value only.", name.repr()))
+    Diagnostic::new(format!("Found duplicate mapping key {}.", name.repr()))
         .at(&second.place)
         .note("first defined here", Some(first.place.clone()))
 }

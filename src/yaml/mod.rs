@@ -1,11 +1,12 @@
 //! YAML as PyYAML reads it, with the place of every node.
 //!
 //! Files are read the way Ansible reads them: YAML 1.1 scalars (`yes`, `0644`, `1:30`), `!vault` and
-//! `!unsafe`, merge keys, duplicate keys with a warning. Text from the user's own files that holds
+//! `!unsafe`, merge keys, duplicate keys as [`Duplicates`] has it. Text from the user's own files that holds
 //! template marks becomes a template; text from anywhere else never does ([`Trust`]).
 
 mod compose;
 mod dump;
+mod duplicates;
 mod mistake;
 mod node;
 mod scalar;
@@ -17,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use dump::{DumpOptions, Flow, Style, dump};
+pub use duplicates::Duplicates;
 pub use node::{Kind, Node};
 
 use crate::diagnostic::{Diagnostic, Place, Result, Source};

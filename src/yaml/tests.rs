@@ -209,7 +209,7 @@ fn duplicate_keys_are_warned_about_with_both_places() {
     let loaded = parse_str("a: 1\nb: 2\na: 3\n", "vars.yml", Trust::Trusted).unwrap();
     let [warning] = loaded.warnings.as_slice() else { panic!("{:?}", loaded.warnings) };
     assert_snapshot!(warning.report_warning(false), @r"
-    warning: Found duplicate mapping key 'a'. Using last defined value only.
+    warning: Found duplicate mapping key 'a'.
      --> vars.yml:3:1
       |
     1 | a: 1
@@ -222,6 +222,7 @@ fn duplicate_keys_are_warned_about_with_both_places() {
       |
     1 | a: 1
       | ^
+    help: Using last defined value only.
     ");
     assert_eq!(loaded.documents[0].get("a").unwrap().to_value(), Value::Int(3));
 }
