@@ -14,6 +14,8 @@ mod crypto;
 pub mod kit;
 #[cfg(test)]
 mod laws;
+mod mysql;
+mod postgresql;
 
 mod acl;
 mod alternatives;
@@ -52,6 +54,10 @@ mod make;
 mod modprobe;
 mod mount;
 mod mount_facts;
+mod mysql_db;
+mod mysql_query;
+mod mysql_user;
+mod mysql_variables;
 mod openssh_keypair;
 mod openssl_csr;
 mod openssl_dhparam;
@@ -64,6 +70,13 @@ mod pam_limits;
 mod patch;
 mod ping;
 mod pip;
+mod postgresql_db;
+mod postgresql_ext;
+mod postgresql_ping;
+mod postgresql_query;
+mod postgresql_schema;
+mod postgresql_set;
+mod postgresql_user;
 mod raw;
 mod replace;
 mod rpm_key;
@@ -131,19 +144,30 @@ table! {
     make,
     modprobe,
     mount,
+    mount_facts,
+    mysql_db,
+    mysql_query,
+    mysql_user,
+    mysql_variables,
     openssh_keypair,
     openssl_csr,
     openssl_dhparam,
     openssl_pkcs12,
     openssl_privatekey,
     openssl_publickey,
-    mount_facts,
     package,
     package_facts,
     pam_limits,
     patch,
     ping,
     pip,
+    postgresql_db,
+    postgresql_ext,
+    postgresql_ping,
+    postgresql_query,
+    postgresql_schema,
+    postgresql_set,
+    postgresql_user,
     raw,
     replace,
     rpm_key,
@@ -214,6 +238,17 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "modprobe"),
     ("community.general", "pam_limits"),
     ("community.general", "timezone"),
+    ("community.mysql", "mysql_db"),
+    ("community.mysql", "mysql_query"),
+    ("community.mysql", "mysql_user"),
+    ("community.mysql", "mysql_variables"),
+    ("community.postgresql", "postgresql_db"),
+    ("community.postgresql", "postgresql_ext"),
+    ("community.postgresql", "postgresql_ping"),
+    ("community.postgresql", "postgresql_query"),
+    ("community.postgresql", "postgresql_schema"),
+    ("community.postgresql", "postgresql_set"),
+    ("community.postgresql", "postgresql_user"),
 ];
 
 /// What stands before the name of a module of Ansible's own, or of a collection that has one of that name.

@@ -1,0 +1,104 @@
+//! Dumping and restoring, by the programs that come with the server.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::{Args, State};
+use crate::kit::{Command, Failure, FilePath, Result, System, quote};
+
+/// By the end of a file's name: what packs it, and what unpacks it.
+const PACKERS: [(&str, &str); 5] =
+    [(".gz", "gzip"), (".bz2", "bzip2"), (".xz", "xz"), (".zst", "zstd"), (".lz4", "lz4")];
+
+/// Forms of pg_dump that pg_restore reads.
+const FORMS: [(&str, &str); 3] = [(".tar", "t"), (".pgc", "c"), (".dir", "d")];
+
+pub(super) fn run(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>> {
+    let target = args.target.as_ref().map(FilePath::text).unwrap_or_default().into_owned();
+    if target.is_empty() {
+        return Err(Failure::new(format!(
+            "Target is required for state={}",
+            if args.state == State::Dump { "dump" } else { "restore" }
+        )));
+    }
+    let packer = PACKERS.iter().find(|(end, _)| target.ends_with(end)).map(|(_, packer)| *packer);
+    let inner = packer.and_then(|_| target.rsplit_once('.')).map_or(target.as_str(), |(inner, _)| inner);
+    let form = FORMS.iter().find(|(end, _)| inner.ends_with(end)).map(|(_, form)| *form);
+    let line = match args.state {
+        State::Dump => dump(args, &target, packer, form, sys)?,
+        _ => restore(args, &target, packer, form, sys)?,
+    };
+    // Where one of several programs fails, the line does.
+    let command = Command::new("sh").arg("-c").arg(format!("set -e; {line}"));
+    let command =
+        args.login.environment().into_iter().fold(command, |command, (name, value)| command.env(name, value));
+    let mut returns = Map::new();
+    returns.insert("db".to_owned(), args.name.clone().into());
+    returns.insert("executed_commands".to_owned(), json!([line]));
+    if let Some(output) = sys.attempt(command)? {
+        let stderr = output.stderr().into_owned();
+        if !output.ok() {
+            return Err(Failure::new(stderr.trim()).with("rc", output.code).with("stdout", output.stdout()));
+        }
+        returns.insert("msg".to_owned(), output.stdout().into());
+        returns.insert("stderr".to_owned(), stderr.into());
+        returns.insert("rc".to_owned(), output.code.into());
+    }
+    Ok(returns)
+}
+
+fn program(name: &str, sys: &System<'_>) -> Result<String> {
+    let path = sys.which(name).ok_or_else(|| {
+        Failure::new(format!(
+            "Failed to find required executable \"{name}\": install the client of PostgreSQL first"
+        ))
+    })?;
+    Ok(quote(&path.to_string_lossy()))
+}
+
+fn dump(
+    args: &Args,
+    target: &str,
+    packer: Option<&str>,
+    form: Option<&str>,
+    sys: &System<'_>,
+) -> Result<String> {
+    let mut line = format!("{} {}", program("pg_dump", sys)?, quote(&args.name));
+    if let Some(form) = form {
+        line.extend([" --format=", form]);
+    }
+    for more in [args.dump_extra.as_deref().unwrap_or_default(), &args.target_opts] {
+        if !more.is_empty() {
+            line.extend([" ", more]);
+        }
+    }
+    let target = quote(target);
+    Ok(match packer {
+        // No pipe: its first program's failure would be lost.
+        Some(packer) => {
+            let part = format!("{target}.part");
+            format!("umask 077; {line} > {part}; {packer} -c {part} > {target}; rm -f {part}")
+        }
+        None if form == Some("d") => format!("{line} -f {target}"),
+        None => format!("umask 077; {line} > {target}"),
+    })
+}
+
+fn restore(
+    args: &Args,
+    target: &str,
+    packer: Option<&str>,
+    form: Option<&str>,
+    sys: &System<'_>,
+) -> Result<String> {
+    let reader = if form.is_some() { "pg_restore" } else { "psql" };
+    let mut line = format!("{} --dbname={}", program(reader, sys)?, quote(&args.name));
+    if !args.target_opts.is_empty() {
+        line.extend([" ", args.target_opts.as_str()]);
+    }
+    let target = quote(target);
+    Ok(match packer {
+        Some(packer) => format!("{packer} -dc {target} | {line}"),
+        None if form == Some("d") => format!("{line} {target}"),
+        None => format!("{line} < {target}"),
+    })
+}
