@@ -40,7 +40,7 @@ pub fn run(command: &Command, watch: Option<BorrowedFd<'_>>) -> io::Result<Outpu
     let mut streams = Streams::of(&mut child, command.stdin.as_deref().unwrap_or_default())?;
     let ended = streams.pump(&mut child, watch, command.deadline);
     if !matches!(ended, Ok(Ended::Itself)) {
-        stop(&mut child);
+        stop(&mut child, Signal::TERM);
     }
     let status = child.wait()?;
     let timed_out = matches!(ended?, Ended::AtDeadline);
@@ -200,12 +200,12 @@ impl<R: Read> Sink<R> {
     }
 }
 
-/// Ends the whole process group: first politely.
-fn stop(child: &mut Child) {
+/// Ends the whole process group: first politely, by the given signal.
+pub(super) fn stop(child: &mut Child, signal: Signal) {
     let group = Pid::from_child(child);
     let until = Instant::now() + GRACE;
     // The group may be gone already.
-    let _ = kill_process_group(group, Signal::TERM);
+    let _ = kill_process_group(group, signal);
     while Instant::now() < until {
         if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
             break;

@@ -74,15 +74,7 @@ fn reach(args: &Args, state: State, script: &Path, sys: &mut System<'_>) -> Resu
 
 fn is_running(args: &Args, status: Command, sys: &mut System<'_>) -> Result<bool> {
     let Some(pattern) = &args.pattern else { return Ok(sys.query(status)?.ok()) };
-    for name in sys.list(Path::new("/proc"))? {
-        let path = PathBuf::from("/proc").join(name).join("cmdline");
-        // Processes come and go.
-        let Ok(cmdline) = sys.read(&path) else { continue };
-        if String::from_utf8_lossy(&cmdline).replace('\0', " ").contains(pattern) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    sys.has_process(pattern)
 }
 
 /// Whether links in `/etc/rc?.d` start it at boot, and the tool that sets them.

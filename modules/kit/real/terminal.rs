@@ -8,18 +8,16 @@ use std::process::{Child, Command as Process, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Signal;
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use crate::kit::command::{Command, Output};
 use crate::kit::host::{Answer, Manner, Partner};
+use crate::kit::process::stop;
 
 /// The worker's argument that makes it a command on the terminal of its input.
 pub const ARGUMENT: &str = "--on-terminal";
-
-/// How long a command that is hung up on has to end.
-const GRACE: Duration = Duration::from_millis(500);
 
 /// Takes its standard input as its terminal and becomes the command of the other arguments.
 pub fn become_command() -> io::Result<()> {
@@ -45,7 +43,7 @@ pub(super) fn converse(
     // A command that closed its terminal ends by itself; who is hung up on gets the signal for that.
     drop(talk.terminal);
     if !matches!(ended, Ok(Ended::Itself)) {
-        stop(&mut child);
+        stop(&mut child, Signal::HUP);
     }
     let status = child.wait()?;
     let timed_out = matches!(ended?, Ended::Impatient);
@@ -174,19 +172,4 @@ impl Talk {
         self.raw = rest;
         Ok(false)
     }
-}
-
-/// Ends the session that was started on the terminal: first politely.
-fn stop(child: &mut Child) {
-    let group = Pid::from_child(child);
-    let until = Instant::now() + GRACE;
-    // It may be gone already.
-    let _ = kill_process_group(group, Signal::HUP);
-    while Instant::now() < until {
-        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let _ = kill_process_group(group, Signal::KILL);
 }

@@ -84,6 +84,18 @@ impl System<'_> {
         Ok(path.to_owned())
     }
 
+    /// Whether a process runs whose command line holds that text.
+    pub fn has_process(&self, text: &str) -> Result<bool> {
+        for name in self.list(Path::new("/proc"))? {
+            // Processes come and go.
+            let Ok(words) = self.read(&Path::new("/proc").join(name).join("cmdline")) else { continue };
+            if String::from_utf8_lossy(&words).replace('\0', " ").contains(text) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     pub fn access(&self, path: &Path, access: Access) -> bool {
         self.host.access(path, access)
     }
