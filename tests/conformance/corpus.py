@@ -4,7 +4,7 @@
     hosts: 2                    how many hosts (default 1); `2 local`: connection local; `0`: no inventory given
     needs: sudo                 skipped where `sudo -n true` does not work for the hosts' login
     needs: svn python3-lxml     skipped where the program, or that module for the hosts' Python, is not there
-    needs: ansible.posix        skipped where the oracle comes without that collection
+    needs: ansible.posix        skipped where the oracle comes without that collection and no recording is there
     env: ANSIBLE_X=1            for the tool, repeatable
     each: --limit t1            arguments for every run
     run: site.yml --check       one run of a playbook; default `site.yml`; repeatable, in order, on the same hosts
