@@ -58,6 +58,7 @@ mod mysql_db;
 mod mysql_query;
 mod mysql_user;
 mod mysql_variables;
+mod npm;
 mod openssh_keypair;
 mod openssl_csr;
 mod openssl_dhparam;
@@ -66,6 +67,7 @@ mod openssl_privatekey;
 mod openssl_publickey;
 mod package;
 mod package_facts;
+mod pacman;
 mod pam_limits;
 mod patch;
 mod ping;
@@ -149,6 +151,7 @@ table! {
     mysql_query,
     mysql_user,
     mysql_variables,
+    npm,
     openssh_keypair,
     openssl_csr,
     openssl_dhparam,
@@ -157,6 +160,7 @@ table! {
     openssl_publickey,
     package,
     package_facts,
+    pacman,
     pam_limits,
     patch,
     ping,
@@ -236,6 +240,8 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "locale_gen"),
     ("community.general", "make"),
     ("community.general", "modprobe"),
+    ("community.general", "npm"),
+    ("community.general", "pacman"),
     ("community.general", "pam_limits"),
     ("community.general", "timezone"),
     ("community.mysql", "mysql_db"),
