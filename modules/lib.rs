@@ -19,6 +19,7 @@ mod postgresql;
 
 mod acl;
 mod alternatives;
+mod apache2_module;
 mod apt;
 mod apt_key;
 mod apt_repository;
@@ -38,14 +39,18 @@ mod dpkg_selections;
 mod expect;
 pub mod fetch;
 mod file;
+mod filesystem;
 mod find;
+mod firewalld;
 mod get_url;
 mod getent;
 mod git;
 mod git_config;
 mod group;
 mod hostname;
+mod htpasswd;
 mod ini_file;
+mod interfaces_file;
 mod iptables;
 mod known_hosts;
 mod lineinfile;
@@ -83,6 +88,10 @@ mod raw;
 mod replace;
 mod rpm_key;
 mod script;
+mod seboolean;
+mod sefcontext;
+mod selinux;
+mod seport;
 mod service;
 mod service_facts;
 mod setup;
@@ -90,6 +99,8 @@ mod shell;
 mod slurp;
 mod stat;
 mod subversion;
+mod sudoers;
+mod supervisorctl;
 mod synchronize;
 mod sysctl;
 mod systemd;
@@ -97,6 +108,7 @@ mod sysvinit;
 mod tempfile;
 pub mod template;
 mod timezone;
+mod ufw;
 mod unarchive;
 mod uri;
 mod user;
@@ -112,6 +124,7 @@ mod yum_repository;
 table! {
     acl,
     alternatives,
+    apache2_module,
     apt,
     apt_key,
     apt_repository,
@@ -131,14 +144,18 @@ table! {
     expect,
     fetch,
     file,
+    filesystem,
     find,
+    firewalld,
     get_url,
     getent,
     git,
     git_config,
     group,
     hostname,
+    htpasswd,
     ini_file,
+    interfaces_file,
     iptables,
     known_hosts,
     lineinfile,
@@ -176,6 +193,10 @@ table! {
     replace,
     rpm_key,
     script,
+    seboolean,
+    sefcontext,
+    selinux,
+    seport,
     service,
     service_facts,
     setup,
@@ -183,6 +204,8 @@ table! {
     slurp,
     stat,
     subversion,
+    sudoers,
+    supervisorctl,
     synchronize,
     sysctl,
     systemd | systemd_service,
@@ -190,6 +213,7 @@ table! {
     tempfile,
     template,
     timezone,
+    ufw,
     unarchive,
     uri,
     user,
@@ -221,8 +245,11 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("ansible.posix", "acl"),
     ("ansible.posix", "at"),
     ("ansible.posix", "authorized_key"),
+    ("ansible.posix", "firewalld"),
     ("ansible.posix", "mount"),
     ("ansible.posix", "patch"),
+    ("ansible.posix", "seboolean"),
+    ("ansible.posix", "selinux"),
     ("ansible.posix", "synchronize"),
     ("ansible.posix", "sysctl"),
     ("community.crypto", "openssh_keypair"),
@@ -234,15 +261,23 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.crypto", "x509_certificate"),
     ("community.crypto", "x509_certificate_info"),
     ("community.general", "alternatives"),
+    ("community.general", "apache2_module"),
     ("community.general", "capabilities"),
+    ("community.general", "filesystem"),
     ("community.general", "git_config"),
+    ("community.general", "htpasswd"),
     ("community.general", "ini_file"),
+    ("community.general", "interfaces_file"),
     ("community.general", "locale_gen"),
     ("community.general", "make"),
     ("community.general", "modprobe"),
     ("community.general", "npm"),
     ("community.general", "pacman"),
     ("community.general", "pam_limits"),
+    ("community.general", "sefcontext"),
+    ("community.general", "seport"),
+    ("community.general", "sudoers"),
+    ("community.general", "supervisorctl"),
     ("community.general", "timezone"),
     ("community.mysql", "mysql_db"),
     ("community.mysql", "mysql_query"),
@@ -255,6 +290,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.postgresql", "postgresql_schema"),
     ("community.postgresql", "postgresql_set"),
     ("community.postgresql", "postgresql_user"),
+    ("community.general", "ufw"),
 ];
 
 /// What stands before the name of a module of Ansible's own, or of a collection that has one of that name.

@@ -1,0 +1,148 @@
+//! Kinds of file systems, and their tools.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::kit::{Command, Output, Result};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    Bcachefs,
+    Btrfs,
+    Ext2,
+    Ext3,
+    Ext4,
+    Ext4dev,
+    F2fs,
+    Gfs2,
+    Lvm,
+    Ocfs2,
+    Reiserfs,
+    Xfs,
+    Vfat,
+    Swap,
+    Ufs,
+}
+
+/// A program and what comes before the device.
+pub(super) struct Tool {
+    pub program: &'static str,
+    pub words: &'static [&'static str],
+}
+
+impl Kind {
+    pub(super) fn name(self) -> String {
+        let name = serde_json::to_value(self).unwrap_or_default();
+        name.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The name, as a sentence begins with it.
+    pub(super) fn label(self) -> String {
+        if self == Self::Xfs {
+            return "XFS".to_owned();
+        }
+        let name = self.name();
+        let mut letters = name.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
+
+    /// What `blkid` calls it.
+    pub(super) fn signature(self) -> String {
+        match self {
+            Self::Lvm => "LVM2_member".to_owned(),
+            other => other.name(),
+        }
+    }
+
+    /// What makes it, whatever was there before.
+    pub(super) fn tool(self) -> Option<Tool> {
+        let tool = |program, words| Some(Tool { program, words });
+        match self {
+            Self::Btrfs => tool("mkfs.btrfs", &["-f"]),
+            Self::Ext2 => tool("mkfs.ext2", &["-F"]),
+            Self::Ext3 => tool("mkfs.ext3", &["-F"]),
+            Self::Ext4 => tool("mkfs.ext4", &["-F"]),
+            Self::Ext4dev => tool("mkfs.ext4dev", &["-F"]),
+            Self::F2fs => tool("mkfs.f2fs", &["-f"]),
+            Self::Gfs2 => tool("mkfs.gfs2", &["-O"]),
+            Self::Lvm => tool("pvcreate", &["-f", "-y"]),
+            Self::Ocfs2 => tool("mkfs.ocfs2", &["-Fx"]),
+            Self::Reiserfs => tool("mkfs.reiserfs", &["-q"]),
+            Self::Xfs => tool("mkfs.xfs", &["-f"]),
+            Self::Vfat => tool("mkfs.vfat", &[]),
+            Self::Swap => tool("mkswap", &["-f"]),
+            Self::Bcachefs | Self::Ufs => None,
+        }
+    }
+
+    fn is_ext(self) -> bool {
+        matches!(self, Self::Ext2 | Self::Ext3 | Self::Ext4 | Self::Ext4dev)
+    }
+
+    pub(super) fn grow(self) -> Option<Tool> {
+        let tool = |program, words| Some(Tool { program, words });
+        match self {
+            kind if kind.is_ext() => tool("resize2fs", &[]),
+            Self::Xfs => tool("xfs_growfs", &[]),
+            Self::Lvm => tool("pvresize", &[]),
+            _ => None,
+        }
+    }
+
+    pub(super) fn grows_mounted(self) -> bool {
+        self == Self::Xfs
+    }
+
+    /// Its size, and that of a block, in bytes; `None` where the tool that grows it finds out by itself.
+    pub(super) fn size(
+        self,
+        at: &str,
+        ask: &mut dyn FnMut(Command) -> Result<Output>,
+    ) -> Result<Option<(u64, u64)>> {
+        if self.is_ext() {
+            let output = ask(Command::new("dumpe2fs").args(["-h", at]).env("LC_ALL", "C"))?;
+            let text = output.stdout();
+            let number = |name: &str| {
+                text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok()).unwrap_or(0)
+            };
+            let block = number("Block size:");
+            return Ok(Some((number("Block count:") * block, block)));
+        }
+        if self == Self::Xfs {
+            let output = ask(Command::new("xfs_info").arg(at).env("LC_ALL", "C"))?;
+            let text = output.stdout();
+            let data = text.lines().find(|line| line.starts_with("data")).unwrap_or_default();
+            let number = |name: &str| {
+                let (_, rest) = data.split_once(name)?;
+                rest.trim().split([' ', ',']).next()?.parse::<u64>().ok()
+            };
+            let block = number("bsize=").unwrap_or(0);
+            return Ok(Some((number("blocks=").unwrap_or(0) * block, block)));
+        }
+        if self == Self::Lvm {
+            let words =
+                ["--noheadings", "-o", "pv_size,pe_start,vg_extent_size", "--units", "b", "--nosuffix", at];
+            let output = ask(Command::new("pvs").args(words))?;
+            let text = output.stdout();
+            let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+            if let [size, start, extent] = numbers.as_slice() {
+                return Ok(Some((size + start, *extent)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What gives it another UUID; `None` where nothing does.
+    pub(super) fn uuid(self, uuid: &str, dev: &str) -> Option<Command> {
+        match self {
+            kind if kind.is_ext() => Some(Command::new("tune2fs").args(["-U", uuid, dev])),
+            Self::Xfs => Some(Command::new("xfs_admin").args(["-U", uuid, dev])),
+            Self::Reiserfs => Some(Command::new("reiserfstune").args(["-u", uuid, dev])),
+            Self::Gfs2 => Some(Command::new("tunegfs2").args(["-U", uuid, dev])),
+            // The tool makes one up; it takes none.
+            Self::Lvm if uuid == "random" => Some(Command::new("pvchange").args(["-u", dev])),
+            _ => None,
+        }
+    }
+}
