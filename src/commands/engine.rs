@@ -49,6 +49,10 @@ impl Engine {
             collections_path: config.run.collections_path.clone(),
             plugins_path: [config.run.module_path.clone(), config.run.action_path.clone()].concat(),
             extra_vars: Arc::new(config.run.extra_vars.clone()),
+            groups: match purpose {
+                Purpose::Run => Arc::default(),
+                Purpose::Listing => inventory.groups_dict(),
+            },
             purpose,
         });
         Ok(Self { inventory, loader, config })

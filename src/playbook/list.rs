@@ -68,13 +68,21 @@ fn write_play(
 ) -> fmt::Result {
     let render =
         |setting: &Setting| loader.play_value(play, setting).unwrap_or_else(|_| setting.value.clone());
-    let (hosts, is_omitted): (Vec<_>, bool) = match render(&play.hosts) {
+    let wanted = render(&play.hosts);
+    let (hosts, is_omitted): (Vec<_>, bool) = match &wanted {
         Value::List(items) => (items.iter().map(ToString::to_string).collect(), false),
         omitted if omitted.is_omit() => (Vec::new(), true),
         single => (vec![single.to_string()], false),
     };
     let pattern = hosts.join(",");
-    let name = play.name.as_ref().map_or_else(|| pattern.clone(), |name| render(name).to_string());
+    let unnamed = match &play.hosts.value {
+        // The parts of a list are named as they are written.
+        Value::List(written) => written.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        _ if is_omitted => pattern.clone(),
+        // What a template comes to is named as Python shows it.
+        _ => wanted.to_string(),
+    };
+    let name = play.name.as_ref().map_or(unnamed, |name| render(name).to_string());
     writeln!(
         text,
         "\n  play #{number} ({pattern}): {name}\tTAGS: [{}]",

@@ -89,8 +89,10 @@ async fn whole(shared: &Arc<Shared>, mut play: Play) -> Result<After> {
     let play = Arc::new(play);
     let scope = play_scope(shared, &play);
     let context = Context::new(&scope);
-    let pattern = settings::rendered(&play.hosts, &context)?;
-    let pattern = pattern_text(&pattern);
+    let wanted = settings::rendered(&play.hosts, &context)?;
+    let pattern = pattern_text(&wanted);
+    // What a template comes to is named as Python shows it.
+    let shown = if matches!(play.hosts.value, Value::List(_)) { pattern.clone() } else { wanted.to_string() };
     let selection = shared
         .inventory
         .read()
@@ -101,7 +103,7 @@ async fn whole(shared: &Arc<Shared>, mut play: Play) -> Result<After> {
     }
     let most_failed = settings::number(play.max_fail_percentage.as_ref(), &context)
         .map_err(|error| error.context("Error processing keyword 'max_fail_percentage'"))?;
-    let name = settings::text(play.name.as_ref(), &context)?.unwrap_or_else(|| pattern.clone());
+    let name = settings::text(play.name.as_ref(), &context)?.unwrap_or(shown);
     let all = selection.hosts;
     let free = play.strategy.unwrap_or(shared.options.run.strategy) == Strategy::Free;
     let check = shared.options.run.check;

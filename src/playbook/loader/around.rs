@@ -54,7 +54,11 @@ impl Loader {
         if let Value::Str(_) = value {
             return Ok(value.clone());
         }
-        let names = StaticNames { loader: self, around, magic: magic(around) };
+        let mut magic = magic(around);
+        if !self.options.groups.is_empty() {
+            magic.push(("groups", Value::Dict(self.options.groups.clone())));
+        }
+        let names = StaticNames { loader: self, around, magic };
         resolve_deep(value, &Context::new(&names))
     }
 

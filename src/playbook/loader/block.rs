@@ -64,7 +64,7 @@ impl Loader {
             Some(field) => self.nodes(field.value, name, &inside, found),
             None => Ok(Vec::new()),
         };
-        let block = Block {
+        let mut block = Block {
             place: fields.place.clone(),
             name: fields.setting("name", Object::Block)?,
             block: section("block")?,
@@ -76,15 +76,29 @@ impl Loader {
         if main.value.as_list().is_some_and(<[_]>::is_empty) && !block.rescue.is_empty() {
             return Err(Diagnostic::new("'rescue' keyword cannot be used without 'block'").at(fields.place));
         }
-        for field in fields.all.iter().filter(|field| ["rescue", "always"].contains(&field.name)) {
-            if around.is_handler {
-                let told = format!("'{}' on a block of handlers has no effect", field.name);
-                let why =
-                    "handlers run one by one, as they are notified: a block only lends them its keywords";
-                self.warn(Diagnostic::new(told).at(&field.key.place).hint(why));
-            }
+        if around.is_handler {
+            self.lend(&mut block, fields)?;
         }
         Ok(block)
+    }
+
+    /// A block of handlers lends them its keywords, and no more.
+    fn lend(&self, block: &mut Block, fields: &Fields<'_>) -> Result<()> {
+        let why = "handlers run one by one, as they are notified: a block only lends them its keywords";
+        let within = block.block.iter().find_map(|node| match node {
+            Node::Block(within) => Some(within),
+            _ => None,
+        });
+        if let Some(within) = within {
+            let error = Diagnostic::new("Using a block as a handler is not supported.");
+            return Err(error.at(&within.place).hint(why));
+        }
+        for field in fields.all.iter().filter(|field| ["rescue", "always"].contains(&field.name)) {
+            let told = format!("'{}' on a block of handlers has no effect", field.name);
+            self.warn(Diagnostic::new(told).at(&field.key.place).hint(why));
+        }
+        (block.rescue, block.always) = Default::default();
+        Ok(())
     }
 
     /// A list of handlers; blocks among them only lend their keywords.

@@ -147,12 +147,17 @@ impl Loader {
         tags: &mut Vec<Setting>,
     ) -> Result<()> {
         let rendered = match value {
-            Value::Template(_) | Value::Vault(_) => self.render(around, value).map_err(|error| {
-                error.at(&node.place).hint(
-                    "tags are needed before any host is known: they can use vars of the play, its vars_files, \
-                     its roles and the command line, but neither inventory nor facts",
-                )
-            })?,
+            Value::Template(_) | Value::Vault(_) => match self.render(around, value) {
+                Ok(rendered) => rendered,
+                // Nobody asks handlers for their tags.
+                Err(_) if around.is_handler => return Ok(()),
+                Err(error) => {
+                    return Err(error.at(&node.place).hint(
+                        "tags are needed before any host is known: they can use vars of the play, its \
+                         vars_files, its roles and the command line, but neither inventory nor facts",
+                    ));
+                }
+            },
             other => other.clone(),
         };
         let mut push = |tag: &Value| {

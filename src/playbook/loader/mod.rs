@@ -43,6 +43,8 @@ pub struct LoadOptions {
     pub private_role_vars: Option<bool>,
     /// Names of static imports may be templates over these and the play's vars.
     pub extra_vars: Layer,
+    /// `groups`, where patterns of hosts are rendered without a run.
+    pub groups: Layer,
     pub purpose: Purpose,
 }
 

@@ -71,6 +71,7 @@ fn loader(extra_vars: Dict) -> Loader {
         collections_path: vec![data("collections")],
         plugins_path: Vec::new(),
         extra_vars: Arc::new(extra_vars),
+        groups: Arc::default(),
         purpose: Purpose::Run,
     })
 }
