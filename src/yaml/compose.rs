@@ -290,8 +290,8 @@ impl<'t> Composer<'t> {
                     let told = duplicate(&name, &entry.0, &key);
                     match Duplicates::chosen() {
                         Duplicates::Warn => self.warnings.push(told.hint("Using last defined value only.")),
-                        Duplicates::Error if self.trust == Trust::Trusted => return Err(told),
-                        _ => {}
+                        Duplicates::Ignore => {}
+                        Duplicates::Error => return Err(told),
                     }
                     // As in Python the first key stays (`1`, when the second is `true`), with its rank.
                     entry.0.place = key.place;

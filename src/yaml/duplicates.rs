@@ -9,7 +9,7 @@ pub enum Duplicates {
     Warn,
     /// The last one counts.
     Ignore,
-    /// The file is no good.
+    /// The text is no good.
     Error,
 }
 
@@ -17,7 +17,7 @@ pub enum Duplicates {
 static CHOICE: AtomicU8 = AtomicU8::new(Duplicates::Warn as u8);
 
 impl Duplicates {
-    /// Has all files of the user read so from now on.
+    /// Has all YAML read so from now on.
     pub fn choose(self) {
         CHOICE.store(self as u8, Ordering::Relaxed);
     }

@@ -13,7 +13,7 @@ fn run(tasks: &str) -> (String, u8, String) {
 
 #[test]
 fn what_is_sure_to_fail_is_told_before_any_host_is_touched() {
-    for tasks in ["- firewalld: {port: 1}", "- a.b.c: {x: 1}", "- ping: {dato: x}", "- pingg: "] {
+    for tasks in ["- k8s: {state: present}", "- a.b.c: {x: 1}", "- ping: {dato: x}", "- pingg: "] {
         let (order, exit, said) = run(tasks);
         assert_eq!((order.as_str(), exit), ("", 4), "{tasks} {said}");
         assert!(said.contains("error: "), "{said}");
@@ -23,10 +23,10 @@ fn what_is_sure_to_fail_is_told_before_any_host_is_touched() {
 #[test]
 fn what_may_be_skipped_fails_only_where_it_is_not() {
     let (order, exit, said) =
-        run("- {name: maybe, firewalld: {port: 1}, when: false}\n- {name: last, ping: }");
+        run("- {name: maybe, k8s: {state: present}, when: false}\n- {name: last, ping: }");
     assert_eq!((order.as_str(), exit), ("a:first:ok a:maybe:skipped a:last:ok", 0), "{said}");
-    assert!(said.contains("the module 'firewalld' is not supported yet: tasks that call it fail"), "{said}");
-    let (order, exit, said) = run("- {name: surely, firewalld: {port: 1}, when: true}");
+    assert!(said.contains("the module 'k8s' is not supported yet: tasks that call it fail"), "{said}");
+    let (order, exit, said) = run("- {name: surely, k8s: {state: present}, when: true}");
     assert_eq!((order.as_str(), exit), ("a:first:ok a:surely:failed", 2), "{said}");
     let (order, exit, said) = run("- {name: surely, ping: {dato: 1}, when: true}");
     assert_eq!((order.as_str(), exit), ("a:first:ok a:surely:failed", 2), "{said}");
@@ -39,7 +39,7 @@ fn a_failure_that_is_expected_comes_in_the_run() {
         run("- {name: bad, debug: {mesg: x}, ignore_errors: true}\n- {name: last, ping: }");
     assert_eq!((order.as_str(), exit), ("a:first:ok a:bad:failed a:last:ok", 0), "{said}");
     let (order, exit, said) =
-        run("- block: [{name: bad, firewalld: {x: 1}}]\n  rescue: [{name: saved, ping: }]");
+        run("- block: [{name: bad, k8s: {x: 1}}]\n  rescue: [{name: saved, ping: }]");
     assert_eq!((order.as_str(), exit), ("a:first:ok a:bad:failed a:saved:ok", 0), "{said}");
 }
 
