@@ -38,8 +38,7 @@ fn a_failure_that_is_expected_comes_in_the_run() {
     let (order, exit, said) =
         run("- {name: bad, debug: {mesg: x}, ignore_errors: true}\n- {name: last, ping: }");
     assert_eq!((order.as_str(), exit), ("a:first:ok a:bad:failed a:last:ok", 0), "{said}");
-    let (order, exit, said) =
-        run("- block: [{name: bad, k8s: {x: 1}}]\n  rescue: [{name: saved, ping: }]");
+    let (order, exit, said) = run("- block: [{name: bad, k8s: {x: 1}}]\n  rescue: [{name: saved, ping: }]");
     assert_eq!((order.as_str(), exit), ("a:first:ok a:bad:failed a:saved:ok", 0), "{said}");
 }
 
