@@ -103,13 +103,7 @@ mod tests {
         trial.host.program("/usr/sbin/getcap").program("/usr/sbin/setcap");
         trial.host.answer("getcap", 0, &format!("/f{has}\n")).answer("setcap", 0, "");
         let args = json!({"path": "/f", "capability": capability, "state": state});
-        let told = trial.check(&args);
-        let got = trial.run(&args);
-        assert_eq!(
-            (&told["changed"], &got["changed"]),
-            (&json!(expected.is_some()), &told["changed"]),
-            "{got}"
-        );
+        trial.foretold(&args, expected.is_some());
         assert_eq!(trial.host.ran().get(2).map(String::as_str), expected, "{capability}");
     }
 

@@ -11,6 +11,7 @@ use serde_json::Value as Json;
 use crate::kit::{Failure, Result, Spec, System};
 
 mod crypto;
+mod dump_file;
 pub mod kit;
 #[cfg(test)]
 mod laws;

@@ -215,8 +215,15 @@ fn check_supported(args: &Args) -> Result<()> {
         ("password_expire", args.password_expire.is_some()),
         ("password_expire_interval", args.password_expire_interval.is_some()),
     ];
-    match given.iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(Failure::new(format!("{option} is not supported"))),
+    if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+        return Err(Failure::new(format!("{option} is not supported")));
+    }
+    // Its name stands in statements as it is.
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    match args.plugin.as_deref().filter(|plugin| plugin.is_empty() || !is_name(plugin)) {
+        Some(plugin) => Err(Failure::new(format!(
+            "plugin: '{plugin}' is no plugin's name: letters, digits and _ make one"
+        ))),
         None => Ok(()),
     }
 }
@@ -227,7 +234,6 @@ fn identified(args: &Args, kept: Option<&str>, mariadb: bool) -> Option<(String,
         |lead: &str, value: &str| (format!(" {lead} {}", sql::text(value)), format!(" {lead} '********'"));
     let by_hash = if mariadb { "IDENTIFIED BY PASSWORD" } else { "IDENTIFIED WITH mysql_native_password AS" };
     if let Some(plugin) = &args.plugin {
-        let plugin = plugin.replace(|c: char| !c.is_ascii_alphanumeric() && c != '_', "");
         let bare = format!("IDENTIFIED WITH {plugin}");
         return Some(match (&args.plugin_hash_string, &args.plugin_auth_string) {
             (Some(hash), _) => hidden(&format!("{bare} AS"), hash.expose()),

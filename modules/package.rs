@@ -2,11 +2,12 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::apt;
 use crate::dnf::State;
 use crate::kit::{Command, Failure, Output, Result, System};
+use crate::pacman;
 
 /// Manages packages with whatever package manager rules the host.
 ///
@@ -158,6 +159,8 @@ pub(crate) struct Manager {
 /// What was installed for the sake of a package stays when that goes, as in Ansible.
 pub(crate) const KEEP_REQUIREMENTS: &str = "--setopt=clean_requirements_on_remove=False";
 
+const PACMAN: &str = "/usr/bin/pacman";
+
 /// The first that is there rules.
 const MANAGERS: &[Manager] = &[
     Manager {
@@ -191,16 +194,6 @@ const MANAGERS: &[Manager] = &[
         refresh: &["zypper", "--non-interactive", "refresh"],
     },
     Manager {
-        name: "pacman",
-        path: "/usr/bin/pacman",
-        installed: &["pacman", "-Q"],
-        current: Some(&["sh", "-c", "! pacman -Qu \"$1\"", "sh"]),
-        install: &["pacman", "--noconfirm", "-S", "--needed"],
-        upgrade: &["pacman", "--noconfirm", "-S", "--needed"],
-        remove: &["pacman", "--noconfirm", "-R"],
-        refresh: &["pacman", "-Sy"],
-    },
-    Manager {
         name: "apk",
         path: "/sbin/apk",
         installed: &["apk", "info", "-e"],
@@ -220,8 +213,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
             return Err(not_with(option, "apt"));
         }
         let args = apt::Args { name: args.name, state: args.state.of_apt()?, options: args.apt };
-        let returns = apt::run(args, sys)?;
-        return serde_json::to_value(returns).map_err(|error| Failure::new(error.to_string()));
+        return told(apt::run(args, sys)?);
     }
     let mut found = None;
     for manager in MANAGERS {
@@ -230,22 +222,27 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
             break;
         }
     }
+    if wanted == "pacman" || (wanted == "auto" && found.is_none() && sys.exists(Path::new(PACMAN))?) {
+        args.refuse_others("pacman", &args.dnf.options())?;
+        let asked = json!({
+            "name": args.name,
+            "state": args.state.of_others()?,
+            "update_cache": args.apt.update_cache,
+        });
+        let asked = serde_json::from_value(asked).map_err(|error| Failure::new(error.to_string()))?;
+        return told(pacman::run(asked, sys)?);
+    }
     let Some(manager) = found else {
         let known: Vec<&str> =
-            ["apt"].into_iter().chain(MANAGERS.iter().map(|manager| manager.name)).collect();
+            ["apt", "pacman"].into_iter().chain(MANAGERS.iter().map(|manager| manager.name)).collect();
         return Err(Failure::new(if wanted == "auto" {
             format!("Could not detect which package manager to use; known are {}", known.join(", "))
         } else {
             format!("use: '{wanted}' is not supported yet; known are {}", known.join(", "))
         }));
     };
-    if let Some(option) = args.apt.only_apt() {
-        return Err(not_with(option, manager.name));
-    }
     let options = args.dnf.options();
-    if let Some((option, _)) = options.first().filter(|_| !matches!(manager.name, "dnf" | "yum")) {
-        return Err(not_with(option, manager.name));
-    }
+    args.refuse_others(manager.name, if manager.is_dnf() { &[] } else { &options })?;
     let options: Vec<String> = options.into_iter().map(|(_, option)| option).collect();
     let wanted = Wanted {
         names: &args.name,
@@ -254,6 +251,18 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
     };
     ensure(manager, &wanted, &options, sys)?;
     Ok(Json::Object(Map::new()))
+}
+
+impl Args {
+    /// Options of apt's, and those given of dnf's, are errors where neither rules.
+    fn refuse_others(&self, manager: &str, dnf: &[(&str, String)]) -> Result<()> {
+        let dnf = dnf.first().map(|(option, _)| *option);
+        self.apt.only_apt().or(dnf).map_or(Ok(()), |option| Err(not_with(option, manager)))
+    }
+}
+
+fn told(returns: impl Serialize) -> Result<Json> {
+    serde_json::to_value(returns).map_err(|error| Failure::new(error.to_string()))
 }
 
 fn not_with(option: &str, manager: &str) -> Failure {
@@ -409,6 +418,20 @@ mod tests {
         assert_eq!(trial.host.ran(), ["apk info -e git", "apk info -e vim", "apk add vim"]);
         let result = trial.run(&json!({"name": "vim", "state": "absent"}));
         assert_eq!(result["changed"], false, "{result}");
+    }
+
+    #[test]
+    fn pacman() {
+        let trial = Trial::of("package");
+        trial.host.program("/usr/bin/pacman").answer("/usr/bin/pacman", 0, "");
+        trial.host.answer("/usr/bin/pacman --query", 0, "git 2.4-1\n");
+        trial.host.answer("/usr/bin/pacman --sync --groups", 1, "");
+        let result = trial.run(&json!({"name": ["git", "vim"], "state": "installed"}));
+        assert_eq!(result["msg"], "Installed 1 package(s)", "{result}");
+        let install = "/usr/bin/pacman --sync --noconfirm --noprogressbar --needed vim";
+        assert_eq!(trial.host.ran().last().map(String::as_str), Some(install));
+        let result = trial.run(&json!({"name": "git", "enablerepo": "extra"}));
+        assert_eq!(result["msg"], "package: enablerepo means nothing to this host's package manager, pacman");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use crate::kit::{Failure, Result, System};
 use crate::setup::service_manager;
 use crate::systemd::{self, Special, State};
+use crate::sysvinit;
 
 /// Controls services, by whatever manages them on the host.
 ///
@@ -91,7 +92,20 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             Some(systemd::run(unit, sys)?.status)
         }
         Manager::Openrc | Manager::Any(Tool::Openrc) => openrc::ensure(&args, sys).map(|()| None)?,
-        Manager::Sysvinit | Manager::Any(Tool::Script) => Some(script::ensure(&args, sys)?),
+        Manager::Sysvinit => {
+            let script = sysvinit::Args {
+                name: args.name.clone(),
+                state: args.state,
+                enabled: args.enabled,
+                sleep: args.sleep.unwrap_or(1),
+                pattern: args.pattern,
+                runlevels: None,
+                arguments: Some(args.arguments),
+                daemonize: false,
+            };
+            Some(sysvinit::run(script, sys)?.status)
+        }
+        Manager::Any(Tool::Script) => script::ensure(&args, sys).map(|()| None)?,
     };
     // What the service is in the end.
     let state = args.state.map(State::reached);
@@ -117,6 +131,9 @@ fn require(args: &Args, manager: Manager) -> Result<()> {
         && let Some(option) = args.special.asked()
     {
         return Err(Failure::new(format!("Unsupported parameters for ({module}) module: {option}.")));
+    }
+    if module == "sysvinit" && args.runlevel != default_runlevel() {
+        return Err(Failure::new("Unsupported parameters for (sysvinit) module: runlevel."));
     }
     if !args.special.has_work() && args.state.is_none() && args.enabled.is_none() {
         return Err(Failure::new("one of the following is required: state, enabled"));

@@ -43,7 +43,7 @@ pub struct Args {
     /// For scripts that do not let go of the terminal. None is left to a script here, so that it changes nothing.
     #[serde(default)]
     #[expect(dead_code, reason = "it asks for what is so in any case")]
-    daemonize: bool,
+    pub daemonize: bool,
 }
 
 fn one() -> u64 {
@@ -53,7 +53,7 @@ fn one() -> u64 {
 #[derive(Serialize)]
 pub struct Returns {
     name: String,
-    status: Map<String, Json>,
+    pub(crate) status: Map<String, Json>,
 }
 
 /// What became of one of the two wishes.
@@ -86,8 +86,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if !sys.exists(&script)? {
         return Err(Failure::new(format!("Could not find the requested service {}: ", args.name)));
     }
-    let mut enabled = match args.enabled {
-        Some(enabled) => enable(&args, enabled, sys)?,
+    let asked = match args.enabled {
+        Some(enabled) => enabling(&args.name, args.runlevels.as_deref(), enabled, sys)?,
+        None => None,
+    };
+    let mut enabled = match asked {
+        Some(command) => sys.exec(command).map(Step::of)?,
         None => Step::default(),
     };
     enabled.runlevels = args.runlevels.clone().filter(|_| args.enabled.is_some());
@@ -140,43 +144,46 @@ fn is_running(args: &Args, status: Command, sys: &mut System<'_>) -> Result<bool
     Ok(runs)
 }
 
-/// Whether links in `/etc/rc?.d` start it at boot, and the tool that sets them.
-fn enable(args: &Args, enabled: bool, sys: &mut System<'_>) -> Result<Step> {
+/// What has to run for a service to start at boot, or not to; `None` where it is so. Links in `/etc/rc?.d` tell.
+pub(crate) fn enabling(
+    name: &str,
+    runlevels: Option<&[String]>,
+    enabled: bool,
+    sys: &System<'_>,
+) -> Result<Option<Command>> {
     let usual = ["2", "3", "4", "5"].map(str::to_owned);
-    let levels = args.runlevels.as_deref().unwrap_or(&usual);
+    let levels = runlevels.unwrap_or(&usual);
     let mut on = 0;
     for level in levels {
-        on += usize::from(links(level, &args.name, sys)?.contains(&'S'));
+        on += usize::from(links(level, name, sys)?.contains(&'S'));
     }
     // Without runlevels one that starts it is enough.
-    let is = match args.runlevels {
+    let is = match runlevels {
         Some(_) if enabled => on == levels.len(),
         _ => on > 0,
     };
     if is == enabled {
-        return Ok(Step::default());
+        return Ok(None);
     }
-    let mut any = false;
-    for level in ["0", "1", "2", "3", "4", "5", "6"] {
-        any |= !links(level, &args.name, sys)?.is_empty();
-    }
-    let own = || args.runlevels.iter().flatten();
-    let command = if let Some(update) = sys.which("update-rc.d") {
-        let command = Command::new(update).arg(&args.name);
-        match enabled {
+    let own = || runlevels.iter().copied().flatten();
+    if let Some(update) = sys.which("update-rc.d") {
+        let mut any = false;
+        for level in ["0", "1", "2", "3", "4", "5", "6"] {
+            any |= !links(level, name, sys)?.is_empty();
+        }
+        let command = Command::new(update).arg(name);
+        return Ok(Some(match enabled {
             true if any => command.arg("enable").args(own()),
             true => command.arg("defaults"),
             false => command.arg("disable").args(own()),
-        }
-    } else if let Some(chkconfig) = sys.which("chkconfig") {
-        let levels: String = own().map(String::as_str).collect();
-        let command =
-            Command::new(chkconfig).opt("--level", Some(levels).filter(|levels| !levels.is_empty()));
-        command.arg(&args.name).arg(if enabled { "on" } else { "off" })
-    } else {
+        }));
+    }
+    let Some(chkconfig) = sys.which("chkconfig") else {
         return Err(Failure::new("neither update-rc.d nor chkconfig is here to enable services"));
     };
-    sys.exec(command).map(Step::of)
+    let levels: String = own().map(String::as_str).collect();
+    let command = Command::new(chkconfig).opt("--level", Some(levels).filter(|levels| !levels.is_empty()));
+    Ok(Some(command.arg(name).arg(if enabled { "on" } else { "off" })))
 }
 
 /// What the links of a service in that runlevel do: `S` starts, `K` ends it.
@@ -204,11 +211,8 @@ mod tests {
         if let Some(link) = link {
             trial.host.file(link, "");
         }
-        let told = trial.check(args);
+        let got = trial.foretold(args, !expected.is_empty());
         let quiet = |line: &&String| !line.ends_with("status");
-        assert_eq!(trial.host.ran().iter().filter(quiet).count(), 0, "{args}");
-        let got = trial.run(args);
-        assert_eq!((&told["changed"], &got["changed"]), (&json!(!expected.is_empty()), &told["changed"]));
         let ran = trial.host.ran();
         assert_eq!(ran.iter().filter(quiet).collect::<Vec<_>>(), expected, "{args}");
         got

@@ -149,15 +149,7 @@ impl<'a> Streams<'a> {
         if let Some(pidfd) = self.pidfd.as_ref().filter(|_| !ended) {
             fds.push(PollFd::from_borrowed_fd(pidfd.as_fd(), PollFlags::IN));
         }
-        let timeout = timeout.map(|wait| Timespec {
-            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-            // Rounded up, so that a wake-up is never a moment too early.
-            tv_nsec: i64::from((wait.subsec_nanos() + 1_000).min(999_999_999)),
-        });
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(e) => return Err(e.into()),
-        }
+        wait_for(&mut fds, timeout)?;
         let hung_up = PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR | PollFlags::NVAL;
         Ok(watch.is_some() && fds.first().is_some_and(|fd| fd.revents().intersects(hung_up)))
     }
@@ -213,4 +205,17 @@ pub(super) fn stop(child: &mut Child, signal: Signal) {
         std::thread::sleep(Duration::from_millis(10));
     }
     let _ = kill_process_group(group, Signal::KILL);
+}
+
+/// Waits until one of them has something, or the time is over.
+pub(super) fn wait_for(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
+    let timeout = timeout.map(|wait| Timespec {
+        tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
+        // Rounded up, so that a wake-up is never a moment too early.
+        tv_nsec: i64::from((wait.subsec_nanos() + 1_000).min(999_999_999)),
+    });
+    match poll(fds, timeout.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(e) => Err(e.into()),
+    }
 }

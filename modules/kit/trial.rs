@@ -63,6 +63,20 @@ impl Trial {
         real
     }
 
+    /// Runs it in check mode, then for real: both say whether something changes, and nothing fails. For modules that
+    /// work by commands, to which the host gives the same answers again. Gives the real run's result.
+    pub fn foretold(&self, args: &Json, changes: bool) -> Json {
+        let told = self.check(args);
+        let real = self.run(args);
+        assert_eq!(real.get("failed"), None, "{args} {real:#}");
+        assert_eq!(
+            (&told["changed"], &real["changed"]),
+            (&changes.into(), &changes.into()),
+            "{args} {real:#}"
+        );
+        real
+    }
+
     /// Runs modules one after the other, all in check mode on one host: the later see what the earlier foretold.
     pub fn foretell(host: &Memory, calls: &[(&str, Json)]) -> Vec<Json> {
         let pending = Overlay::over(&**host);

@@ -204,21 +204,21 @@ impl Login {
     /// A file for the client's programs, which says who and where. For its owner alone; discard it.
     pub fn client_file(&self, sys: &mut System<'_>) -> Result<PathBuf> {
         let found = self.find(sys)?;
-        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        // A line's end within would begin a setting of its own.
+        let quoted = |text: &str| {
+            let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+            format!("\"{}\"", text.replace('\n', "\\n").replace('\r', "\\r"))
+        };
         let mut text =
             format!("[client]\nuser={}\npassword={}\n", quoted(&found.user), quoted(&found.password));
         match &found.socket {
             Some(socket) => text.extend(["socket=", &quoted(socket), "\n"]),
-            None => text.push_str(&format_host(&found)),
+            None => text.push_str(&format!("host={}\nport={}\n", quoted(&found.host), found.port)),
         }
         let path = sys.scratch(None);
         sys.spool(&path, 0o600, &mut text.as_bytes())?;
         Ok(path)
     }
-}
-
-fn format_host(found: &Found) -> String {
-    format!("host={}\nport={}\n", found.host, found.port)
 }
 
 /// The `[client]` part of a file.

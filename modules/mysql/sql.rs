@@ -7,12 +7,12 @@ pub fn identifier(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// Text, quoted.
+/// Text, quoted. The quote is doubled: that holds also for servers to which a backslash means nothing.
 pub fn text(value: &str) -> String {
     let mut quoted = String::from("'");
     for c in value.chars() {
         match c {
-            '\'' => quoted.push_str("\\'"),
+            '\'' => quoted.push_str("''"),
             '\\' => quoted.push_str("\\\\"),
             '\0' => quoted.push_str("\\0"),
             '\n' => quoted.push_str("\\n"),
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn what_is_quoted_is_one_thing() {
         assert_eq!(identifier("a`b"), "`a``b`");
-        assert_eq!(text("o'c\\\n"), "'o\\'c\\\\\\n'");
+        assert_eq!(text("o'c\\\n"), "'o''c\\\\\\n'");
         assert_eq!(value(&json!([1, "a"])), "(1,'a')");
     }
 }

@@ -3,10 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Args;
+use crate::dump_file::{DumpFile, Line};
 use crate::kit::{Command, Failure, FilePath, Result, System, quote};
-
-/// By the end of a file's name: what packs it, and what unpacks it.
-const PACKERS: [(&str, &str); 4] = [(".gz", "gzip"), (".bz2", "bzip2"), (".xz", "xz"), (".zst", "zstd")];
 
 type Returns = Map<String, Json>;
 
@@ -59,17 +57,8 @@ pub(super) fn dump(
         add(more);
     }
     let target = target(args);
-    let quoted = quote(&target);
-    let run = |file: &str| {
-        let command = format!("{program} --defaults-extra-file={file}{line}");
-        match packer(&target) {
-            // No pipe: its first program's failure would be lost.
-            Some(packer) => {
-                let part = format!("{quoted}.part");
-                format!("umask 077; {command} > {part}; {packer} -c {part} > {quoted}; rm -f {part}")
-            }
-            None => format!("umask 077; {command} > {quoted}"),
-        }
+    let run = |file: &str, sys: &System<'_>| {
+        DumpFile::at(&target).written_by(&format!("{program} --defaults-extra-file={file}{line}"), sys)
     };
     with_file(args, &run, returns, sys)
 }
@@ -96,23 +85,14 @@ pub(super) fn import(
     if let (false, Some(name)) = (all, names.first()) {
         line.extend([" --one-database ", &quote(name)]);
     }
-    let quoted = quote(&target);
-    let run = |file: &str| {
-        let command = format!("{program} --defaults-extra-file={file}{line}");
-        match packer(&target) {
-            Some(packer) => format!("{packer} -dc {quoted} | {command}"),
-            None => format!("{command} < {quoted}"),
-        }
+    let run = |file: &str, _: &System<'_>| {
+        Ok(DumpFile::at(&target).read_by(&format!("{program} --defaults-extra-file={file}{line}")))
     };
     with_file(args, &run, returns, sys)
 }
 
 fn target(args: &Args) -> String {
     args.target.as_ref().map(FilePath::text).unwrap_or_default().into_owned()
-}
-
-fn packer(target: &str) -> Option<&'static str> {
-    PACKERS.iter().find(|(end, _)| target.ends_with(end)).map(|(_, packer)| *packer)
 }
 
 fn program(names: &[&str], sys: &System<'_>) -> Result<String> {
@@ -129,22 +109,23 @@ fn program(names: &[&str], sys: &System<'_>) -> Result<String> {
 /// Runs a line that reads who logs in from a file.
 fn with_file(
     args: &Args,
-    line: &dyn Fn(&str) -> String,
+    line: &dyn Fn(&str, &System<'_>) -> Result<Line>,
     returns: &mut Returns,
     sys: &mut System<'_>,
 ) -> Result<()> {
-    let told = line("FILE");
+    let told = line("FILE", sys)?.told;
     if sys.is_check() {
         sys.count_as_change(told);
         return Ok(());
     }
     let file = args.login.client_file(sys)?;
-    let mut command =
-        Command::new("sh").arg("-c").arg(format!("set -e; {}", line(&quote(&file.to_string_lossy()))));
-    if let Some(dir) = &args.chdir {
-        command = command.dir(dir.0.clone());
-    }
-    let output = sys.attempt(command);
+    let output = line(&quote(&file.to_string_lossy()), sys).and_then(|line| {
+        let mut command = Command::new("sh").arg("-c").arg(line.run);
+        if let Some(dir) = &args.chdir {
+            command = command.dir(dir.0.clone());
+        }
+        sys.attempt(command)
+    });
     sys.discard(&file)?;
     let Some(output) = output? else { return Ok(()) };
     if !output.ok() {

@@ -2,9 +2,10 @@
 
 use serde_json::Value as Json;
 
-/// A name, quoted: one part, however it is written.
+/// A name, quoted: one part, however it is written. What is quoted already stays, if it is one name.
 pub fn identifier(name: &str) -> String {
-    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).filter(|inner| !inner.is_empty()) {
+    let inner = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    match inner.filter(|inner| !inner.is_empty() && !inner.replace("\"\"", "").contains('"')) {
         Some(_) => name.to_owned(),
         None => format!("\"{}\"", name.replace('"', "\"\"")),
     }
@@ -73,6 +74,8 @@ mod tests {
     fn what_is_quoted_is_one_thing() {
         assert_eq!(identifier("a\"b"), "\"a\"\"b\"");
         assert_eq!(identifier("\"Ab\""), "\"Ab\"");
+        assert_eq!(identifier("\"A\"\"b\""), "\"A\"\"b\"");
+        assert_eq!(identifier("\"a\"; DROP TABLE t; \"b\""), "\"\"\"a\"\"; DROP TABLE t; \"\"b\"\"\"");
         assert_eq!(qualified("s.\"t.u\""), "\"s\".\"t.u\"");
         assert_eq!(text("o'c"), "'o''c'");
         assert_eq!(text("a\\'b"), "E'a\\\\''b'");

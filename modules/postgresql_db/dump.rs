@@ -3,11 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{Args, State};
+use crate::dump_file::{DumpFile, Line};
 use crate::kit::{Command, Failure, FilePath, Result, System, quote};
-
-/// By the end of a file's name: what packs it, and what unpacks it.
-const PACKERS: [(&str, &str); 5] =
-    [(".gz", "gzip"), (".bz2", "bzip2"), (".xz", "xz"), (".zst", "zstd"), (".lz4", "lz4")];
 
 /// Forms of pg_dump that pg_restore reads.
 const FORMS: [(&str, &str); 3] = [(".tar", "t"), (".pgc", "c"), (".dir", "d")];
@@ -20,20 +17,18 @@ pub(super) fn run(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>
             if args.state == State::Dump { "dump" } else { "restore" }
         )));
     }
-    let packer = PACKERS.iter().find(|(end, _)| target.ends_with(end)).map(|(_, packer)| *packer);
-    let inner = packer.and_then(|_| target.rsplit_once('.')).map_or(target.as_str(), |(inner, _)| inner);
-    let form = FORMS.iter().find(|(end, _)| inner.ends_with(end)).map(|(_, form)| *form);
+    let file = DumpFile::at(&target);
+    let form = FORMS.iter().find(|(end, _)| file.unpacked_name().ends_with(end)).map(|(_, form)| *form);
     let line = match args.state {
-        State::Dump => dump(args, &target, packer, form, sys)?,
-        _ => restore(args, &target, packer, form, sys)?,
+        State::Dump => dump(args, &target, form, sys)?,
+        _ => restore(args, &target, form, sys)?,
     };
-    // Where one of several programs fails, the line does.
-    let command = Command::new("sh").arg("-c").arg(format!("set -e; {line}"));
+    let command = Command::new("sh").arg("-c").arg(line.run);
     let command =
         args.login.environment().into_iter().fold(command, |command, (name, value)| command.env(name, value));
     let mut returns = Map::new();
     returns.insert("db".to_owned(), args.name.clone().into());
-    returns.insert("executed_commands".to_owned(), json!([line]));
+    returns.insert("executed_commands".to_owned(), json!([line.told]));
     if let Some(output) = sys.attempt(command)? {
         let stderr = output.stderr().into_owned();
         if !output.ok() {
@@ -55,13 +50,7 @@ fn program(name: &str, sys: &System<'_>) -> Result<String> {
     Ok(quote(&path.to_string_lossy()))
 }
 
-fn dump(
-    args: &Args,
-    target: &str,
-    packer: Option<&str>,
-    form: Option<&str>,
-    sys: &System<'_>,
-) -> Result<String> {
+fn dump(args: &Args, target: &str, form: Option<&str>, sys: &System<'_>) -> Result<Line> {
     let mut line = format!("{} {}", program("pg_dump", sys)?, quote(&args.name));
     if let Some(form) = form {
         line.extend([" --format=", form]);
@@ -71,34 +60,22 @@ fn dump(
             line.extend([" ", more]);
         }
     }
-    let target = quote(target);
-    Ok(match packer {
-        // No pipe: its first program's failure would be lost.
-        Some(packer) => {
-            let part = format!("{target}.part");
-            format!("umask 077; {line} > {part}; {packer} -c {part} > {target}; rm -f {part}")
-        }
-        None if form == Some("d") => format!("{line} -f {target}"),
-        None => format!("umask 077; {line} > {target}"),
-    })
+    if form == Some("d") {
+        line.extend([" -f ", &quote(target)]);
+        return Ok(Line { told: line.clone(), run: line });
+    }
+    DumpFile::at(target).written_by(&line, sys)
 }
 
-fn restore(
-    args: &Args,
-    target: &str,
-    packer: Option<&str>,
-    form: Option<&str>,
-    sys: &System<'_>,
-) -> Result<String> {
+fn restore(args: &Args, target: &str, form: Option<&str>, sys: &System<'_>) -> Result<Line> {
     let reader = if form.is_some() { "pg_restore" } else { "psql" };
     let mut line = format!("{} --dbname={}", program(reader, sys)?, quote(&args.name));
     if !args.target_opts.is_empty() {
         line.extend([" ", args.target_opts.as_str()]);
     }
-    let target = quote(target);
-    Ok(match packer {
-        Some(packer) => format!("{packer} -dc {target} | {line}"),
-        None if form == Some("d") => format!("{line} {target}"),
-        None => format!("{line} < {target}"),
-    })
+    if form == Some("d") {
+        line.extend([" ", &quote(target)]);
+        return Ok(Line { told: line.clone(), run: line });
+    }
+    Ok(DumpFile::at(target).read_by(&line))
 }

@@ -14,7 +14,7 @@ use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr
 
 use crate::kit::command::{Command, Output};
 use crate::kit::host::{Answer, Manner, Partner};
-use crate::kit::process::stop;
+use crate::kit::process::{stop, wait_for};
 
 /// The worker's argument that makes it a command on the terminal of its input.
 pub const ARGUMENT: &str = "--on-terminal";
@@ -130,15 +130,7 @@ impl Talk {
     fn wait(&self, watch: Option<BorrowedFd<'_>>, timeout: Option<Duration>) -> io::Result<()> {
         let mut fds = vec![PollFd::from_borrowed_fd(self.terminal.as_fd(), PollFlags::IN)];
         fds.extend(watch.map(|watch| PollFd::from_borrowed_fd(watch, PollFlags::RDHUP)));
-        let timeout = timeout.map(|wait| Timespec {
-            tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
-            // Rounded up, so that a wake-up is never a moment too early.
-            tv_nsec: i64::from((wait.subsec_nanos() + 1_000).min(999_999_999)),
-        });
-        match poll(&mut fds, timeout.as_ref()) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(e) => return Err(e.into()),
-        }
+        wait_for(&mut fds, timeout)?;
         let hung_up = PollFlags::HUP | PollFlags::RDHUP | PollFlags::ERR | PollFlags::NVAL;
         if fds.get(1).is_some_and(|fd| fd.revents().intersects(hung_up)) {
             let gone = "the control node is gone: the command was killed";
