@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use crate::kit::{Failure, Result, Spec, System};
 
 mod crypto;
-mod dump_file;
+mod databases;
 pub mod kit;
 #[cfg(test)]
 mod laws;

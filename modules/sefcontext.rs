@@ -275,7 +275,7 @@ mod tests {
 
     fn check(args: &Json, expected: Option<&str>, diff: &str) -> Json {
         let trial = trial();
-        trial.foretold(args, expected.is_some());
+        let got = trial.foretold(args, expected.is_some());
         let ran = trial.host.ran();
         let made = ran.iter().find(|line| !line.contains(" -l"));
         assert_eq!(
@@ -283,6 +283,7 @@ mod tests {
             expected,
             "{args}"
         );
+        let told = trial.check(args);
         assert_eq!(told.pointer("/diff/prepared").and_then(Json::as_str).unwrap_or_default(), diff, "{args}");
         got
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Args;
-use crate::dump_file::{DumpFile, Line};
+use crate::databases::dump_file::{DumpFile, Line};
 use crate::kit::{Command, Failure, FilePath, Result, System, quote};
 
 type Returns = Map<String, Json>;

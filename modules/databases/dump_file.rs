@@ -9,13 +9,13 @@ const PACKERS: [(&str, &str); 5] =
     [(".gz", "gzip"), (".bz2", "bzip2"), (".xz", "xz"), (".zst", "zstd"), (".lz4", "lz4")];
 
 /// A file that a program dumps into, or that another reads again.
-pub(crate) struct DumpFile<'a> {
+pub struct DumpFile<'a> {
     path: &'a str,
     packer: Option<(&'static str, &'static str)>,
 }
 
 /// A line of shell, as it is told and as it runs.
-pub(crate) struct Line {
+pub struct Line {
     pub told: String,
     pub run: String,
 }

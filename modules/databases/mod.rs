@@ -1,0 +1,3 @@
+//! What the modules of databases share.
+
+pub mod dump_file;
