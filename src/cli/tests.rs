@@ -79,7 +79,7 @@ fn unsupported_flags_are_refused() {
     check("fanfare all -t out", "not supported yet: -t (--tree)");
     check("fanfare run x.yml -M lib", "not supported: -M (--module-path)");
     check("fanfare doc -t lookup file", "not supported yet: -t lookup");
-    check("fanfare all -c docker", "not supported yet: the connection \"docker\"");
+    check("fanfare all -c telnet", "the connection plugin 'telnet' was not found");
 }
 
 #[test]

@@ -35,7 +35,6 @@ pub(super) const TABLE: &[Row] = &[
                 ("ssh_connection", "sftp_extra_args"),
                 ("ssh_connection", "scp_executable"),
                 ("ssh_connection", "scp_extra_args"),
-                ("ssh_connection", "ssh_executable"),
                 ("ssh_connection", "usetty"),
                 ("ssh_connection", "password_mechanism"),
                 ("ssh_connection", "sshpass_prompt"),
@@ -49,7 +48,6 @@ pub(super) const TABLE: &[Row] = &[
                 "ANSIBLE_SFTP_EXTRA_ARGS",
                 "ANSIBLE_SCP_EXECUTABLE",
                 "ANSIBLE_SCP_EXTRA_ARGS",
-                "ANSIBLE_SSH_EXECUTABLE",
                 "ANSIBLE_SSH_USETTY",
                 "ANSIBLE_SSH_PASSWORD_MECHANISM",
                 "ANSIBLE_SSHPASS_PROMPT",
@@ -224,7 +222,6 @@ pub(super) const VARIABLES: &[(&str, &[&str])] = &[
     (
         "files travel inside the one connection; ssh, sftp and scp are not started",
         &[
-            "ansible_ssh_executable",
             "ansible_sftp_executable",
             "ansible_scp_executable",
             "ansible_sftp_extra_args",

@@ -101,6 +101,8 @@ pub struct ConnectionOptions {
     pub ssh_args: String,
     pub ssh_common_args: String,
     pub ssh_extra_args: String,
+    /// The program of `connection: openssh`.
+    pub ssh_executable: String,
     /// How often a failed connection is tried again.
     pub retries: u32,
     /// Where on the target the worker is kept, before the usual places.
@@ -123,6 +125,7 @@ impl Default for ConnectionOptions {
             ssh_args: String::new(),
             ssh_common_args: String::new(),
             ssh_extra_args: String::new(),
+            ssh_executable: "ssh".to_owned(),
             retries: 0,
             remote_tmp: None,
             ask_password: false,

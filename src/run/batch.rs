@@ -11,7 +11,6 @@ use super::event::{TaskInfo, TaskKind};
 use super::settings;
 use super::shared::{Shared, is_local_name};
 use super::vars_files::VarsFiles;
-use crate::config::ConnectionKind;
 use crate::diagnostic::Result;
 use crate::playbook::{Keywords, Layer, Play, Role, Setting, Task};
 use crate::template::{self, Context};
@@ -137,10 +136,7 @@ impl Batch {
         let connection = match keyword(|keywords| &keywords.connection) {
             _ if implicit => "local".into(),
             Some(connection) => connection,
-            None => match options.kind {
-                ConnectionKind::Ssh => "ssh".into(),
-                ConnectionKind::Local => "local".into(),
-            },
+            None => options.kind.name().into(),
         };
         let user =
             keyword(|keywords| &keywords.remote_user).or_else(|| options.user.as_deref().map(Value::from));

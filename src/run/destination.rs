@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::event::{Delegate, Event};
 use super::outcome::Raw;
-use super::settings;
 use super::shared::{Shared, is_local_name};
 use super::task::Job;
+use super::{settings, transport};
 use crate::config;
 use crate::diagnostic::Result;
 use crate::target::{Destination, Transport};
@@ -37,7 +37,7 @@ pub(super) fn shown(job: &Job<'_>, scope: &Scope, name: Arc<str>, raw: &Raw) -> 
         .flatten()
         .and_then(|to| match to.transport {
             Transport::Ssh(options) => Some(options.host).filter(|address| **address != *name),
-            Transport::Local => None,
+            Transport::Local | Transport::Program(_) => None,
         });
     Delegate { name, address }
 }
@@ -78,14 +78,14 @@ pub(super) fn of(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> 
     match delegated {
         None => {
             note_meaningless(&job.batch.run, scope);
-            settings::destination(host, keywords, options, implicit, &Context::new(scope))
+            transport::destination(host, keywords, options, implicit, &Context::new(scope))
         }
         Some(delegate) => {
             let mut delegate = job.batch.scope(delegate, Some(job.task), &job.place.inner)?;
             delegate.take_locals(scope);
             let names = ConnectionNames { own: scope, delegate: &delegate };
             note_meaningless(&job.batch.run, &names);
-            settings::destination(host, keywords, options, implicit, &Context::new(&names))
+            transport::destination(host, keywords, options, implicit, &Context::new(&names))
         }
     }
 }

@@ -33,6 +33,7 @@ mod report;
 mod settings;
 mod shared;
 mod task;
+mod transport;
 mod until;
 mod vars_files;
 mod walk;

@@ -1,13 +1,10 @@
 //! What a task's keywords and the connection variables come to for one host.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use super::options::RunOptions;
-use crate::config::ConnectionKind;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::{Keywords, Setting};
-use crate::target::{Destination, Hop, Secret, SshOptions, Transport};
+use crate::target::hops::short_name;
+use crate::target::{Hop, Secret};
 use crate::template::{self, Context};
 use crate::value::{Dict, Value};
 
@@ -76,7 +73,7 @@ pub(super) fn truth(value: &Value) -> Option<bool> {
 }
 
 /// The first of several variables that is set, rendered; `None` when none is.
-fn variable(names: &[&str], context: &Context<'_>) -> Result<Option<Value>> {
+pub(super) fn variable(names: &[&str], context: &Context<'_>) -> Result<Option<Value>> {
     for name in names {
         if let Some(value) = context.names.get(name) {
             let value = template::render_all(&value, context).map_err(|error| error.context(name))?;
@@ -92,131 +89,8 @@ pub(super) fn variable_text(names: &[&str], context: &Context<'_>) -> Result<Opt
     Ok(variable(names, context)?.map(|value| value.to_string()).filter(|text| !text.is_empty()))
 }
 
-/// Works out where a task runs for a host: variables win over keywords, keywords over the command line.
-///
-/// `context` renders with the variables of the host that is connected to, which `delegate_to` may change.
-pub(super) fn destination(
-    host: &Arc<str>,
-    keywords: &Keywords,
-    defaults: &RunOptions,
-    implicit_local: bool,
-    context: &Context<'_>,
-) -> Result<Destination> {
-    let connection = match variable_text(&["ansible_connection"], context)? {
-        Some(connection) => connection,
-        None if implicit_local => "local".to_owned(),
-        None => match text(keywords.connection.as_ref(), context)? {
-            Some(connection) => connection,
-            None => match defaults.connection.kind {
-                ConnectionKind::Ssh => "ssh".to_owned(),
-                ConnectionKind::Local => "local".to_owned(),
-            },
-        },
-    };
-    let transport = match connection.strip_prefix("ansible.builtin.").unwrap_or(&connection) {
-        "local" => Transport::Local,
-        "ssh" | "smart" | "paramiko" | "paramiko_ssh" => {
-            Transport::Ssh(ssh_options(host, keywords, defaults, context)?)
-        }
-        other => {
-            let error = Diagnostic::new(format!("the connection plugin '{other}' was not found"))
-                .hint("fanfare connects by `ssh` or `local`");
-            return Err(match &keywords.connection {
-                Some(setting) => error.at(&setting.place),
-                None => error,
-            });
-        }
-    };
-    Ok(Destination {
-        name: host.clone(),
-        transport,
-        hop: hop(keywords, defaults, context)?,
-        remote_tmp: variable_text(&["ansible_remote_tmp"], context)?
-            .or_else(|| defaults.connection.remote_tmp.clone()),
-    })
-}
-
-fn no_port(name: &str, given: &str) -> Diagnostic {
-    Diagnostic::new(format!("{name}: '{given}' is no port: that is a number from 1 to 65535"))
-}
-
-fn ssh_options(
-    host: &Arc<str>,
-    keywords: &Keywords,
-    defaults: &RunOptions,
-    context: &Context<'_>,
-) -> Result<SshOptions> {
-    let port = match variable_text(&["ansible_port", "ansible_ssh_port"], context)? {
-        Some(port) => Some(port.parse().map_err(|_| no_port("ansible_port", &port))?),
-        None => match text(keywords.port.as_ref(), context)? {
-            Some(port) => Some(port.parse().map_err(|_| no_port("port", &port))?),
-            None => defaults.connection.port,
-        },
-    };
-    let user = match variable_text(&["ansible_user", "ansible_ssh_user"], context)? {
-        Some(user) => Some(user),
-        None => text(keywords.remote_user.as_ref(), context)?.or_else(|| defaults.connection.user.clone()),
-    };
-    let connection = &defaults.connection;
-    let mut args = Vec::new();
-    for (name, default) in [
-        ("ansible_ssh_args", &connection.ssh_args),
-        ("ansible_ssh_common_args", &connection.ssh_common_args),
-        ("ansible_ssh_extra_args", &connection.ssh_extra_args),
-    ] {
-        let text = variable_text(&[name], context)?.unwrap_or_else(|| default.clone());
-        args.extend(Some(text).filter(|text| !text.is_empty()));
-    }
-    let timeout =
-        match variable_text(&["ansible_ssh_timeout", "ansible_timeout"], context)? {
-            Some(seconds) => Duration::from_secs(seconds.parse().map_err(|_| {
-                Diagnostic::new(format!("ansible_timeout: '{seconds}' is no number of seconds"))
-            })?),
-            None => connection.timeout,
-        };
-    let checking = variable(&["ansible_ssh_host_key_checking", "ansible_host_key_checking"], context)?;
-    let key = variable_text(&["ansible_private_key_file", "ansible_ssh_private_key_file"], context)?;
-    let mut password = None;
-    for name in ["ansible_password", "ansible_ssh_pass", "ansible_ssh_password"] {
-        // What was asked for is `ansible_password` where the user's variables say nothing: any of them wins over it.
-        let asked = |text: &String| connection.password.as_ref().is_some_and(|asked| asked.expose() == text);
-        password = password.or(variable_text(&[name], context)?.filter(|text| !asked(text)));
-    }
-    let retries = match variable_text(&["ansible_ssh_retries"], context)? {
-        Some(count) => count
-            .parse()
-            .map_err(|_| Diagnostic::new(format!("ansible_ssh_retries: '{count}' is no number")))?,
-        None => connection.retries,
-    };
-    let secret = |names: &[&str], default: &Option<Secret>| -> Result<Option<Secret>> {
-        Ok(variable_text(names, context)?.map(Secret::new).or_else(|| default.clone()))
-    };
-    if variable_text(&["ansible_ssh_pkcs11_provider"], context)?.is_some() {
-        return Err(Diagnostic::new("ansible_ssh_pkcs11_provider: keys on a PKCS#11 card are not supported")
-            .hint("add the card to ssh-agent: ssh-add -s PROVIDER"));
-    }
-    Ok(SshOptions {
-        host: variable_text(&["ansible_host", "ansible_ssh_host"], context)?
-            .unwrap_or_else(|| host.to_string()),
-        port,
-        user,
-        password: password.map(Secret::new).or_else(|| connection.password.clone()),
-        key: secret(&["ansible_private_key", "ansible_ssh_private_key"], &connection.key)?,
-        passphrase: secret(
-            &["ansible_private_key_passphrase", "ansible_ssh_private_key_passphrase"],
-            &connection.passphrase,
-        )?,
-        private_key: key
-            .map(|path| crate::path::expand_home(&path))
-            .or_else(|| connection.private_key.clone()),
-        args,
-        host_key_checking: Some(checking.as_ref().and_then(truth).unwrap_or(connection.host_key_checking)),
-        connect_timeout: Some(timeout),
-        retries,
-    })
-}
-
-fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Result<Option<Hop>> {
+/// How a host's tasks come to run as another user.
+pub(super) fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Result<Option<Hop>> {
     let wanted = match variable(&["ansible_become"], context)? {
         Some(value) => truth(&value)
             .ok_or_else(|| Diagnostic::new(format!("ansible_become: {} is no boolean", value.repr())))?,
@@ -234,7 +108,7 @@ fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<'_>) -> Res
     };
     let method = pick(&["ansible_become_method"], keywords.become_method.as_ref())?
         .unwrap_or_else(|| escalation.method.clone());
-    let method = method.strip_prefix("ansible.builtin.").unwrap_or(&method).to_owned();
+    let method = short_name(&method).to_owned();
     let of_method = |option: &str| format!("ansible_{method}_{option}");
     let user = pick(&["ansible_become_user", &of_method("user")], keywords.become_user.as_ref())?;
     let exe = pick(&["ansible_become_exe", &of_method("exe")], keywords.become_exe.as_ref())?;

@@ -26,6 +26,11 @@ struct Run {
 pub(super) trait Starts {
     /// Gives `command` to the login shell there.
     async fn start(&self, command: &str, terminal: bool) -> Result<Pipe, CallError>;
+
+    /// Why there is no reaching it, where a command's early end means that; `hopped` when it went through a hop.
+    fn unreached(&self, _exit: &Exit, _said: &str, _hopped: bool) -> Option<String> {
+        None
+    }
 }
 
 /// A worker that has greeted, with what it said since.
@@ -108,7 +113,10 @@ async fn attempt(
         }
         Err(Trouble::Call(error)) => return Err(error.into()),
         Err(Trouble::NeedsTerminal) => return Err(Failure::NeedsTerminal(opening.said())),
-        Err(Trouble::Ended { exit, said }) => return Err(no_shell(hop, &exit, &said).into()),
+        Err(Trouble::Ended { exit, said }) => {
+            let unreached = place.unreached(&exit, &said, hop.is_some()).map(CallError::Unreachable);
+            return Err(unreached.unwrap_or_else(|| no_shell(hop, &exit, &said)).into());
+        }
     };
     match opening.skip_past(GREETING).await {
         Ok(()) => Ok(Started { rest: opening.out, pipe: opening.pipe, uploaded: !found }),

@@ -35,7 +35,37 @@ enum Refusal {
     NeedsTerminal,
 }
 
+/// What those of sudo's kin say.
+const SUDO_SAYS: &[(&str, Refusal)] = &[
+    ("a password is required", Refusal::MissingPassword),
+    ("password is required", Refusal::MissingPassword),
+    ("incorrect password attempt", Refusal::WrongPassword),
+    ("sorry, try again", Refusal::WrongPassword),
+    ("you must have a tty", Refusal::NeedsTerminal),
+    ("a terminal is required", Refusal::NeedsTerminal),
+];
+
 const METHODS: &[Method] = &[
+    Method {
+        name: "doas",
+        exe: "doas",
+        flags: "",
+        call: Call::Words,
+        asks: Asks::Terminal,
+        refusals: &[
+            ("authentication failed", Refusal::WrongPassword),
+            ("authentication required", Refusal::MissingPassword),
+            ("a tty is required", Refusal::NeedsTerminal),
+        ],
+    },
+    Method {
+        name: "dzdo",
+        exe: "dzdo",
+        flags: "-H -S -n",
+        call: Call::Words,
+        asks: Asks::Option { prompt: "-p", stdin: "-S", never: ["-n", "--non-interactive"] },
+        refusals: SUDO_SAYS,
+    },
     Method {
         name: "su",
         exe: "su",
@@ -54,16 +84,14 @@ const METHODS: &[Method] = &[
         flags: "-H -S -n",
         call: Call::Words,
         asks: Asks::Option { prompt: "-p", stdin: "-S", never: ["-n", "--non-interactive"] },
-        refusals: &[
-            ("a password is required", Refusal::MissingPassword),
-            ("password is required", Refusal::MissingPassword),
-            ("incorrect password attempt", Refusal::WrongPassword),
-            ("sorry, try again", Refusal::WrongPassword),
-            ("you must have a tty", Refusal::NeedsTerminal),
-            ("a terminal is required", Refusal::NeedsTerminal),
-        ],
+        refusals: SUDO_SAYS,
     },
 ];
+
+/// The method of that name, without the collection it is of in Ansible.
+pub fn short_name(name: &str) -> &str {
+    ["ansible.builtin.", "community.general."].iter().find_map(|of| name.strip_prefix(of)).unwrap_or(name)
+}
 
 /// The methods there are.
 pub fn methods() -> impl Iterator<Item = &'static str> {
@@ -237,7 +265,7 @@ mod tests {
         let text = command(&elsewhere, "x", "n").unwrap().text;
         assert!(text.starts_with("cd '/srv/a b' && sudo -H -S -n "), "{text}");
         let error = command(&hop("runas", "bob", None), "x", "n").unwrap_err().to_string();
-        assert_eq!(error, "become method runas is not supported (supported: su, sudo)");
+        assert_eq!(error, "become method runas is not supported (supported: doas, dzdo, su, sudo)");
     }
 
     #[test]

@@ -117,6 +117,7 @@ impl Links {
                 let connection = self.shared.connections.get(options, &self.shared.notes(to)).await?;
                 raw::run(&*connection, task).await
             }
+            Transport::Program(program) => raw::run(program, task).await,
         }
     }
 
@@ -193,6 +194,7 @@ impl Shared {
                 let connection = self.connections.get(options, &self.notes(to)).await?;
                 bootstrap::start(&*connection, hop, remote_tmp).await?
             }
+            (None, Transport::Program(program)) => bootstrap::start(program, hop, remote_tmp).await?,
         };
         if started.uploaded {
             self.traffic.upload();

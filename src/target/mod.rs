@@ -10,6 +10,7 @@ mod notes;
 mod opening;
 mod pattern;
 mod pipe;
+pub mod programs;
 mod quote;
 mod raw;
 mod ssh;
@@ -25,6 +26,7 @@ use std::time::Duration;
 pub use self::links::{Lab, Links};
 pub use self::notes::NoteTaker;
 pub use self::pipe::ByteStream;
+pub use self::programs::{Program, Shell};
 pub use self::surroundings::Surroundings;
 pub use self::traffic::Counts;
 
@@ -43,6 +45,7 @@ pub struct Destination {
 pub enum Transport {
     Local,
     Ssh(SshOptions),
+    Program(Program),
 }
 
 /// What the inventory, the play and the command line say about an SSH connection. `~/.ssh/config` fills in

@@ -26,6 +26,9 @@ pub(super) async fn run(place: &impl Starts, task: Command<'_>) -> Result<RawOut
             }
             Err(Trouble::Call(error)) => return Err(error),
             Err(Trouble::Ended { exit, said }) => {
+                if let Some(reason) = place.unreached(&exit, &said, task.hop.is_some()) {
+                    return Err(CallError::Unreachable(reason));
+                }
                 return Err(CallError::Failed(match task.hop {
                     Some(hop) => hops::explain(hop, &said),
                     None => format!("the shell ended ({exit}): {said}"),

@@ -4,6 +4,7 @@ mod failures;
 mod hops;
 mod login;
 mod passwords;
+mod programs;
 mod speed;
 mod workers;
 

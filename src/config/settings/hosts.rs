@@ -172,6 +172,14 @@ pub(super) const HOSTS: &[Setting] = &[
         }),
     ),
     plugin(
+        &[("ssh_connection", "ssh_executable")],
+        &["ANSIBLE_SSH_EXECUTABLE"],
+        Sets(|config, given| {
+            config.connection.ssh_executable = given.string();
+            Ok(())
+        }),
+    ),
+    plugin(
         &[("ssh_connection", "retries"), ("connection", "retries")],
         &["ANSIBLE_SSH_RETRIES"],
         Sets(|config, given| {

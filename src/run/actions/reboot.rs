@@ -56,7 +56,12 @@ pub(super) const MANUAL: Manual = Manual {
 pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     let begun = Instant::now();
     let to = destination::of(call.job, call.scope, call.delegated)?;
-    if matches!(to.transport, Transport::Local) {
+    let is_control_node = match &to.transport {
+        Transport::Local => true,
+        Transport::Program(program) => program.kind == "chroot",
+        Transport::Ssh(_) => false,
+    };
+    if is_control_node {
         let why = "Running reboot with local connection would reboot the control node.";
         return Ok(ended(Err(why.to_owned()), false, begun));
     }

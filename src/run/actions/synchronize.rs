@@ -27,6 +27,9 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     let far = |path: &str| -> Result<String> {
         match &target.transport {
             Transport::Ssh(options) if !is_one_host => remote(call, options, path),
+            Transport::Program(program) if !is_one_host => {
+                Err(call.misuse(format!("rsync does not reach hosts by {}: copy does", program.kind)))
+            }
             _ => Ok(near(path)),
         }
     };
