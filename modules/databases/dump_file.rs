@@ -67,16 +67,12 @@ impl<'a> DumpFile<'a> {
     /// Has a command read it; what cannot be unpacked is a failure, whatever the command says of it.
     pub fn read_by(&self, command: &str) -> Line {
         let path = quote(self.path);
-        match self.packer {
-            Some((_, packer)) => {
-                let unpack = format!("{packer} -dc {path}");
-                Line { told: format!("{unpack} | {command}"), run: piped(&unpack, command) }
-            }
-            None => {
-                let line = format!("{command} < {path}");
-                Line { told: line.clone(), run: line }
-            }
+        if let Some((_, packer)) = self.packer {
+            let unpack = format!("{packer} -dc {path}");
+            return Line { told: format!("{unpack} | {command}"), run: piped(&unpack, command) };
         }
+        let line = format!("{command} < {path}");
+        Line { told: line.clone(), run: line }
     }
 }
 
@@ -88,6 +84,7 @@ fn piped(first: &str, second: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the lines run in a real shell, on real files")]
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;

@@ -211,9 +211,11 @@ impl Login {
         };
         let mut text =
             format!("[client]\nuser={}\npassword={}\n", quoted(&found.user), quoted(&found.password));
-        match &found.socket {
-            Some(socket) => text.extend(["socket=", &quoted(socket), "\n"]),
-            None => text.push_str(&format!("host={}\nport={}\n", quoted(&found.host), found.port)),
+        if let Some(socket) = &found.socket {
+            text.extend(["socket=", &quoted(socket), "\n"]);
+        } else {
+            let port = found.port.to_string();
+            text.extend(["host=", &quoted(&found.host), "\nport=", &port, "\n"]);
         }
         let path = sys.scratch(None);
         sys.spool(&path, 0o600, &mut text.as_bytes())?;
