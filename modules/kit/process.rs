@@ -172,10 +172,12 @@ impl<'a> Streams<'a> {
 }
 
 impl<R: Read> Sink<R> {
-    /// Takes what is there; says whether there was something.
+    /// Takes what is there, but not for ever from one that never stops: others want to be looked at, too. Says whether
+    /// there was something.
     fn drain(&mut self) -> io::Result<bool> {
         let mut progress = false;
-        while let Some(pipe) = &mut self.pipe {
+        for _ in 0..64 {
+            let Some(pipe) = &mut self.pipe else { break };
             let mut chunk = [0u8; 16 * 1024];
             match pipe.read(&mut chunk) {
                 Ok(0) => self.pipe = None,

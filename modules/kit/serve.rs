@@ -9,7 +9,7 @@ use crate::kit::host::Host;
 use crate::kit::outcome::Failure;
 use crate::kit::overlay::Overlay;
 use crate::kit::system::{Channel, Deadline, System, Wishes};
-use crate::kit::wire::{self, Frame, GREETING, Kind, Reply, Request};
+use crate::kit::wire::{self, Frame, GREETING, Kind, MAX_REPLY, Reply, Request};
 
 /// Serves until the input ends.
 pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Result<()> {
@@ -42,10 +42,24 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
                 ));
             }
         };
-        let payload = serde_json::to_vec(&reply)?;
+        let mut payload = serde_json::to_vec(&reply)?;
+        if payload.len() > MAX_REPLY {
+            payload = serde_json::to_vec(&too_long(&reply, payload.len()))?;
+        }
         wire::encode(&mut link.to_send, Kind::Reply, frame.id, &payload);
     }
     link.send_all()
+}
+
+/// What a result that is too long to send is told as. What was done stays done.
+fn too_long(reply: &Reply, length: usize) -> Reply {
+    let changed = reply.result.get("changed").cloned().unwrap_or(false.into());
+    let megabytes = length >> 20;
+    let failure = Failure::new(format!(
+        "the result has {megabytes} MiB, which is more than is sent ({} MiB): write it to a file and fetch that",
+        MAX_REPLY >> 20
+    ));
+    Reply { result: crate::kit::outcome::result_map(Err(failure.with("changed", changed))) }
 }
 
 /// Runs one request. `pending` holds what check mode foretold so far.

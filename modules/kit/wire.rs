@@ -68,8 +68,8 @@ pub enum Kind {
 /// What the worker writes first. The control node skips everything before it (noise of login scripts).
 pub const GREETING: &[u8] = b"\0FANFARE1\n";
 
-/// Longer frames are a broken stream, not data.
-pub const MAX_FRAME: usize = 1 << 30;
+/// The longest result there can be. What is longer is told instead of sent: neither side is to be filled by the other.
+pub const MAX_REPLY: usize = 256 << 20;
 
 /// Content travels in pieces of this many bytes.
 pub const PIECE: usize = 64 * 1024;
@@ -94,6 +94,19 @@ pub enum WireError {
     Length(u32),
     #[error("a piece of content without its key")]
     Blob,
+}
+
+impl Kind {
+    /// Longer frames are a broken stream, not data.
+    fn limit(self) -> usize {
+        match self {
+            Self::Request => 1 << 30,
+            Self::Reply => MAX_REPLY,
+            // With a key of any length.
+            Self::Blob => PIECE + (64 << 10) + 3,
+            Self::Need | Self::Refused => 64 << 10,
+        }
+    }
 }
 
 impl TryFrom<u8> for Kind {
@@ -127,18 +140,18 @@ fn encode_parts(out: &mut Vec<u8>, kind: Kind, id: u32, parts: &[&[u8]]) {
 
 /// Takes the first frame off a buffer: the frame and how many bytes it took; `None` when it is not all there.
 pub fn decode(buffer: &[u8]) -> Result<Option<(Frame, usize)>, WireError> {
-    let Some((head, rest)) = buffer.split_first_chunk::<4>() else { return Ok(None) };
-    let length = u32::from_le_bytes(*head);
+    let Some((&[a, b, c, d, kind], _)) = buffer.split_first_chunk::<5>() else { return Ok(None) };
+    let (length, kind) = (u32::from_le_bytes([a, b, c, d]), Kind::try_from(kind)?);
     let size = length as usize;
-    if !(HEADER - 4..=MAX_FRAME).contains(&size) {
+    if !(HEADER - 4..=kind.limit() + HEADER - 4).contains(&size) {
         return Err(WireError::Length(length));
     }
+    let rest = buffer.get(4..).unwrap_or_default();
     let Some(frame) = rest.get(..size) else { return Ok(None) };
-    let Some((&[kind, a, b, c, d], payload)) = frame.split_first_chunk::<5>() else {
+    let Some((&[_, a, b, c, d], payload)) = frame.split_first_chunk::<5>() else {
         return Err(WireError::Length(length));
     };
-    let frame =
-        Frame { kind: kind.try_into()?, id: u32::from_le_bytes([a, b, c, d]), payload: payload.to_vec() };
+    let frame = Frame { kind, id: u32::from_le_bytes([a, b, c, d]), payload: payload.to_vec() };
     Ok(Some((frame, size + 4)))
 }
 

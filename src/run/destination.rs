@@ -12,7 +12,7 @@ use crate::diagnostic::Result;
 use crate::target::{Destination, Transport};
 use crate::template::{self, Context, Names};
 use crate::value::{Dict, Value};
-use crate::vars::{Reached, Scope};
+use crate::vars::{Reached, Scope, is_connection_variable};
 
 /// The host a task is delegated to, if any.
 pub(super) fn delegate(job: &Job<'_>, scope: &Scope) -> Result<Option<Arc<str>>> {
@@ -124,22 +124,4 @@ impl Names for ConnectionNames<'_> {
     fn names(&self) -> Vec<Arc<str>> {
         self.own.names()
     }
-}
-
-fn is_connection_variable(name: &str) -> bool {
-    let Some(rest) = name.strip_prefix("ansible_") else { return false };
-    matches!(
-        rest,
-        "host"
-            | "user"
-            | "password"
-            | "port"
-            | "connection"
-            | "timeout"
-            | "private_key"
-            | "private_key_file"
-            | "private_key_passphrase"
-    ) || ["ssh_", "become", "sudo_", "su_", "remote_tmp", "host_key_checking"]
-        .iter()
-        .any(|prefix| rest.starts_with(prefix))
 }

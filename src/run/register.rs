@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::Task;
 use crate::template::{self, Context};
 use crate::value::{Dict, Value};
-use crate::vars::Scope;
+use crate::vars::{Scope, is_restricted};
 
 /// Keeps what a result says under `ansible_facts`.
 pub(super) fn keep_facts(job: &Job<'_>, raw: &Raw, delegated: Option<&Arc<str>>) {
@@ -35,7 +35,17 @@ pub(super) fn keep_facts(job: &Job<'_>, raw: &Raw, delegated: Option<&Arc<str>>)
             }
         }
         "include_vars" => state.include(facts),
-        _ => state.add_facts(facts),
+        // What a host answers does not decide how hosts are reached.
+        _ => {
+            let restricted: Vec<&str> =
+                facts.keys().filter_map(Value::as_str).filter(|name| is_restricted(name)).collect();
+            let mut allowed = facts.clone();
+            for name in restricted {
+                run.warn(Diagnostic::new(format!("Removed restricted key from module data: {name}")));
+                allowed.remove(name);
+            }
+            state.add_facts(&allowed);
+        }
     }
 }
 

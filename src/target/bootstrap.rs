@@ -20,6 +20,8 @@ struct Run {
     /// Past the cache: what is there does not work.
     anew: bool,
     terminal: bool,
+    /// How many of the directories that would do are left out: those could not be written to their end.
+    skip: usize,
 }
 
 /// A place that starts commands.
@@ -49,9 +51,16 @@ pub(super) async fn start(
     remote_tmp: Option<&str>,
 ) -> Result<Started, CallError> {
     let mut run = Run::default();
+    let mut unwritten = None;
     loop {
         match attempt(place, hop, remote_tmp, run).await {
             Ok(started) => return Ok(started),
+            // Another directory may have room.
+            Err(Failure::Unwritten(error)) => {
+                unwritten.get_or_insert(error);
+                run.skip += 1;
+            }
+            Err(Failure::NoDirectory(error)) => return Err(unwritten.unwrap_or(error)),
             Err(Failure::Stale) if !run.anew => run.anew = true,
             Err(Failure::Stale) => return Err(CallError::Failed("the worker vanished".to_owned())),
             Err(Failure::NeedsTerminal(said)) if run.terminal => return Err(CallError::Failed(said)),
@@ -75,6 +84,9 @@ enum Failure {
     /// The cached worker does not start.
     Stale,
     NeedsTerminal(String),
+    /// The directory did not take the worker: it is full, say.
+    Unwritten(CallError),
+    NoDirectory(CallError),
     Call(CallError),
 }
 
@@ -130,7 +142,7 @@ async fn attempt(
 }
 
 /// Sends the worker the script asks for.
-async fn upload(opening: &mut Opening<'_>, answer: &str) -> Result<(), CallError> {
+async fn upload(opening: &mut Opening<'_>, answer: &str) -> Result<(), Failure> {
     let words: Vec<&str> = answer.split_whitespace().collect();
     let ["MISS", form, _system, arch, ..] = words.as_slice() else { return Err(refusal(answer)) };
     let worker = embedded::worker(arch).ok_or_else(|| CallError::Failed(embedded::hint(arch)))?;
@@ -142,18 +154,18 @@ async fn upload(opening: &mut Opening<'_>, answer: &str) -> Result<(), CallError
     match opening.answer_to(bytes).await {
         Ok(answer) if answer == "SENT" => Ok(()),
         Ok(answer) => Err(refusal(&answer)),
-        Err(Trouble::Call(error)) => Err(error),
+        Err(Trouble::Call(error)) => Err(error.into()),
         Err(Trouble::Ended { exit, said }) => {
-            Err(CallError::Failed(format!("sending the worker failed ({exit}): {said}")))
+            Err(CallError::Failed(format!("sending the worker failed ({exit}): {said}")).into())
         }
-        Err(Trouble::NeedsTerminal) => Err(CallError::Failed("sending the worker failed".to_owned())),
+        Err(Trouble::NeedsTerminal) => Err(CallError::Failed("sending the worker failed".to_owned()).into()),
     }
 }
 
 /// What the script's other answers mean.
-fn refusal(answer: &str) -> CallError {
+fn refusal(answer: &str) -> Failure {
     let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
-    CallError::Failed(match word {
+    let error = CallError::Failed(match word {
         "ARCH" => match rest.strip_prefix("Linux ") {
             Some(arch) => embedded::hint(arch),
             None => format!("{rest} is not supported: the worker runs on Linux"),
@@ -163,7 +175,12 @@ fn refusal(answer: &str) -> CallError {
             .to_owned(),
         "ERR" => format!("writing the worker failed: {rest}"),
         _ => format!("unexpected answer from the shell: {answer}"),
-    })
+    });
+    match word {
+        "ERR" => Failure::Unwritten(error),
+        "NODIR" => Failure::NoDirectory(error),
+        _ => Failure::Call(error),
+    }
 }
 
 /// The command ended before it said anything of ours.
@@ -183,22 +200,28 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
     // Every program it calls costs the host a millisecond: what a warm start does not need comes after it.
     let mut text = String::new();
     let Mark { head, tail } = mark;
-    let _ = write!(text, "m={head};m=\"$m-{tail}\";k=`uname -sm`;case \"$k\" in ");
+    let _ = write!(text, "m={head};m=\"$m-{tail}\";q={};k=`uname -sm`;case \"$k\" in ", run.skip);
     for Worker { arch, packed, size, sha256 } in workers {
         let _ = write!(text, "\"Linux {arch}\") h={sha256};n={size};z={};;", packed.len());
     }
     text.push_str("*) echo \"$m ARCH $k\";exit 3;;esac;");
     let exec = if run.terminal { "exec \"$f\" 2>/dev/null" } else { "exec \"$f\"" };
-    // What is found was verified when it came, and lies where only we write. Its size tells a broken one cheaply;
-    // one that is broken otherwise does not greet.
+    // What is found was verified when it came. In our home only we write, and its size tells a broken one cheaply; one
+    // that is broken otherwise does not greet. Elsewhere somebody may have put it there.
     let found = if run.anew {
         "rm -f \"$f\"".to_owned()
     } else {
-        format!("l=`wc -c <\"$f\"`;[ $l = $n ]&&echo \"$m HIT\"&&{exec}")
+        format!(
+            "l=`wc -c <\"$f\"`;[ $l = $n ]||continue;\
+             case \"$d\" in \"${{HOME:-//}}\"/*) ;;\
+             *) s=`sha256sum <\"$f\" 2>/dev/null`;[ \"${{s%% *}}\" = $h ]||continue;;esac;\
+             echo \"$m HIT\"&&{exec}"
+        )
     };
     let _ = write!(
         text,
         "c(){{ for d do f=\"$d/w-$h\";\
+         if [ -L \"$d\" ]||[ -L \"$f\" ];then continue;fi;\
          if [ -f \"$f\" ]&&[ -x \"$f\" ]&&[ -O \"$f\" ]&&[ -O \"$d\" ];then {found};fi;done;}};set --;"
     );
     // Not in somebody else's home: root by `sudo` without -H would leave files there that their owner cannot
@@ -210,7 +233,7 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
         let _ = write!(text, "set -- \"{}/fanfare\" \"$@\";", shell_path(dir)?);
     }
     text.push_str(
-        "c \"$@\";u=`id -u`;\
+        "c \"$@\";i=0;u=`id -u`;\
          set -- \"$@\" \"/var/tmp/.fanfare-$u\" \"/tmp/.fanfare-$u\" \"/dev/shm/.fanfare-$u\";c \"$@\";",
     );
     // What gzip unpacked it has verified; a second look would cost a small host 10 ms and more.
@@ -219,9 +242,10 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
         "o=`umask`;umask 077;\
          for d do if [ -L \"$d\" ];then continue;fi;mkdir -p \"$d\" 2>/dev/null;\
          [ -d \"$d\" ]&&[ -O \"$d\" ]&&[ -w \"$d\" ]||continue;\
-         p=\"$d/.p-$$\";{ echo \"#/bin/sh\" >\"$p\";} 2>/dev/null||continue;\
+         p=\"$d/.p-$m\";{ echo \"#/bin/sh\" >\"$p\";} 2>/dev/null||continue;\
          chmod 700 \"$p\";\"$p\" >/dev/null 2>&1;r=$?;rm -f \"$p\";[ $r = 0 ]||continue;\
-         f=\"$d/w-$h\";t=\"$d/.t-$h-$$\";\
+         i=$((i+1));[ $i -gt $q ]||continue;\
+         f=\"$d/w-$h\";t=\"$d/.t-$m\";\
          if [ \"`echo x|gzip 2>/dev/null|gzip -dc 2>/dev/null`\" = x ];then g=gzip;else g=plain;z=$n;fi;\
          gz(){ if [ $g = gzip ];then gzip -dc;else cat;fi;};\
          echo \"$m MISS $g $k $d\";\

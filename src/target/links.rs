@@ -231,9 +231,14 @@ async fn mind(to: Destination, shared: Arc<Shared>, mut jobs: mpsc::UnboundedRec
             }
         };
         let Some(Job { requests, blobs, mut done }) = job else { break };
+        // Given up while it waited for its turn: nothing of it may run.
+        if done.is_closed() {
+            continue;
+        }
         let outcome = tokio::select! {
-            outcome = shared.run(&to, &mut worker, requests, blobs) => Some(outcome),
+            biased;
             () = done.closed() => None,
+            outcome = shared.run(&to, &mut worker, requests, blobs) => Some(outcome),
         };
         let spoiled = !matches!(outcome, Some(Ok(_)));
         if let Some(outcome) = outcome {

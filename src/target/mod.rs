@@ -136,7 +136,7 @@ pub trait Blobs: Send + Sync {
 /// What a command that ran without the worker left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RawOutput {
-    /// 255 when a signal ended it.
+    /// 255 when a signal ended it, or when nobody said how it ended.
     pub rc: i32,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,

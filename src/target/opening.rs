@@ -199,6 +199,10 @@ impl<'a> Opening<'a> {
                     let lines = self.err.split_to(end + 1);
                     self.remember(&lines);
                 }
+                if self.err.len() > SAID {
+                    let noise = self.err.split_to(self.err.len() - SAID / 2);
+                    self.remember(&noise);
+                }
             }
             Output::Exit(_) | Output::Lost(_) => {}
         }

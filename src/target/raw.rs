@@ -7,6 +7,9 @@ use super::pipe::{Exit, Output};
 use super::quote::quote;
 use super::{CallError, Hop, RawOutput};
 
+/// How much a command may say.
+const MOST: usize = 256 << 20;
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command<'a> {
     pub text: &'a str,
@@ -40,7 +43,8 @@ pub(super) async fn run(place: &impl Starts, task: Command<'_>) -> Result<RawOut
 }
 
 async fn attempt(place: &impl Starts, task: Command<'_>, terminal: bool) -> Result<RawOutput, Trouble> {
-    let mut output = RawOutput::default();
+    // Until it is told otherwise: what ended without a word did not end well.
+    let mut output = RawOutput { rc: 255, ..RawOutput::default() };
     let mut pipe = match task.hop {
         None => {
             let command = match task.executable {
@@ -66,6 +70,11 @@ async fn attempt(place: &impl Starts, task: Command<'_>, terminal: bool) -> Resu
     };
     pipe.writer.finish().await;
     while let Some(piece) = pipe.reader.next().await {
+        if output.stdout.len() + output.stderr.len() > MOST {
+            pipe.writer.close().await;
+            let message = format!("the command says more than {} MiB: write it to a file", MOST >> 20);
+            return Err(Trouble::Call(CallError::Failed(message)));
+        }
         match piece {
             Output::Out(bytes) => output.stdout.extend_from_slice(&bytes),
             Output::Err(bytes) => output.stderr.extend_from_slice(&bytes),

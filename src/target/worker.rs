@@ -18,6 +18,8 @@ use super::{Blobs, CallError};
 
 /// Pieces read ahead of what the connection takes.
 const AHEAD: usize = 4;
+/// How often one call may ask for content: the files of a tree, and more.
+const NEEDS: usize = 1 << 16;
 /// How much of the worker's stderr is kept for the reason of a failure.
 const STDERR: usize = 4096;
 
@@ -62,6 +64,7 @@ impl Worker {
             stderr: &mut self.stderr,
             traffic,
             spoiled: HashMap::new(),
+            asked: 0,
         };
         // The worker may wait for us to read while we wait for it to read: both go on at once.
         let reading = async {
@@ -100,9 +103,8 @@ impl Worker {
         loop {
             match self.reader.next().await {
                 Some(Output::Err(bytes)) => keep(&mut self.stderr, &bytes),
-                // Nothing may come unasked: the next call finds out.
-                Some(Output::Out(bytes)) => self.buffer.extend_from_slice(&bytes),
-                Some(Output::Exit(_) | Output::Lost(_)) | None => return,
+                // Nothing may come unasked: what speaks out of turn is not our worker any more.
+                Some(Output::Out(_) | Output::Exit(_) | Output::Lost(_)) | None => return,
             }
         }
     }
@@ -222,6 +224,8 @@ struct Collect<'a> {
     traffic: &'a Traffic,
     /// Requests whose content from the worker could not be stored, with the reason.
     spoiled: HashMap<u32, String>,
+    /// How often it asked for content.
+    asked: usize,
 }
 
 impl Collect<'_> {
@@ -253,6 +257,10 @@ impl Collect<'_> {
             match frame.kind {
                 Kind::Reply => return self.parse(&frame),
                 Kind::Need => {
+                    self.asked += 1;
+                    if self.asked > NEEDS {
+                        return Err(nonsense("it asks for content without end"));
+                    }
                     let key = String::from_utf8(frame.payload).map_err(|e| nonsense(&e.to_string()))?;
                     // The writer is gone only when the connection is: reading on says so.
                     let _ = needs.send(Need { id, key });

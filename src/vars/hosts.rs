@@ -3,7 +3,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use parking_lot::{Mutex, RwLock};
 
-use super::FactCache;
+use super::{FactCache, is_restricted};
 use crate::playbook::Layer;
 use crate::value::{Dict, Value};
 
@@ -97,7 +97,10 @@ impl HostState {
                 _ => key.clone(),
             };
             Arc::make_mut(&mut facts.namespaced).insert(stripped, value.clone());
-            Arc::make_mut(&mut facts.injected).insert(key.clone(), value.clone());
+            // Nor from the cache, which others may have filled.
+            if !key.as_str().is_some_and(is_restricted) {
+                Arc::make_mut(&mut facts.injected).insert(key.clone(), value.clone());
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Variables: which are in force for a host and a task, looked up lazily and never copied.
 
+mod connection;
 mod fact_cache;
 mod hosts;
 mod hostvars;
@@ -7,6 +8,7 @@ mod magic;
 mod roles;
 mod scope;
 
+pub use connection::{is_connection_variable, is_restricted};
 pub use fact_cache::FactCache;
 pub use hosts::Facts;
 pub use hosts::{HostState, Hosts};

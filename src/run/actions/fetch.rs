@@ -1,9 +1,9 @@
 //! `fetch`: brings a file from the target to the control node.
 
 use std::fs;
+use std::hash::{BuildHasher as _, RandomState};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::diagnostic::{Diagnostic, Result};
 use crate::run::call::Call;
@@ -31,10 +31,10 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
         Diagnostic::new(format!("cannot write {}: {error}", dest.display())).at(&call.job.task.action.place)
     };
     // Hosts fetch at the same time, perhaps into one directory, which is made only when there is something for it.
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let there = parent.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
-    let partial = Partial(there.join(format!(".fanfare-{}-{number}", std::process::id())));
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial.0);
+    let partial = Partial(there.join(format!(".fanfare-{:016x}", RandomState::new().hash_one(&dest))));
+    // Never through what somebody else put there.
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial.0);
     let file = file.map_err(written)?;
     let (mut raw, received) = call.module_receiving("fetch", &args, local, file).await;
     if raw.is("failed") || raw.unreachable || raw.is("skipped") {
@@ -54,11 +54,11 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
             return Ok(Raw::failed(message));
         }
         fs::create_dir_all(&parent).map_err(written)?;
-        // A secret stays one.
+        // A secret stays one. No more than permissions: a program that fetching makes must not run as who fetched it.
         if let [_, Some(Value::Int(bits))] = own
             && let Ok(bits) = u32::try_from(bits)
         {
-            fs::set_permissions(&partial.0, fs::Permissions::from_mode(bits)).map_err(written)?;
+            fs::set_permissions(&partial.0, fs::Permissions::from_mode(bits & 0o777)).map_err(written)?;
         }
         fs::rename(&partial.0, &dest).map_err(written)?;
     }
@@ -71,9 +71,6 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     }
     Ok(raw)
 }
-
-/// How many files were begun.
-static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// A file that is removed unless it was renamed.
 struct Partial(PathBuf);

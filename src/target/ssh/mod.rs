@@ -61,13 +61,21 @@ impl Connection {
     }
 
     async fn open(&self) -> Result<Channel<Msg>, CallError> {
-        match self.session.channel_open_session().await {
+        let opening = timeout(PATIENCE, self.session.channel_open_session());
+        let Ok(opened) = opening.await else { return Err(self.silent().await) };
+        match opened {
             Ok(channel) => Ok(channel),
             Err(Error::ChannelOpenFailure(reason)) => Err(CallError::Failed(format!(
                 "the host opens no further session on this connection ({reason:?}); see MaxSessions in its sshd_config"
             ))),
             Err(_) => Err(CallError::Unreachable(self.fate.reason().await)),
         }
+    }
+
+    /// A host that keeps the connection up and answers nothing else is let go.
+    async fn silent(&self) -> CallError {
+        self.disconnect().await;
+        CallError::Unreachable(format!("no answer within {}s to opening a session", PATIENCE.as_secs()))
     }
 }
 
@@ -83,9 +91,10 @@ impl Starts for Connection {
             }
             channel.exec(true, command).await
         };
-        match asked.await {
-            Ok(()) => Ok(Pipe::ssh(channel, self.fate.clone())),
-            Err(_) => Err(CallError::Unreachable(self.fate.reason().await)),
+        match timeout(PATIENCE, asked).await {
+            Ok(Ok(())) => Ok(Pipe::ssh(channel, self.fate.clone())),
+            Ok(Err(_)) => Err(CallError::Unreachable(self.fate.reason().await)),
+            Err(_) => Err(self.silent().await),
         }
     }
 }
@@ -165,10 +174,10 @@ impl Attempt<'_> {
             self.log_in(session, &fate).await
         });
         match login.await {
-            Ok(Ok(session)) => Ok(Connection {
+            Ok(Ok((session, is_known))) => Ok(Connection {
                 session,
                 fate,
-                forward_agent: settings.keys.forward_agent && settings.keys.agent.is_some(),
+                forward_agent: is_known && settings.keys.forward_agent && settings.keys.agent.is_some(),
                 _keep: keep,
                 _via: self.via.clone(),
                 _proxy: proxy,
@@ -230,13 +239,18 @@ impl Attempt<'_> {
         }
     }
 
+    /// Also says whether the host is the one we know.
     async fn log_in(
         &self,
         (mut session, suspect): (Handle<Client>, Arc<AtomicBool>),
         fate: &Fate,
-    ) -> Result<Handle<Client>, Refused> {
+    ) -> Result<(Handle<Client>, bool), Refused> {
         let mut settings = Arc::clone(self.settings);
-        if suspect.load(Ordering::Relaxed) && settings.password.is_some() {
+        let is_suspect = suspect.load(Ordering::Relaxed);
+        if is_suspect && settings.keys.forward_agent {
+            self.notes.note("Agent forwarding is disabled to avoid man-in-the-middle attacks.");
+        }
+        if is_suspect && settings.password.is_some() {
             self.notes.note("Password authentication is disabled to avoid man-in-the-middle attacks.");
             Arc::make_mut(&mut settings).password = None;
         }
@@ -247,7 +261,7 @@ impl Attempt<'_> {
             &self.connections.surroundings,
         );
         match login.await {
-            Ok(()) => Ok(session),
+            Ok(()) => Ok((session, !is_suspect)),
             Err(reason) => match fate.get() {
                 Some(cause) if session.is_closed() => Err(Refused::firmly(format!("{cause}\n{reason}"))),
                 _ => Err(Refused::firmly(reason)),

@@ -109,6 +109,7 @@ pub(super) struct Algorithms {
 /// Puts together what is known about a host. Reads files and may run `Match exec` commands: not for an async
 /// thread.
 pub(super) fn resolve(options: &SshOptions, surroundings: &Surroundings) -> Result<Settings, String> {
+    check_names(options)?;
     let mut values = Values::default();
     let mut first = |key, value: String| values.set(key, Use::Honoured, vec![value]);
     if options.host_key_checking == Some(false) {
@@ -126,6 +127,23 @@ pub(super) fn resolve(options: &SshOptions, surroundings: &Surroundings) -> Resu
     let flags = args::read(&mut values, &options.args)?;
     ssh_config::read(&mut values, &flags.source, &options.host, surroundings)?;
     Pieces { values: &values, options, surroundings, source: &flags.source }.settings(flags.notes)
+}
+
+/// Names come from inventories, or from what hosts said; they end up in commands (`ProxyCommand`, `Match exec`). What
+/// OpenSSH refuses on its command line, we do.
+fn check_names(options: &SshOptions) -> Result<(), String> {
+    let shell = |c: char| c.is_control() || "'`\"$;&<>|(){}\\".contains(c);
+    let bad_host = |host: &str| host.starts_with('-') || host.contains(|c: char| shell(c) || c == ' ');
+    if bad_host(&options.host) {
+        return Err(format!("hostname contains invalid characters: {:?}", options.host));
+    }
+    // A user may be of a domain: `DOMAIN\\user`.
+    let bad_user =
+        |user: &str| user.starts_with('-') || user.ends_with('\\') || user.replace('\\', "").contains(shell);
+    match options.user.as_deref().filter(|user| bad_user(user)) {
+        Some(user) => Err(format!("remote username contains invalid characters: {user:?}")),
+        None => Ok(()),
+    }
 }
 
 struct Pieces<'a> {
@@ -380,6 +398,21 @@ mod tests {
 
     fn web() -> SshOptions {
         SshOptions { host: "web".to_owned(), ..SshOptions::default() }
+    }
+
+    #[test]
+    fn names_that_would_speak_to_a_shell() {
+        for (host, user, fine) in [
+            ("web.example.org", "bob", true),
+            ("fe80::1%eth0", r"CORP\bob", true),
+            ("-oProxyCommand=x", "bob", false),
+            ("x$(id)", "bob", false),
+            ("web", "bob;id", false),
+            ("web", "-x", false),
+        ] {
+            let options = SshOptions { host: host.into(), user: Some(user.into()), ..SshOptions::default() };
+            assert_eq!(check_names(&options).is_ok(), fine, "{host} {user}");
+        }
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl Reader<'_> {
                     self.wants_last = true;
                     self.last
                 }
-                "host" | "originalhost" | "user" | "localuser" | "exec" => {
+                "host" | "originalhost" | "user" | "localuser" | "exec" | "tagged" | "version"
+                | "command" | "sessiontype" | "localnetwork" => {
                     let argument =
                         words.next().ok_or_else(|| format!("missing argument for Match {name}"))?;
                     self.criterion(&name, &argument, holds)?
@@ -50,6 +51,10 @@ impl Reader<'_> {
             "originalhost" => list(&self.original),
             "user" => list(self.values.get("user").unwrap_or(local)),
             "localuser" => list(local),
+            "sessiontype" => list("exec"),
+            // Here there are none of these.
+            "tagged" | "version" | "command" => list(""),
+            "localnetwork" if live => Err("unsupported Match attribute localnetwork".to_owned()),
             // Not run in vain: it may be slow, or ask somebody something.
             _ if !live => Ok(false),
             _ => self.exec(argument),

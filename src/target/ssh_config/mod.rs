@@ -241,8 +241,12 @@ impl Reader<'_> {
         }
         let Setting { key, usage, words } = setting(name, rest)?;
         if active {
-            if usage == Use::Unsupported && !matches!(words.first().map(String::as_str), Some("no" | "none"))
-            {
+            let is_off = matches!(words.first().map(String::as_str), Some("no" | "none"));
+            // Without it a key would be trusted that is not to be.
+            if key == "revokedhostkeys" && !is_off {
+                return Err(format!("{name} is not supported: use `connection: openssh` here").into());
+            }
+            if usage == Use::Unsupported && !is_off {
                 self.values.unsupported.push(format!("\0{name}"));
             }
             self.values.set(key, usage, words);
