@@ -203,7 +203,9 @@ mod tests {
     #[test]
     fn a_broken_stream_is_an_error() {
         assert_eq!(decode(&[5, 0, 0, 0, 99, 0, 0, 0, 0]), Err(WireError::Kind(99)));
-        assert_eq!(decode(&[0xff; 9]), Err(WireError::Length(u32::MAX)));
+        assert_eq!(decode(&[0xff, 0xff, 0xff, 0xff, 2]), Err(WireError::Length(u32::MAX)));
+        // A question needs no more than a key.
+        assert_eq!(decode(&[0, 0, 2, 0, 3]), Err(WireError::Length(2 << 16)));
         assert_eq!(decode(&[1, 0, 0, 0, 1]), Err(WireError::Length(1)));
         assert_eq!(decode_blob(&[1, 9, 0, b'k']), Err(WireError::Blob));
     }

@@ -39,7 +39,7 @@ pub(super) fn keep_facts(job: &Job<'_>, raw: &Raw, delegated: Option<&Arc<str>>)
         _ => {
             let restricted: Vec<&str> =
                 facts.keys().filter_map(Value::as_str).filter(|name| is_restricted(name)).collect();
-            let mut allowed = facts.clone();
+            let mut allowed = Dict::clone(facts);
             for name in restricted {
                 run.warn(Diagnostic::new(format!("Removed restricted key from module data: {name}")));
                 allowed.remove(name);

@@ -76,10 +76,10 @@ fn become_is_another_worker_on_the_same_host() {
 #[test]
 fn connection_variables_without_meaning_are_named_once_wherever_they_are_set() {
     let lab = Lab::new("a b")
-        .here("group_vars/all.yml", "ansible_ssh_executable: /opt/ssh\n")
+        .here("group_vars/all.yml", "ansible_sftp_executable: /opt/sftp\n")
         .playbook(&play("vars: {ansible_pipelining: yes}", "- ping:\n- ping:\n"));
     let said = lab.run(&["-v"]).to_string();
-    for name in ["ansible_ssh_executable", "ansible_pipelining"] {
+    for name in ["ansible_sftp_executable", "ansible_pipelining"] {
         assert_eq!(said.matches(&format!("{name} has no meaning here")).count(), 1, "{said}");
     }
     let said = lab.run(&[]).to_string();

@@ -14,6 +14,7 @@ mod reconnecting;
 mod secrets;
 mod strategies;
 mod trouble;
+mod trust;
 mod unsupported;
 
 use crate::lab::{Lab, Outcome};

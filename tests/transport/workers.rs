@@ -98,6 +98,66 @@ async fn finds_a_place_and_says_when_there_is_none() {
     assert!(reason.starts_with("no directory takes the worker"), "{reason}");
 }
 
+/// A directory of the host's user, outside the home.
+fn elsewhere(host: &Host) -> PathBuf {
+    let dir = host.root.join("elsewhere");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::os::unix::fs::chown(&dir, Some(owner(host)), None).unwrap();
+    dir
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_others_may_have_planted_is_not_run() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    let dir = elsewhere(host);
+    let mut there = to(host, options(&hosts, host));
+    there.remote_tmp = Some(dir.to_str().unwrap().to_owned());
+    ping(&control.links(), &there).await.unwrap();
+    let worker = std::fs::read_dir(dir.join("fanfare")).unwrap().next().unwrap().unwrap().path();
+    // One of the right size and owner that greets, after it did what it wanted to.
+    let ran = dir.join("ran");
+    let real = dir.join("real");
+    std::fs::rename(&worker, &real).unwrap();
+    let size = usize::try_from(real.metadata().unwrap().len()).unwrap();
+    let mut planted = format!("#!/bin/sh\ntouch {}\nexec {}\n", ran.display(), real.display()).into_bytes();
+    planted.resize(size, b'#');
+    let plant = |path: &Path| {
+        std::fs::write(path, &planted).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::os::unix::fs::chown(path, Some(owner(host)), None).unwrap();
+    };
+    plant(&worker);
+    let links = control.links();
+    ping(&links, &there).await.unwrap();
+    assert_eq!((links.counts().uploads, ran.exists()), (1, false));
+    // A directory that a link leads to is nobody's to trust.
+    let name = worker.file_name().unwrap();
+    std::fs::create_dir(dir.join("real-dir")).unwrap();
+    std::os::unix::fs::chown(dir.join("real-dir"), Some(owner(host)), None).unwrap();
+    std::fs::copy(&real, dir.join("real-dir").join(name)).unwrap();
+    std::os::unix::fs::chown(dir.join("real-dir").join(name), Some(owner(host)), None).unwrap();
+    std::fs::remove_dir_all(dir.join("fanfare")).unwrap();
+    std::os::unix::fs::symlink(dir.join("real-dir"), dir.join("fanfare")).unwrap();
+    let links = control.links();
+    ping(&links, &there).await.unwrap();
+    assert!(cached(host).is_some(), "it went to the home instead");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goes_elsewhere_when_a_directory_is_full() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    let mut there = to(host, options(&hosts, host));
+    there.remote_tmp = Some(elsewhere(host).to_str().unwrap().to_owned());
+    host.stub(
+        "mv",
+        "#!/bin/sh\ncase \"$*\" in *elsewhere*) echo full >&2; exit 1;; esac\nexec /bin/mv \"$@\"\n",
+    );
+    ping(&control.links(), &there).await.unwrap();
+    assert!(cached(host).is_some());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn that_cannot_be_written_says_why() {
     let Some(hosts) = Hosts::start(1) else { return };

@@ -29,6 +29,7 @@ use super::CallError;
 use super::bootstrap::Starts;
 use super::known_hosts::HostKeys;
 use super::notes::Notes;
+use super::opening::PATIENCE;
 use super::pipe::Pipe;
 
 /// An authenticated connection.
