@@ -6,7 +6,9 @@ fn text(remote_tmp: Option<&str>, run: Run) -> Result<String, CallError> {
 
 #[test]
 fn the_script_survives_every_login_shell() {
-    for run in [Run::default(), Run { anew: true, terminal: false }, Run { anew: false, terminal: true }] {
+    for run in
+        [Run::default(), Run { anew: true, ..Run::default() }, Run { terminal: true, ..Run::default() }]
+    {
         let script = text(Some("~/.ansible/tmp"), run).unwrap();
         // csh expands `!` even in quotes, fish takes backslashes there, and a newline ends a csh command.
         assert!(!script.contains(['\'', '\n', '\\', '!']), "{script}");
