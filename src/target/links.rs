@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use fanfare_modules::kit::wire::{Reply, Request};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::sync::oneshot;
 
 use super::bootstrap;
+use super::lanes::{Job, Lanes};
 use super::local::Local;
 use super::notes::{NoteTaker, Notes};
 use super::pipe::ByteStream;
@@ -19,37 +17,21 @@ use super::traffic::{Counts, Traffic};
 use super::worker::Worker;
 use super::{Blobs, CallError, Destination, RawOutput, Transport, raw};
 
-/// How long a worker may take to end what it started when the run is over.
-const FAREWELL: Duration = Duration::from_secs(2);
-
 /// Gives the stream of a worker that lives in memory, for destinations that are not to be connected to.
 pub type Lab = Arc<dyn Fn(&Destination) -> Option<Box<dyn ByteStream>> + Send + Sync>;
 
-/// The links of a run: one worker per destination, connected at first use and kept.
+/// The links of a run: the workers of each destination, connected at first use and kept.
 pub struct Links {
-    links: Mutex<HashMap<Destination, Link>>,
+    links: Mutex<HashMap<Destination, Lanes>>,
     shared: Arc<Shared>,
 }
 
 /// What all links share.
-struct Shared {
+pub(super) struct Shared {
     connections: Connections,
     lab: Option<Lab>,
     notes: Option<NoteTaker>,
-    traffic: Arc<Traffic>,
-}
-
-/// A task of its own minds each worker: callers queue, a caller that gives up does not break it, and a panic in
-/// it loses one host.
-struct Link {
-    jobs: mpsc::UnboundedSender<Job>,
-    task: JoinHandle<()>,
-}
-
-struct Job {
-    requests: Vec<Request>,
-    blobs: Arc<dyn Blobs>,
-    done: oneshot::Sender<Result<Vec<Reply>, CallError>>,
+    pub traffic: Arc<Traffic>,
 }
 
 impl std::fmt::Debug for Links {
@@ -82,8 +64,8 @@ impl Links {
         Self::with(Surroundings::real(), Some(lab), None)
     }
 
-    /// Runs requests on the worker there, sent together and answered in order: one round trip for all. Callers of
-    /// one destination take turns. Dropping the future kills what runs there.
+    /// Runs requests on a worker there, sent together and answered in order: one round trip for all. Callers of one
+    /// destination take turns where it matters ([`Lanes`]). Dropping the future kills what runs there.
     pub async fn call(
         &self,
         to: &Destination,
@@ -151,32 +133,21 @@ impl Links {
     fn send(&self, to: &Destination, job: Job) {
         let mut links = self.lock();
         let job = match links.get(to) {
-            Some(link) => match link.jobs.send(job) {
+            Some(lanes) => match lanes.send(job) {
                 Ok(()) => return,
-                // Its task is gone; another one takes over.
-                Err(mpsc::error::SendError(job)) => job,
+                // Nobody minds them any more; others take over.
+                Err(job) => job,
             },
             None => job,
         };
-        let (jobs, queue) = mpsc::unbounded_channel();
-        let _ = jobs.send(job);
-        let task = tokio::spawn(mind(to.clone(), Arc::clone(&self.shared), queue));
-        links.insert(to.clone(), Link { jobs, task });
+        let lanes = Lanes::new(to, &self.shared);
+        // Whoever was just started is there.
+        let _ = lanes.send(job);
+        links.insert(to.clone(), lanes);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Destination, Link>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Destination, Lanes>> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Link {
-    /// Lets the worker go; a task that is still under way is not waited for.
-    async fn end(self) {
-        let Self { jobs, mut task } = self;
-        drop(jobs);
-        if timeout(FAREWELL + Duration::from_secs(1), &mut task).await.is_err() {
-            task.abort();
-        }
     }
 }
 
@@ -185,7 +156,8 @@ impl Shared {
         Notes { host: Arc::clone(&to.name), taker: self.notes.clone() }
     }
 
-    async fn start(&self, to: &Destination) -> Result<Worker, CallError> {
+    /// A worker there that has just been started.
+    pub(super) async fn start(&self, to: &Destination) -> Result<Worker, CallError> {
         let (hop, remote_tmp) = (to.hop.as_ref(), to.remote_tmp.as_deref());
         let started = match (self.lab.as_ref().and_then(|lab| lab(to)), &to.transport) {
             (Some(stream), _) => bootstrap::greet(super::pipe::Pipe::stream(stream)).await?,
@@ -200,63 +172,5 @@ impl Shared {
             self.traffic.upload();
         }
         Ok(Worker::new(started))
-    }
-
-    async fn run(
-        &self,
-        to: &Destination,
-        worker: &mut Option<Worker>,
-        requests: Vec<Request>,
-        blobs: Arc<dyn Blobs>,
-    ) -> Result<Vec<Reply>, CallError> {
-        let worker = match worker {
-            Some(worker) => worker,
-            // Boxed: connecting takes much more room than calling, and is soon over.
-            none => none.insert(Box::pin(self.start(to)).await?),
-        };
-        worker.call(requests, blobs, &self.traffic).await
-    }
-}
-
-/// Minds one destination's worker until nobody can call it any more.
-async fn mind(to: Destination, shared: Arc<Shared>, mut jobs: mpsc::UnboundedReceiver<Job>) {
-    let mut worker: Option<Worker> = None;
-    loop {
-        let job = tokio::select! {
-            job = jobs.recv() => job,
-            // It died in its sleep: the next call starts another.
-            () = sleeping(&mut worker) => {
-                worker = None;
-                continue;
-            }
-        };
-        let Some(Job { requests, blobs, mut done }) = job else { break };
-        // Given up while it waited for its turn: nothing of it may run.
-        if done.is_closed() {
-            continue;
-        }
-        let outcome = tokio::select! {
-            biased;
-            () = done.closed() => None,
-            outcome = shared.run(&to, &mut worker, requests, blobs) => Some(outcome),
-        };
-        let spoiled = !matches!(outcome, Some(Ok(_)));
-        if let Some(outcome) = outcome {
-            let _ = done.send(outcome);
-        }
-        if spoiled && let Some(worker) = worker.take() {
-            // In the background, so that the next caller need not wait; with time to end what it started.
-            tokio::spawn(worker.close(FAREWELL));
-        }
-    }
-    if let Some(worker) = worker {
-        worker.close(FAREWELL).await;
-    }
-}
-
-async fn sleeping(worker: &mut Option<Worker>) {
-    match worker {
-        Some(worker) => worker.idle().await,
-        None => std::future::pending().await,
     }
 }

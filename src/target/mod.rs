@@ -4,6 +4,7 @@ mod bootstrap;
 pub mod embedded;
 pub mod hops;
 mod known_hosts;
+mod lanes;
 mod links;
 mod local;
 mod notes;
