@@ -240,20 +240,21 @@ fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -
     // The worker is nobody else's to read, but what it then does starts from the host's own umask.
     text.push_str(
         "o=`umask`;umask 077;\
+         no(){ rm -f \"$t\";rmdir \"$d\" 2>/dev/null;echo \"$m ERR\" $*;exit 4;};\
          for d do if [ -L \"$d\" ];then continue;fi;mkdir -p \"$d\" 2>/dev/null;\
          [ -d \"$d\" ]&&[ -O \"$d\" ]&&[ -w \"$d\" ]||continue;\
          p=\"$d/.p-$m\";{ echo \"#/bin/sh\" >\"$p\";} 2>/dev/null||continue;\
          chmod 700 \"$p\";\"$p\" >/dev/null 2>&1;r=$?;rm -f \"$p\";[ $r = 0 ]||continue;\
-         i=$((i+1));[ $i -gt $q ]||continue;\
+         i=$((i+1));[ $i -gt $q ]||{ rmdir \"$d\" 2>/dev/null;continue;};\
          f=\"$d/w-$h\";t=\"$d/.t-$m\";\
          if [ \"`echo x|gzip 2>/dev/null|gzip -dc 2>/dev/null`\" = x ];then g=gzip;else g=plain;z=$n;fi;\
          gz(){ if [ $g = gzip ];then gzip -dc;else cat;fi;};\
          echo \"$m MISS $g $k $d\";\
-         e=`{ head -c $z|gz >\"$t\";} 2>&1`||{ rm -f \"$t\";echo \"$m ERR\" $e;exit 4;};\
-         l=`wc -c <\"$t\"`;[ $l = $n ]||{ rm -f \"$t\";echo \"$m ERR\" $l of $n bytes arrived;exit 4;};\
+         e=`{ head -c $z|gz >\"$t\";} 2>&1`||no $e;\
+         l=`wc -c <\"$t\"`;[ $l = $n ]||no $l of $n bytes arrived;\
          s=;[ $g = gzip ]||s=`sha256sum <\"$t\" 2>/dev/null`;\
-         case \"${s%% *}\" in \"\"|$h) ;;*) rm -f \"$t\";echo \"$m ERR\" it arrived damaged;exit 4;;esac;\
-         e=`{ chmod 700 \"$t\"&&mv -f \"$t\" \"$f\";} 2>&1`||{ rm -f \"$t\";echo \"$m ERR\" $e;exit 4;};\
+         case \"${s%% *}\" in \"\"|$h) ;;*) no it arrived damaged;;esac;\
+         e=`{ chmod 700 \"$t\"&&mv -f \"$t\" \"$f\";} 2>&1`||no $e;\
          (find \"$d\" -type f -name \"[w.]*-*\" -mtime +30 -exec rm -f {} + </dev/null >/dev/null 2>&1 &);\
          echo \"$m SENT\";",
     );

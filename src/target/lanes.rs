@@ -154,8 +154,9 @@ impl Crew {
         if done.is_closed() {
             return;
         }
+        let slot = &mut *worker;
         let work = async {
-            let worker = match worker {
+            let worker = match slot {
                 Some(worker) => worker,
                 // Boxed: connecting takes much more room than calling, and is soon over.
                 none => none.insert(Box::pin(self.shared.start(&self.to)).await?),

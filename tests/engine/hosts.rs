@@ -85,3 +85,15 @@ fn connection_variables_without_meaning_are_named_once_wherever_they_are_set() {
     let said = lab.run(&[]).to_string();
     assert!(!said.contains("has no meaning here"), "{said}");
 }
+
+#[test]
+fn many_hosts_delegate_to_one_at_once_but_for_edits() {
+    let at_once = |task: &str| {
+        let lab = Lab::new("a b c d").playbook(&play("", &format!("\n- {{{task}, delegate_to: d}}\n")));
+        let run = lab.command("d", "work", 0, "").slow(100).run(&[]);
+        assert_eq!(run.exit, 0, "{run}");
+        run.wire.at_once()
+    };
+    assert!(at_once("command: work") > 1);
+    assert_eq!(at_once("lineinfile: {path: /f, line: '{{ inventory_hostname }}', create: yes}"), 1);
+}
