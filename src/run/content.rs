@@ -16,6 +16,7 @@ use fanfare_modules::kit::words;
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
 
+use super::digests;
 use super::settings::truth;
 use crate::diagnostic::{Diagnostic, Result, Source};
 use crate::target::Blobs;
@@ -161,8 +162,7 @@ impl Contents {
             manifest.sha1 = inline.sha1;
             manifest.content = inline.content;
         } else {
-            let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-            manifest.sha1 = sha1_of(file).map_err(|error| unreadable(path, &error))?;
+            manifest.sha1 = digests::of_file(path, &metadata).map_err(|error| unreadable(path, &error))?;
             self.known.insert(manifest.sha1.clone(), Content::File(path.to_owned()));
         }
         Ok(manifest)

@@ -14,6 +14,7 @@ mod content;
 mod current_task;
 mod debugger;
 mod destination;
+mod digests;
 pub mod event;
 mod facts;
 mod failed_task;

@@ -175,7 +175,7 @@ impl Crew {
         }
         if spoiled && let Some(worker) = worker.take() {
             // In the background, so that the next caller need not wait; with time to end what it started.
-            tokio::spawn(worker.close(FAREWELL));
+            self.shared.farewell(worker.close(FAREWELL));
         }
     }
 }

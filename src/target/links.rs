@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fanfare_modules::kit::wire::{Reply, Request};
 use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 
 use super::bootstrap;
 use super::lanes::{Job, Lanes};
+use super::limits;
 use super::local::Local;
 use super::notes::{NoteTaker, Notes};
 use super::pipe::ByteStream;
@@ -32,6 +34,8 @@ pub(super) struct Shared {
     lab: Option<Lab>,
     notes: Option<NoteTaker>,
     pub traffic: Arc<Traffic>,
+    /// Workers that are being let go.
+    farewells: Mutex<JoinSet<()>>,
 }
 
 impl std::fmt::Debug for Links {
@@ -54,9 +58,13 @@ impl Links {
     /// With surroundings other than this process's, workers in memory, and somebody who wants to know what is
     /// remarkable about connections (`-v`).
     pub fn with(surroundings: Surroundings, lab: Option<Lab>, notes: Option<NoteTaker>) -> Self {
+        limits::raise();
         let traffic = Arc::new(Traffic::default());
         let connections = Connections::new(surroundings, Arc::clone(&traffic));
-        Self { links: Mutex::default(), shared: Arc::new(Shared { connections, lab, notes, traffic }) }
+        Self {
+            links: Mutex::default(),
+            shared: Arc::new(Shared { connections, lab, notes, traffic, farewells: Mutex::default() }),
+        }
     }
 
     /// For tests: no connections but those the lab gives.
@@ -107,7 +115,7 @@ impl Links {
     /// call logs in anew.
     pub async fn reset(&self, to: &Destination) {
         let links: Vec<_> = {
-            let mut links = self.lock();
+            let mut links = lock(&self.links);
             links.extract_if(|other, _| other.transport == to.transport && other.name == to.name).collect()
         };
         for (_, link) in links {
@@ -120,8 +128,10 @@ impl Links {
 
     /// Ends all workers and connections, and waits briefly for them to go.
     pub async fn close(&self) {
-        let links: Vec<_> = self.lock().drain().map(|(_, link)| link.end()).collect();
+        let links: Vec<_> = lock(&self.links).drain().map(|(_, link)| link.end()).collect();
         futures::future::join_all(links).await;
+        let farewells = std::mem::take(&mut *lock(&self.shared.farewells));
+        farewells.join_all().await;
         self.shared.connections.close().await;
     }
 
@@ -131,7 +141,7 @@ impl Links {
     }
 
     fn send(&self, to: &Destination, job: Job) {
-        let mut links = self.lock();
+        let mut links = lock(&self.links);
         let job = match links.get(to) {
             Some(lanes) => match lanes.send(job) {
                 Ok(()) => return,
@@ -145,13 +155,16 @@ impl Links {
         let _ = lanes.send(job);
         links.insert(to.clone(), lanes);
     }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Destination, Lanes>> {
-        self.links.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Shared {
+    /// Lets a worker go in the background; the run's end waits for it.
+    pub(super) fn farewell(&self, close: impl Future<Output = ()> + Send + 'static) {
+        let mut farewells = lock(&self.farewells);
+        while farewells.try_join_next().is_some() {}
+        farewells.spawn(close);
+    }
+
     fn notes(&self, to: &Destination) -> Notes {
         Notes { host: Arc::clone(&to.name), taker: self.notes.clone() }
     }
@@ -173,4 +186,8 @@ impl Shared {
         }
         Ok(Worker::new(started))
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

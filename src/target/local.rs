@@ -4,9 +4,9 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::CallError;
 use super::bootstrap::Starts;
 use super::pipe::Pipe;
+use super::{CallError, limits};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Local;
@@ -14,8 +14,9 @@ pub(super) struct Local;
 impl Starts for Local {
     /// There is no terminal here: most `su` read the password from a pipe as well, and those that do not, say so.
     async fn start(&self, command: &str, _terminal: bool) -> Result<Pipe, CallError> {
+        let command = limits::restore() + command;
         let child = Command::new("/bin/sh")
-            .args(["-c", command])
+            .args(["-c", &command])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -5,6 +5,7 @@ pub mod embedded;
 pub mod hops;
 mod known_hosts;
 mod lanes;
+mod limits;
 mod links;
 mod local;
 mod notes;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use super::identity::Keychain;
 use super::settings::{self, Proxy, Settings};
@@ -23,7 +24,14 @@ const TRIES: u32 = 4;
 const JUMPS: usize = 8;
 
 /// A host's connection, and the lock under which it is made.
-type Slot = Arc<tokio::sync::Mutex<Option<Arc<Connection>>>>;
+type Slot = Arc<tokio::sync::Mutex<Made>>;
+
+#[derive(Debug, Default)]
+struct Made {
+    connection: Option<Arc<Connection>>,
+    /// When it last failed to be made, and why: those who waited for that are not to try it one after the other.
+    failed: Option<(Instant, String)>,
+}
 
 #[derive(Debug)]
 pub(in crate::target) struct Connections {
@@ -61,7 +69,7 @@ impl Connections {
     pub(in crate::target) async fn forget(&self, options: &SshOptions) {
         let slot = lock(&self.slots).remove(options);
         if let Some(slot) = slot
-            && let Some(connection) = slot.lock().await.take()
+            && let Some(connection) = slot.lock().await.connection.take()
         {
             connection.disconnect().await;
         }
@@ -73,7 +81,7 @@ impl Connections {
         let goodbyes = slots.iter().map(|slot| async {
             // One that is still being made is not waited for.
             if let Ok(mut slot) = slot.try_lock()
-                && let Some(connection) = slot.take()
+                && let Some(connection) = slot.connection.take()
             {
                 connection.disconnect().await;
             }
@@ -92,11 +100,29 @@ impl Connections {
             return Err(format!("jumphost loop via {}", options.host));
         }
         let slot = Arc::clone(lock(&self.slots).entry(options.clone()).or_default());
-        let mut slot = slot.lock().await;
-        if let Some(connection) = slot.as_ref().filter(|connection| !connection.is_closed()) {
+        let asked = Instant::now();
+        let mut made = slot.lock().await;
+        if let Some(connection) = made.connection.as_ref().filter(|connection| !connection.is_closed()) {
             return Ok(Arc::clone(connection));
         }
-        *slot = None;
+        if let Some((_, reason)) = made.failed.as_ref().filter(|(when, _)| *when > asked) {
+            return Err(reason.clone());
+        }
+        *made = Made::default();
+        let connection = self.make(options, notes, path).await;
+        match &connection {
+            Ok(connection) => made.connection = Some(Arc::clone(connection)),
+            Err(reason) => made.failed = Some((Instant::now(), reason.clone())),
+        }
+        connection
+    }
+
+    async fn make(
+        &self,
+        options: &SshOptions,
+        notes: &Notes,
+        path: &mut Vec<SshOptions>,
+    ) -> Result<Arc<Connection>, String> {
         let settings = {
             let (options, surroundings) = (options.clone(), Arc::clone(&self.surroundings));
             tokio::task::spawn_blocking(move || settings::resolve(&options, &surroundings))
@@ -113,7 +139,6 @@ impl Connections {
         }
         let connection = Arc::new(self.connect(&settings, via, notes).await?);
         self.traffic.connection();
-        *slot = Some(Arc::clone(&connection));
         Ok(connection)
     }
 
