@@ -1,12 +1,10 @@
 mod kind;
 
-use std::path::PathBuf;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::kind::Kind;
-use crate::kit::{Command, Failure, FilePath, Output, Result, System, words};
+use crate::kit::{Command, Failure, FilePath, Result, System, words};
 use crate::lineinfile::State;
 
 /// Makes file systems, on devices or in files.
@@ -70,24 +68,31 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let now = signature(&dev, sys)?;
     let Some(kind) = args.fstype.filter(|_| args.state == State::Present) else {
         if !now.is_empty() {
-            sys.exec(Command::new(program("wipefs", sys)?).args(["--all", &dev]))
-                .map_err(Failure::as_said)?;
+            sys.exec(Command::new(sys.need("wipefs")?).args(["--all", &dev])).map_err(Failure::as_said)?;
         }
         return Ok(Returns { msg: None });
     };
     let tool =
         kind.tool().ok_or_else(|| Failure::new(format!("fstype: {} is not supported yet", kind.name())))?;
-    let is_same = now == kind.signature();
-    if is_same && let Some(uuid) = &args.uuid {
-        let command = kind.uuid(uuid, &dev).ok_or_else(|| {
+    let identify = args.uuid.as_ref().map(|uuid| {
+        kind.uuid(uuid, &dev).ok_or_else(|| {
             let name = kind.name();
             Failure::new(format!("module does not support UUID option for this filesystem ({name}) yet."))
-        })?;
-        let output = sys.exec(command).map_err(Failure::as_said)?;
-        return Ok(Returns { msg: output.map(|output| output.stdout().into_owned()) });
-    }
-    if is_same && !args.force {
-        return if args.resizefs { resize(kind, &dev, sys) } else { Ok(Returns { msg: None }) };
+        })
+    });
+    let identify = identify.transpose()?;
+    if now == kind.signature() {
+        // What is there keeps its data, whatever `force` says, where all that is asked can be done to it.
+        if args.resizefs {
+            return resize(kind, &dev, sys);
+        }
+        if let Some(command) = identify {
+            let output = sys.exec(command).map_err(Failure::as_said)?;
+            return Ok(Returns { msg: output.map(|output| output.stdout().into_owned()) });
+        }
+        if !args.force {
+            return Ok(Returns { msg: None });
+        }
     }
     if !now.is_empty() && !args.force {
         let msg = format!("'{dev}' is already used as {now}, use force=true to overwrite");
@@ -95,42 +100,28 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     let options = words::split(args.opts.as_deref().unwrap_or_default())
         .map_err(|why| Failure::new(format!("opts: {why}")))?;
-    let make = Command::new(program(tool.program, sys)?).args(tool.words).args(options).arg(&dev);
+    let make = Command::new(sys.need(tool.program)?).args(tool.words).args(options).arg(&dev);
     sys.exec(make).map_err(Failure::as_said)?;
-    if let Some(command) = args.uuid.as_ref().and_then(|uuid| kind.uuid(uuid, &dev)) {
+    if let Some(command) = identify {
         sys.exec(command).map_err(Failure::as_said)?;
     }
     Ok(Returns { msg: None })
 }
 
-fn program(name: &str, sys: &System<'_>) -> Result<PathBuf> {
-    sys.which(name).ok_or_else(|| Failure::new(format!("Failed to find required executable \"{name}\"")))
-}
-
 /// What `blkid` finds on the device; nothing where it knows nothing of it.
 fn signature(dev: &str, sys: &mut System<'_>) -> Result<String> {
     // Not from its cache.
-    let command = Command::new(program("blkid", sys)?).args([
-        "-p",
-        "-c",
-        "/dev/null",
-        "-o",
-        "value",
-        "-s",
-        "TYPE",
-        dev,
-    ]);
+    let command =
+        Command::new(sys.need("blkid")?).args(["-p", "-c", "/dev/null", "-o", "value", "-s", "TYPE", dev]);
     let output = sys.query(command)?;
-    Ok(output.stdout().trim().to_owned())
-}
-
-fn asked(command: Command, sys: &mut System<'_>) -> Result<Output> {
-    let output = sys.query(command)?;
-    if output.ok() {
-        return Ok(output);
+    // It ends with 2 both where there is nothing and where it could not look; then it says why.
+    if output.ok() || (output.code == 2 && output.stderr.trim_ascii().is_empty()) {
+        return Ok(output.stdout().trim().to_owned());
     }
-    let said = [output.stderr(), output.stdout()].into_iter().find(|text| !text.trim().is_empty());
-    Err(Failure::new(said.unwrap_or_default().trim().to_owned()).with("rc", output.code))
+    let why = output.stderr().trim().to_owned();
+    Err(Failure::new(format!("blkid cannot tell what is on {dev}: {why}"))
+        .with("rc", output.code)
+        .with("stderr", output.stderr()))
 }
 
 /// Lets it grow to the size of its device, where it is smaller by a block or more.
@@ -146,21 +137,22 @@ fn resize(kind: Kind, dev: &str, sys: &mut System<'_>) -> Result<Returns> {
     let device_size = match sys.stat_followed(dev.as_ref())? {
         Some(meta) if meta.is_file() => meta.size,
         _ => {
-            let output = asked(Command::new(program("blockdev", sys)?).args(["--getsize64", dev]), sys)?;
-            output.stdout().trim().parse().unwrap_or(0)
+            let command = Command::new(sys.need("blockdev")?).args(["--getsize64", dev]);
+            let output = sys.ask(command).map_err(Failure::as_said)?;
+            let said = output.stdout();
+            let no_size = |_| Failure::new(format!("blockdev tells no size of {dev}: {:?}", said.trim()));
+            said.trim().parse::<u64>().map_err(no_size)?
         }
     };
     let at = mounted.clone().unwrap_or_else(|| dev.to_owned());
-    let size = kind.size(&at, &mut |command| asked(command, sys))?;
-    if let Some((size, block)) = size
-        && device_size < size + block
-    {
+    let (size, block) = kind.size(dev, &at, sys)?;
+    if device_size < size.saturating_add(block) {
         return Ok(Returns { msg: Some(format!("{label} filesystem is using the whole device {dev}")) });
     }
     if kind.grows_mounted() && mounted.is_none() {
         return Err(Failure::new(format!("{dev} needs to be mounted for {} operations", kind.name())));
     }
-    let mut command = Command::new(program(grow.program, sys)?).args(grow.words);
+    let mut command = Command::new(sys.need(grow.program)?).args(grow.words);
     command = command.arg(if kind.grows_mounted() { &at } else { dev });
     let msg = match sys.exec(command).map_err(Failure::as_said)? {
         Some(output) => output.stdout().into_owned(),
@@ -172,17 +164,22 @@ fn resize(kind: Kind, dev: &str, sys: &mut System<'_>) -> Result<Returns> {
 fn mount_point(dev: &str, sys: &mut System<'_>) -> Result<Option<String>> {
     let mounts = sys.read_text_if_there("/proc/mounts".as_ref())?.unwrap_or_default();
     let real = sys.resolve(dev.as_ref())?;
-    let found = mounts.lines().find_map(|line| {
-        let (device, rest) = line.split_once(' ')?;
-        (device == dev || real.to_str() == Some(device)).then(|| rest.split(' ').next().unwrap_or_default())
-    });
-    Ok(found.map(crate::setup::mounts::unescape))
+    for line in mounts.lines() {
+        let mut fields = line.split(' ').map(crate::setup::mounts::unescape);
+        let (Some(device), Some(at)) = (fields.next(), fields.next()) else { continue };
+        // Both may be links: /dev/mapper/vg-lv and /dev/vg/lv are of one device.
+        if device.starts_with('/') && (device == dev || sys.resolve(device.as_ref())? == real) {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
 
     fn trial(has: &str) -> Trial {
@@ -195,7 +192,8 @@ mod tests {
         }
         trial.host.answer("tune2fs", 0, "tune2fs 1.47\n").answer("/usr/sbin/resize2fs", 0, "now longer\n");
         trial.host.answer("dumpe2fs", 0, "Block count:  4\nBlock size:  1024\n");
-        trial.host.answer("/usr/sbin/blkid", if has.is_empty() { 2 } else { 0 }, &format!("{has}\n"));
+        let (code, said) = if has.is_empty() { (2, String::new()) } else { (0, format!("{has}\n")) };
+        trial.host.answer("/usr/sbin/blkid", code, &said);
         trial.host.file("/img", "x".repeat(8192)).file("/small", "x".repeat(4100));
         trial
     }
@@ -231,8 +229,55 @@ mod tests {
     fn file_systems_grow() {
         let grow = |dev: &str| json!({"dev": dev, "fstype": "ext4", "resizefs": true});
         assert_eq!(check("ext4", &grow("/img"), Some("resize2fs /img"))["msg"], "now longer\n");
+        // Never by making it anew.
+        let forced = json!({"dev": "/img", "fstype": "ext4", "resizefs": true, "force": true});
+        check("ext4", &forced, Some("resize2fs /img"));
         let full = "Ext4 filesystem is using the whole device /small";
         assert_eq!(check("ext4", &grow("/small"), None)["msg"], full);
+    }
+
+    #[test]
+    fn a_mounted_one_grows_by_its_device() {
+        let trial = trial("xfs");
+        let said = "data     =      bsize=1024   blocks=4, imaxpct=25\n";
+        trial
+            .host
+            .dir("/mnt/a b")
+            .dir("/dev/mapper")
+            .file("/dev/dm-0", "")
+            .link("/dev/mapper/vg-lv", "/dev/dm-0");
+        trial.host.dir("/dev/vg").link("/dev/vg/lv", "/dev/dm-0");
+        trial
+            .host
+            .file("/proc/mounts", "proc /proc proc rw 0 0\n/dev/mapper/vg-lv /mnt/a\\040b xfs rw 0 0\n");
+        trial.host.file("/dev/dm-0", "x".repeat(8192)).answer("xfs_info", 0, said);
+        trial.host.program("/usr/sbin/xfs_growfs").answer("/usr/sbin/xfs_growfs", 0, "grown\n");
+        let args = json!({"dev": "/dev/vg/lv", "fstype": "xfs", "resizefs": true});
+        assert_eq!(trial.run(&args)["msg"], "grown\n");
+        assert_eq!(trial.host.ran()[1..], ["xfs_info /mnt/a b", "/usr/sbin/xfs_growfs /mnt/a b"]);
+        trial.host.answer("/usr/sbin/blkid", 0, "ext4\n");
+        trial.host.file("/proc/mounts", "/dev/mapper/vg-lv /mnt ext4 rw 0 0\n");
+        trial.run(&json!({"dev": "/dev/vg/lv", "fstype": "ext4", "resizefs": true}));
+        assert_eq!(trial.host.ran()[4], "dumpe2fs -h /dev/vg/lv");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_written_over() {
+        let trial = trial("");
+        let blind = |code, stderr: &'static str| {
+            trial.host.script("/usr/sbin/blkid", move |_, _| Output {
+                code,
+                stderr: stderr.as_bytes().to_vec(),
+                ..Output::default()
+            });
+            trial.run(&json!({"dev": "/img", "fstype": "ext4"}))
+        };
+        for got in
+            [blind(2, "error: /img: Permission denied\n"), blind(8, "ambivalent result\n"), blind(4, "")]
+        {
+            assert!(got["msg"].as_str().unwrap().starts_with("blkid cannot tell what is on /img: "), "{got}");
+        }
+        assert!(trial.host.ran().iter().all(|line| line.contains("blkid")));
     }
 
     #[test]
@@ -254,6 +299,11 @@ mod tests {
                 "swap",
                 json!({"dev": "/img", "fstype": "swap", "uuid": "random"}),
                 "module does not support UUID option for this filesystem (swap) yet.",
+            ),
+            (
+                "",
+                json!({"dev": "/img", "fstype": "btrfs", "uuid": "random"}),
+                "module does not support UUID option for this filesystem (btrfs) yet.",
             ),
             ("", json!({"dev": "/img", "fstype": "bcachefs"}), "fstype: bcachefs is not supported yet"),
         ] {

@@ -7,7 +7,7 @@ use crate::mysql::{Login, set_session, sql};
 
 /// Runs SQL on a MySQL or MariaDB server.
 ///
-/// A check runs the queries, too, and takes them back, as far as the server can.
+/// A check runs what only looks (`SELECT`, `SHOW`, `EXPLAIN`, `DESCRIBE`); of the rest it tells that it was not run.
 ///
 /// # Examples
 ///
@@ -60,12 +60,20 @@ const CHANGING: [&str; 15] = [
     "REVOKE", "LOAD", "CALL", "MERGE", "IMPORT",
 ];
 
+/// Of these what changes something however many rows the server counts.
+const OF_SCHEMA: [&str; 7] = ["CREATE", "DROP", "ALTER", "TRUNCATE", "RENAME", "GRANT", "REVOKE"];
+
+/// What only looks.
+const LOOKING: [&str; 5] = ["SELECT", "SHOW", "EXPLAIN", "DESCRIBE", "DESC"];
+
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let queries = queries(&args)?;
     let mut session = args.login.open(args.login_db.as_deref(), sys)?;
     set_session(args.session_vars.as_ref(), &mut session)?;
     let told = |error: crate::mysql::ServerError| Failure::new(error.to_string());
-    session.query("SET autocommit = 0").map_err(told)?;
+    if args.single_transaction {
+        session.query("SET autocommit = 0").map_err(told)?;
+    }
     let mut returns = Returns {
         executed_queries: Vec::new(),
         query_result: Vec::new(),
@@ -73,12 +81,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         execution_time_ms: Vec::new(),
     };
     let mut changes = Vec::new();
+    let mut left = 0;
     for query in queries {
-        let word = query.split_whitespace().next().unwrap_or_default().to_uppercase();
-        let changes_schema = ["CREATE", "DROP", "ALTER", "TRUNCATE", "RENAME", "GRANT", "REVOKE"];
-        // What no rollback takes back a check does not run.
-        if sys.is_check() && changes_schema.contains(&word.as_str()) {
-            changes.push(query.clone());
+        let word = first_word(&query);
+        if sys.is_check() && !only_looks(&query) {
+            left += 1;
+            if CHANGING.contains(&word.as_str()) {
+                changes.push(query.clone());
+            }
             returns.query_result.push(Vec::new());
             returns.rowcount.push(0);
             returns.execution_time_ms.push(0.0);
@@ -90,22 +100,60 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             Failure::new(format!("Cannot execute SQL '{query}' args [{}]: {error}", shown(&args)))
         })?;
         returns.execution_time_ms.push((sys.now().as_f64() - since) * 1000.0);
-        let is_schema = changes_schema.contains(&word.as_str());
+        let is_schema = OF_SCHEMA.contains(&word.as_str());
         if CHANGING.contains(&word.as_str()) && (is_schema || answer.count > 0) {
             changes.push(query.clone());
         }
         returns.query_result.push(answer.mappings());
         returns.rowcount.push(answer.count);
-        if !args.single_transaction && !sys.is_check() {
-            session.query("COMMIT").map_err(told)?;
-        }
         returns.executed_queries.push(query);
     }
-    session.query(if sys.is_check() { "ROLLBACK" } else { "COMMIT" }).map_err(told)?;
+    if args.single_transaction {
+        session.query("COMMIT").map_err(told)?;
+    }
+    if left > 0 {
+        let looking = "SELECT, SHOW, EXPLAIN and DESCRIBE";
+        sys.warn(format!("check mode runs {looking} alone: {left} of the queries were not run"));
+    }
     for query in changes {
         sys.count_as_change(query);
     }
     Ok(returns)
+}
+
+/// A statement without comments and parentheses before it. What the server takes for more than a comment stays.
+fn bare(query: &str) -> &str {
+    let mut rest = query;
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+        let dashes = rest.strip_prefix("--").filter(|rest| rest.starts_with(char::is_whitespace));
+        let after = if rest.starts_with("/*!") || rest.starts_with("/*M!") {
+            None
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map(|(_, rest)| rest)
+        } else {
+            rest.strip_prefix('#').or(dashes).and_then(|line| line.split_once('\n')).map(|(_, rest)| rest)
+        };
+        match after {
+            Some(after) => rest = after,
+            None => return rest,
+        }
+    }
+}
+
+fn first_word(query: &str) -> String {
+    let word: String = bare(query).chars().take_while(char::is_ascii_alphabetic).collect();
+    word.to_uppercase()
+}
+
+/// Whether a check may run it. What a query puts into a file or variable is more than a look, as is what is explained
+/// by doing it.
+fn only_looks(query: &str) -> bool {
+    let words = query.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    LOOKING.contains(&first_word(query).as_str())
+        && words
+            .into_iter()
+            .all(|word| !["INTO", "ANALYZE"].iter().any(|more| word.eq_ignore_ascii_case(more)))
 }
 
 fn shown(args: &Args) -> String {
@@ -127,4 +175,29 @@ fn queries(args: &Args) -> Result<Vec<String>> {
 
 fn fill(query: &str, args: &Args) -> Result<String> {
     crate::postgresql_query::fill(query, args.positional.as_deref(), args.named.as_ref(), sql::value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_only_looks() {
+        for (query, word, looks) in [
+            ("SELECT 1", "SELECT", true),
+            ("/* why */ -- so\n# and\n (select*from t)", "SELECT", true),
+            ("DESC t", "DESC", true),
+            ("/* why */ INSERT INTO t VALUES (1)", "INSERT", false),
+            ("/*!50000 DROP TABLE t */", "", false),
+            ("SET GLOBAL max_connections = 1", "SET", false),
+            ("COMMIT", "COMMIT", false),
+            ("CALL p()", "CALL", false),
+            ("SELECT 1 INTO OUTFILE '/x'", "SELECT", false),
+            ("EXPLAIN ANALYZE SELECT f()", "EXPLAIN", false),
+            ("--1", "", false),
+            ("/* no end", "", false),
+        ] {
+            assert_eq!((first_word(query).as_str(), only_looks(query)), (word, looks), "{query}");
+        }
+    }
 }

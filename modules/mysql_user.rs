@@ -229,7 +229,7 @@ fn check_supported(args: &Args) -> Result<()> {
 }
 
 /// How a user is to show who it is: the part of a statement, and what is told of it. `None` where nothing is asked.
-fn identified(args: &Args, kept: Option<&str>, mariadb: bool) -> Option<(String, String)> {
+fn identified(args: &Args, kept: Option<&Known>, mariadb: bool) -> Option<(String, String)> {
     let hidden =
         |lead: &str, value: &str| (format!(" {lead} {}", sql::text(value)), format!(" {lead} '********'"));
     let by_hash = if mariadb { "IDENTIFIED BY PASSWORD" } else { "IDENTIFIED WITH mysql_native_password AS" };
@@ -245,7 +245,14 @@ fn identified(args: &Args, kept: Option<&str>, mariadb: bool) -> Option<(String,
         });
     }
     if let Some(kept) = kept {
-        return Some(hidden(by_hash, kept));
+        // As the others of that name do, by the same plugin.
+        let with = kept.plugin.as_ref().map(|plugin| format!("IDENTIFIED WITH {}", sql::identifier(plugin)));
+        return match (with, &kept.hash) {
+            (Some(with), Some(hash)) => Some(hidden(&format!("{with} AS"), hash)),
+            (None, Some(hash)) => Some(hidden(by_hash, hash)),
+            (Some(with), None) => Some((format!(" {with}"), format!(" {with}"))),
+            (None, None) => None,
+        };
     }
     let password = args.password.as_ref()?.expose();
     Some(if args.encrypted { hidden(by_hash, password) } else { hidden("IDENTIFIED BY", password) })
@@ -262,13 +269,13 @@ fn create(
     let kept = match hosts.first() {
         Some(host) if args.update_password == UpdatePassword::OnNewUsername => {
             let other = Account { host: host.clone(), ..account.clone() };
-            Known::read(&other, session)?.hash
+            Some(Known::read(&other, session)?)
         }
         _ => None,
     };
     let (mut statement, mut told) =
         (format!("CREATE USER {}", account.sql()), format!("CREATE USER {}", account.sql()));
-    if let Some((part, shown)) = identified(args, kept.as_deref(), mariadb) {
+    if let Some((part, shown)) = identified(args, kept.as_ref(), mariadb) {
         statement.push_str(&part);
         told.push_str(&shown);
     }
@@ -305,7 +312,7 @@ fn update(
         "User unchanged".clone_into(&mut returns.msg);
     }
     if args.update_password == UpdatePassword::Always
-        && differs(args, account, &known, sys)
+        && differs(args, account, &known, sys)?
         && let Some((part, shown)) = identified(args, None, mariadb)
     {
         let user = account.sql();
@@ -333,7 +340,7 @@ fn update(
 }
 
 /// Whether how the user shows who it is, is not what is asked for.
-fn differs(args: &Args, account: &Account, known: &Known, sys: &mut System<'_>) -> bool {
+fn differs(args: &Args, account: &Account, known: &Known, sys: &mut System<'_>) -> Result<bool> {
     if let Some(plugin) = &args.plugin {
         let hash = args.plugin_hash_string.as_ref().map(Secret::expose);
         let auth = args.plugin_auth_string.as_ref().map(Secret::expose);
@@ -341,18 +348,18 @@ fn differs(args: &Args, account: &Account, known: &Known, sys: &mut System<'_>) 
         let same_auth = auth.is_none_or(|auth| {
             known.hash.as_deref() == Some(auth) || known.hash.as_deref() == Some(&hashed(auth))
         });
-        return known.plugin.as_deref() != Some(plugin) || !same_hash || !same_auth;
+        return Ok(known.plugin.as_deref() != Some(plugin) || !same_hash || !same_auth);
     }
-    let Some(password) = args.password.as_ref().map(Secret::expose) else { return false };
+    let Some(password) = args.password.as_ref().map(Secret::expose) else { return Ok(false) };
     let kept = known.hash.as_deref().unwrap_or_default();
     if args.encrypted {
-        return kept != password;
+        return Ok(kept != password);
     }
     if kept.starts_with("$A$") {
         // A hash that is slow on purpose: the server tells whether the password is the one.
-        return !args.login.lets_in(&account.name, password, sys);
+        return Ok(!args.login.lets_in(&account.name, &account.host, password, sys)?);
     }
-    if password.is_empty() { !kept.is_empty() } else { kept != hashed(password) }
+    Ok(if password.is_empty() { !kept.is_empty() } else { kept != hashed(password) })
 }
 
 /// The part of a statement about limits that are others. `None` where there are none.

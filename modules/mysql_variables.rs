@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::kit::{Failure, Result, System};
-use crate::mysql::{Login, sql};
+use crate::mysql::{Login, Session, is_mariadb, sql};
 
 /// Sets a variable of a MySQL or MariaDB server, or tells it.
 ///
@@ -66,7 +66,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Map<String, Json>>
         returns.insert("msg".to_owned(), now.into());
         return Ok(returns);
     };
-    if args.mode == Mode::Global && is_same(&now, wanted) {
+    // What the next start will set, and, but for `persist_only`, what is set now.
+    let persisted = match args.mode {
+        Mode::Global => None,
+        _ => Some(persisted(&args.variable, &mut session)?),
+    };
+    let is_now = args.mode == Mode::PersistOnly || is_same(&now, wanted);
+    if is_now && persisted.is_none_or(|kept| kept.is_some_and(|kept| is_same(&kept, wanted))) {
         returns.insert("msg".to_owned(), "Variable is already set to requested value.".into());
         return Ok(returns);
     }
@@ -80,6 +86,19 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Map<String, Json>>
     returns.insert("msg".to_owned(), format!("Variable change succeeded prev_value={now}").into());
     returns.insert("queries".to_owned(), vec![query].into());
     Ok(returns)
+}
+
+/// What the server sets at its next start. MariaDB keeps no such things, and refuses to.
+fn persisted(variable: &str, session: &mut Session) -> Result<Option<String>> {
+    if is_mariadb(session) {
+        return Ok(None);
+    }
+    let name = sql::text(variable);
+    let query = format!(
+        "SELECT VARIABLE_VALUE FROM performance_schema.persisted_variables WHERE VARIABLE_NAME = {name}"
+    );
+    let found = session.query(&query).map_err(|error| Failure::new(error.to_string()))?;
+    Ok(found.first_column().into_iter().next())
 }
 
 fn flag(text: &str) -> Option<bool> {

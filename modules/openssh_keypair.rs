@@ -147,11 +147,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if args.state == State::Absent {
         return absent(&args, &public, returns, sys);
     }
-    let program = sys.which("ssh-keygen").ok_or_else(|| {
-        Failure::new(
-            "Failed to find required executable \"ssh-keygen\": install the package openssh-client first",
-        )
-    })?;
+    let program = sys.need("ssh-keygen")?;
     let keygen = Keygen { program, args: &args };
     let old = if sys.exists(&args.path)? { Some(keygen.known(&public, sys)?) } else { None };
     let pair = if is_to_be_made(&args, size, old.as_ref())? {
@@ -174,7 +170,7 @@ fn absent(args: &Args, public: &Path, mut returns: Returns, sys: &mut System<'_>
         Some(program) if sys.exists(&args.path)? => Keygen { program, args }.known(public, sys)?,
         _ => None,
     };
-    let removed = [sys.remove(&args.path)?, sys.remove(public)?];
+    let removed = [sys.remove_file(&args.path)?, sys.remove_file(public)?];
     if removed.contains(&true) {
         sys.tell_states("", known.as_ref().map_or_else(|| json!({}), told), json!({}));
     }
@@ -257,7 +253,8 @@ impl Keygen<'_> {
             line.to_owned()
         } else {
             let output = self.run(&["-y", "-f"], &[&self.args.path], sys)?;
-            if !output.ok() {
+            // One that anybody can read is not the one that is asked for.
+            if !output.ok() || (self.locks() && self.is_open(&self.args.path, sys)?) {
                 return Ok(None);
             }
             output.stdout().into_owned()
@@ -267,6 +264,16 @@ impl Keygen<'_> {
         let mut pair = self.pair(&line, sys)?;
         pair.comment = if beside.trim().is_empty() { comment(&line) } else { comment(&beside) };
         Ok(Some(pair))
+    }
+
+    fn locks(&self) -> bool {
+        self.args.passphrase.as_ref().is_some_and(|passphrase| !passphrase.expose().is_empty())
+    }
+
+    /// Whether a private key opens without a passphrase.
+    fn is_open(&self, private: &Path, sys: &mut System<'_>) -> Result<bool> {
+        let command = Command::new(&self.program).args(["-y", "-P", "", "-f"]).arg(private);
+        Ok(sys.query(command)?.ok())
     }
 
     /// What a line of a public key tells.
@@ -281,10 +288,11 @@ impl Keygen<'_> {
             other => other,
         };
         let command = Command::new(&self.program).args(["-l", "-f", "/dev/stdin"]);
-        let output = sys.query(command.stdin(format!("{kind} {blob}\n")))?;
-        let said = output.stdout().into_owned();
-        let mut said = said.split_whitespace();
-        let size = said.next().and_then(|size| size.parse().ok()).unwrap_or_default();
+        let output = sys.ask(command.stdin(format!("{kind} {blob}\n")))?;
+        let text = output.stdout().into_owned();
+        let mut said = text.split_whitespace();
+        let no_size = || Failure::new(format!("ssh-keygen tells no size of the key: {:?}", text.trim()));
+        let size = said.next().and_then(|size| size.parse().ok()).ok_or_else(no_size)?;
         Ok(Pair {
             fingerprint: said.next().unwrap_or_default().to_owned(),
             public_key: format!("{kind} {blob}"),
@@ -318,6 +326,7 @@ impl Keygen<'_> {
                 Ok::<_, Failure>((text(&draft)?, text(&beside)?))
             };
             let made = read(sys);
+            let is_open = self.locks() && output.ok() && self.is_open(&draft, sys)?;
             sys.discard(&draft)?;
             sys.discard(&beside)?;
             if !output.ok() {
@@ -325,6 +334,13 @@ impl Keygen<'_> {
                 return Err(
                     Failure::new(format!("ssh-keygen failed: {}", said.trim())).with("rc", output.code)
                 );
+            }
+            if is_open {
+                return Err(Failure::new(format!(
+                    "ssh-keygen made a key that the passphrase does not lock, and it was thrown away: the script that \
+                     tells it the passphrase could not run in {}, which may be mounted noexec; set TMPDIR",
+                    draft.parent().unwrap_or(&draft).display()
+                )));
             }
             made?
         };
@@ -353,3 +369,78 @@ impl Keygen<'_> {
 
 /// How the file of a key begins that a check made up; its public line follows.
 const MADE_UP: &str = "-----made up by a check-----\n";
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::json;
+
+    use crate::kit::Output;
+    use crate::kit::host::Placement;
+    use crate::kit::trial::Trial;
+
+    /// An `ssh-keygen` whose keys hold what they are locked with: nothing where its teller cannot run.
+    fn trial(tells: bool) -> Trial {
+        let trial = Trial::of("openssh_keypair");
+        let program = "/usr/bin/ssh-keygen";
+        trial.host.program(program).script(program, move |command, host| {
+            let words: Vec<String> =
+                command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let told = command.env.iter().find(|(name, _)| name == super::OPENS).filter(|_| tells);
+            let told = told.map_or("", |(_, told)| told).to_owned();
+            let path = words.last().unwrap().clone();
+            let (mut code, mut stdout) = (0, "4096 SHA256:x no comment (RSA)\n".to_owned());
+            if words.contains(&"-t".to_owned()) {
+                let how = Placement::default();
+                host.place(Path::new(&path), &mut told.as_bytes(), &how).unwrap();
+                host.place(Path::new(&format!("{path}.pub")), &mut &b"ssh-rsa AAAA\n"[..], &how).unwrap();
+            } else if words.contains(&"-y".to_owned()) {
+                let mut lock = String::new();
+                host.open(Path::new(&path)).unwrap().read_to_string(&mut lock).unwrap();
+                let given = if words.contains(&"-P".to_owned()) { "" } else { &told };
+                code = i32::from(!lock.is_empty() && lock != given);
+                "ssh-rsa AAAA\n".clone_into(&mut stdout);
+            }
+            Output { code, stdout: stdout.into_bytes(), ..Output::default() }
+        });
+        trial
+    }
+
+    #[test]
+    fn locked_keys_are_locked() {
+        let args = json!({"path": "/root/k", "passphrase": "pw"});
+        let good = trial(true);
+        assert_eq!(good.run(&args)["changed"], json!(true));
+        assert_eq!(good.run(&args)["changed"], json!(false));
+        let got = trial(false);
+        let msg = got.run(&args)["msg"].as_str().unwrap().to_owned();
+        assert!(msg.starts_with("ssh-keygen made a key that the passphrase does not lock"), "{msg}");
+        assert_eq!((got.host.read("/root/k"), got.host.list_of("/tmp").as_str()), (None, ""));
+        // An open key is not the one that is asked for.
+        good.host.file("/root/k", "");
+        assert!(good.run(&args)["msg"].as_str().unwrap().starts_with("Unable to read the key"));
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_measured_stays() {
+        let trial = trial(true);
+        let args = json!({"path": "/root/k"});
+        trial.run(&args);
+        trial.host.answer("/usr/bin/ssh-keygen -l", 1, "");
+        let before = trial.host.snapshot();
+        assert_eq!(trial.run(&args)["failed"], json!(true));
+        assert_eq!(trial.host.snapshot(), before);
+    }
+
+    #[test]
+    fn directories_stay() {
+        let trial = trial(true);
+        trial.host.file("/root/k/x", "x");
+        let got = trial.run(&json!({"path": "/root/k", "state": "absent"}));
+        assert_eq!(
+            (got["failed"].clone(), trial.host.read("/root/k/x")),
+            (json!(true), Some("x".to_owned()))
+        );
+    }
+}

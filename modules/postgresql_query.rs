@@ -66,11 +66,16 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if args.autocommit && sys.is_check() {
         return Err(Failure::new("Using autocommit is mutually exclusive with check_mode"));
     }
+    // Results are text of JSON, whatever the connection's.
+    if let Some(encoding) = &args.encoding
+        && !["utf8", "unicode"].contains(&encoding.to_lowercase().replace(['-', '_'], "").as_str())
+    {
+        return Err(Failure::new(format!(
+            "encoding: {encoding} is not supported: the connection is in UTF8"
+        )));
+    }
     let queries = queries(&args)?;
     let mut session = args.login.open(args.login_db.as_deref().unwrap_or("postgres"), sys)?;
-    if let Some(encoding) = &args.encoding {
-        session.query(&format!("SET client_encoding TO {}", sql::text(encoding)))?;
-    }
     if let Some(path) = &args.search_path {
         let path: Vec<String> = path.iter().map(|schema| sql::identifier(schema)).collect();
         session.query(&format!("SET search_path TO {}", path.join(",")))?;
@@ -97,11 +102,18 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             ))
         })?;
         returns.execution_time_ms.push((sys.now().as_f64() - since) * 1000.0);
-        if is_change(&answer.tag) {
+        if answer.tags.iter().any(|tag| is_change(tag)) {
             changes.push(query.clone());
         }
+        let ended = answer.tags.iter().any(|tag| ends_transaction(tag)) || !session.in_transaction();
+        if sys.is_check() && ended {
+            return Err(Failure::new(format!(
+                "the query '{query}' ends the transaction that a check takes back: what came before it may be done, and \
+                 nothing more was run; skip it in check mode, with `when: not ansible_check_mode`"
+            )));
+        }
         returns.rowcount += answer.count().max(0);
-        returns.statusmessage.clone_from(&answer.tag);
+        answer.tag().clone_into(&mut returns.statusmessage);
         // What gives no rows has none to tell, not even an empty list.
         returns.query_result = if answer.columns.is_empty() { json!({}) } else { answer.mappings().into() };
         returns.query_all_results.push(returns.query_result.clone());
@@ -115,6 +127,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         sys.count_as_change(query);
     }
     Ok(returns)
+}
+
+/// Whether a statement with that tag ended the transaction it was in.
+fn ends_transaction(tag: &str) -> bool {
+    ["COMMIT", "ROLLBACK", "PREPARE TRANSACTION"].contains(&tag)
 }
 
 /// Whether a statement that ended with that tag changed something.
@@ -149,7 +166,8 @@ pub(crate) fn fill(
     named: Option<&Map<String, Json>>,
     quoted: fn(&Json) -> String,
 ) -> Result<String> {
-    if positional.is_none() && named.is_none() {
+    // Empty ones are none: a % is a % then.
+    if positional.is_none_or(<[Json]>::is_empty) && named.is_none_or(Map::is_empty) {
         return Ok(query.to_owned());
     }
     let mut positional = positional.into_iter().flatten();
@@ -175,6 +193,9 @@ pub(crate) fn fill(
             return Err(Failure::new("a % of a query with arguments is written %%, %s or %(name)s"));
         }
     }
+    if positional.next().is_some() {
+        return Err(Failure::new("not all positional_args have a %s in the query"));
+    }
     filled.push_str(rest);
     Ok(filled)
 }
@@ -194,7 +215,9 @@ mod tests {
         assert_eq!(filled("a %s %% %s", json!({"positional_args": ["o'c", 1]})).unwrap(), "a 'o''c' % 1");
         assert_eq!(filled("%(x)s", json!({"named_args": {"x": ["a"]}})).unwrap(), "'{\"a\"}'");
         assert!(filled("%(y)s", json!({"named_args": {"x": 1}})).unwrap_err().contains("'y'"));
-        assert!(filled("%s", json!({"positional_args": []})).unwrap_err().contains("not enough"));
+        assert_eq!(filled("a % %s", json!({"positional_args": []})).unwrap(), "a % %s");
+        assert!(filled("%s %s", json!({"positional_args": [1]})).unwrap_err().contains("not enough"));
+        assert!(filled("%s", json!({"positional_args": [1, 2]})).unwrap_err().contains("not all"));
     }
 
     #[test]

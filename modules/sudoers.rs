@@ -89,9 +89,16 @@ pub enum Validation {
 pub struct Returns {}
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    if ["", ".", ".."].contains(&args.name.as_str()) || args.name.contains('/') {
+        return Err(Failure::new(format!(
+            "name: {:?} is no name of a file in {}: it is not empty, `.` or `..`, and has no `/`",
+            args.name,
+            args.sudoers_path.text()
+        )));
+    }
     let path: PathBuf = args.sudoers_path.join(&args.name);
     if args.state == State::Absent {
-        sys.remove(&path)?;
+        sys.remove_file(&path)?;
         return Ok(Returns {});
     }
     let content = content(&args)?;
@@ -179,6 +186,20 @@ mod tests {
         trial.host.file("/etc/sudoers.d/x", "bob\n");
         trial.lawful(&json!({"name": "x", "state": "absent"}));
         assert_eq!(trial.host.read("/etc/sudoers.d/x"), None);
+    }
+
+    #[test]
+    fn directories_stay() {
+        let trial = trial();
+        trial.host.file("/etc/sudoers.d/dir/x", "bob\n");
+        for name in ["", ".", "..", "/etc", "../sudoers.d", "dir"] {
+            for state in ["present", "absent"] {
+                let before = trial.host.snapshot();
+                let got = trial.run(&json!({"name": name, "state": state, "user": "bob", "commands": "ALL"}));
+                assert_eq!(got["failed"], json!(true), "{name}: {got}");
+                assert_eq!(trial.host.snapshot(), before, "{name}");
+            }
+        }
     }
 
     #[test]

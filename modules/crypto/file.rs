@@ -59,7 +59,7 @@ impl Options {
     pub fn remove(&self, sys: &mut System<'_>) -> Result<Option<String>> {
         let path: &Path = &self.path;
         let backup_file = if self.backup { sys.backup(path)? } else { None };
-        sys.remove(path)?;
+        sys.remove_file(path)?;
         Ok(backup_file)
     }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kit::{Command, Output, Result};
+use crate::kit::{Command, Failure, Result, System};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -94,43 +94,43 @@ impl Kind {
         self == Self::Xfs
     }
 
-    /// Its size, and that of a block, in bytes; `None` where the tool that grows it finds out by itself.
-    pub(super) fn size(
-        self,
-        at: &str,
-        ask: &mut dyn FnMut(Command) -> Result<Output>,
-    ) -> Result<Option<(u64, u64)>> {
+    /// Its size, and that of a block, in bytes. `at` is where it is mounted, or the device.
+    pub(super) fn size(self, dev: &str, at: &str, sys: &mut System<'_>) -> Result<(u64, u64)> {
+        let mut ask = |command: Command| sys.ask(command.env("LC_ALL", "C")).map_err(Failure::as_said);
+        let unclear = |program: &str| {
+            Failure::new(format!("{program} tells no size of the {} file system on {dev}", self.name()))
+        };
         if self.is_ext() {
-            let output = ask(Command::new("dumpe2fs").args(["-h", at]).env("LC_ALL", "C"))?;
+            let output = ask(Command::new("dumpe2fs").args(["-h", dev]))?;
             let text = output.stdout();
             let number = |name: &str| {
-                text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok()).unwrap_or(0)
+                text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok())
             };
-            let block = number("Block size:");
-            return Ok(Some((number("Block count:") * block, block)));
+            let counted = number("Block count:").zip(number("Block size:"));
+            let (count, block) = counted.ok_or_else(|| unclear("dumpe2fs"))?;
+            return Ok((count.saturating_mul(block), block));
         }
         if self == Self::Xfs {
-            let output = ask(Command::new("xfs_info").arg(at).env("LC_ALL", "C"))?;
+            let output = ask(Command::new("xfs_info").arg(at))?;
             let text = output.stdout();
             let data = text.lines().find(|line| line.starts_with("data")).unwrap_or_default();
             let number = |name: &str| {
                 let (_, rest) = data.split_once(name)?;
                 rest.trim().split([' ', ',']).next()?.parse::<u64>().ok()
             };
-            let block = number("bsize=").unwrap_or(0);
-            return Ok(Some((number("blocks=").unwrap_or(0) * block, block)));
+            let counted = number("blocks=").zip(number("bsize="));
+            let (count, block) = counted.ok_or_else(|| unclear("xfs_info"))?;
+            return Ok((count.saturating_mul(block), block));
         }
-        if self == Self::Lvm {
-            let words =
-                ["--noheadings", "-o", "pv_size,pe_start,vg_extent_size", "--units", "b", "--nosuffix", at];
-            let output = ask(Command::new("pvs").args(words))?;
-            let text = output.stdout();
-            let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-            if let [size, start, extent] = numbers.as_slice() {
-                return Ok(Some((size + start, *extent)));
-            }
+        let words =
+            ["--noheadings", "-o", "pv_size,pe_start,vg_extent_size", "--units", "b", "--nosuffix", dev];
+        let output = ask(Command::new("pvs").args(words))?;
+        let text = output.stdout();
+        let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        match numbers.as_slice() {
+            [size, start, extent] => Ok((size.saturating_add(*start), *extent)),
+            _ => Err(unclear("pvs")),
         }
-        Ok(None)
     }
 
     /// What gives it another UUID; `None` where nothing does.

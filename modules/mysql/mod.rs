@@ -67,6 +67,9 @@ fn thirty() -> u64 {
     30
 }
 
+/// The user is none, or the password another.
+const ACCESS_DENIED: u16 = 1045;
+
 /// Where servers keep their sockets.
 const SOCKETS: [&str; 4] = [
     "/run/mysqld/mysqld.sock",
@@ -109,18 +112,27 @@ impl Login {
         database: Option<&str>,
         sys: &mut System<'_>,
     ) -> Result<Session> {
+        let file = self.file(sys)?;
+        self.try_as(who, database, sys)?.map_err(|error| {
+            Failure::new(format!(
+                "unable to connect to database, check login_user and login_password are correct or {} has the \
+                 credentials. Exception message: {error}",
+                file.display()
+            ))
+        })
+    }
+
+    /// As [`Login::open_as`]; apart from other failures what the server says, or that there is none.
+    fn try_as(
+        &self,
+        who: Option<(&str, &str)>,
+        database: Option<&str>,
+        sys: &mut System<'_>,
+    ) -> Result<Result<Session, ServerError>> {
         self.check_supported()?;
         let found = self.find(sys)?;
         let (user, password) = who.unwrap_or((&found.user, &found.password));
-        let timeout = Duration::from_secs(self.connect_timeout);
-        let file = self.file(sys)?;
-        let failed = |why: String| {
-            Failure::new(format!(
-                "unable to connect to database, check login_user and login_password are correct or {} has the \
-                 credentials. Exception message: {why}",
-                file.display()
-            ))
-        };
+        let timeout = Duration::from_secs(self.connect_timeout.max(1));
         let socket = match (&found.socket, found.host.as_str()) {
             (Some(socket), _) => Some(PathBuf::from(socket)),
             (None, "localhost") => {
@@ -134,17 +146,30 @@ impl Login {
             Some(socket) => sys.connect(&Peer::Unix(socket), timeout),
             None => sys.connect(&Peer::Tcp { host: &found.host, port: found.port }, timeout),
         };
-        let stream = stream.map_err(|failure| {
-            let to = if is_local { "localhost" } else { &found.host };
-            failed(format!("(2003, \"Can't connect to MySQL server on '{to}' ({})\")", failure.msg))
-        })?;
-        let who = wire::Who { user, password, database, is_local };
-        Session::open(stream, &who).map_err(|error| failed(error.to_string()))
+        let stream = match stream {
+            Ok(stream) => stream,
+            Err(failure) => {
+                let to = if is_local { "localhost" } else { &found.host };
+                let message = format!("Can't connect to MySQL server on '{to}' ({})", failure.msg);
+                return Ok(Err(ServerError { code: 2003, message }));
+            }
+        };
+        Ok(Session::open(stream, &wire::Who { user, password, database, is_local, timeout }))
     }
 
-    /// Whether the server lets that user in with that password.
-    pub fn lets_in(&self, user: &str, password: &str, sys: &mut System<'_>) -> bool {
-        self.open_as(Some((user, password)), None, sys).is_ok()
+    /// Whether the server lets that user in with that password, as that account (`name@host`) and no other of the name.
+    pub fn lets_in(&self, user: &str, host: &str, password: &str, sys: &mut System<'_>) -> Result<bool> {
+        match self.try_as(Some((user, password)), None, sys)? {
+            Ok(mut session) => {
+                let answer = session.query("SELECT CURRENT_USER()");
+                let answer = answer.map_err(|error| Failure::new(error.to_string()))?;
+                Ok(answer.first_column() == [format!("{user}@{host}")])
+            }
+            Err(error) if error.code == ACCESS_DENIED => Ok(false),
+            Err(error) => {
+                Err(Failure::new(format!("cannot tell whether {user}@{host} has that password: {error}")))
+            }
+        }
     }
 
     fn check_supported(&self) -> Result<()> {
@@ -257,7 +282,109 @@ pub fn is_mariadb(session: &Session) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::client_section;
+    use serde_json::json;
+
+    use super::{Login, client_section};
+    use crate::kit::System;
+    use crate::kit::system::Wishes;
+    use crate::kit::trial::{Deaf, Trial};
+
+    /// Packets of a server that lets in; then those.
+    fn server(module: &str, answers: &[Vec<u8>]) -> Trial {
+        let packet = |body: &[u8]| {
+            let [a, b, c, _] = u32::try_from(body.len()).unwrap().to_le_bytes();
+            [&[a, b, c, 0], body].concat()
+        };
+        let hello = [&b"\x0a8.0.30\0"[..], &[0; 44], b"mysql_native_password\0"].concat();
+        let mut stream = [packet(&hello), packet(&done(0))].concat();
+        stream.extend(answers.iter().flat_map(|body| packet(body)));
+        let trial = Trial::of(module);
+        trial.host.serve(3306, move |_| stream.clone());
+        trial
+    }
+
+    fn done(status: u8) -> Vec<u8> {
+        vec![0, 0, 0, status, 0, 0, 0]
+    }
+
+    /// One column of text.
+    fn told(rows: &[&str], status: u8) -> Vec<Vec<u8>> {
+        let column = [&[0, 0, 0, 0, 1, b'c', 0][..], &[0; 7], &[253], &[0; 5]].concat();
+        let end = vec![0xfe, 0, 0, status, 0];
+        let row = |row: &&str| [&[u8::try_from(row.len()).unwrap()], row.as_bytes()].concat();
+        [vec![vec![1], column, end.clone()], rows.iter().map(row).collect(), vec![end]].concat()
+    }
+
+    fn refused(code: u16) -> Vec<u8> {
+        [&[0xff][..], &code.to_le_bytes(), b"#HY000no"].concat()
+    }
+
+    #[test]
+    fn the_last_of_several_answers_counts_too() {
+        let args = json!({"login_host": "db", "login_user": "a", "query": "CALL p()"});
+        let good = server("mysql_query", &[told(&["x"], 8), vec![done(0)]].concat());
+        assert_eq!(good.run(&args)["query_result"], json!([[{"c": "x"}]]));
+        let bad = server("mysql_query", &[told(&["x"], 8), vec![refused(1062)]].concat());
+        let msg = bad.run(&args)["msg"].as_str().unwrap().to_owned();
+        assert!(msg.contains("1062"), "{msg}");
+    }
+
+    #[test]
+    fn a_check_asks_the_server_for_looks_alone() {
+        // Who is asked more than once breaks off.
+        let trial = server("mysql_query", &told(&["x"], 0));
+        let queries = json!(["/* x */ INSERT INTO t VALUES (1)", "SELECT c", "SET GLOBAL x = 1", "COMMIT"]);
+        let got = trial.check(&json!({"login_host": "db", "login_user": "a", "query": queries}));
+        assert_eq!((&got["failed"], &got["changed"]), (&json!(null), &json!(true)), "{got}");
+        assert_eq!(got["query_result"], json!([[], [{"c": "x"}], [], []]));
+        assert!(got["warnings"][0].as_str().unwrap().contains("3 of the queries"), "{got}");
+    }
+
+    #[test]
+    fn only_the_account_itself_shows_its_password() {
+        let login: Login = serde_json::from_value(json!({"login_host": "db"})).unwrap();
+        for (answers, expected) in [
+            (told(&["ann@%"], 0), Some(true)),
+            (told(&["ann@localhost"], 0), Some(false)),
+            (vec![refused(1040)], None),
+        ] {
+            let trial = server("mysql_user", &answers);
+            let mut deaf = Deaf;
+            let mut sys = System::new(&*trial.host, &mut deaf, Wishes::default());
+            assert_eq!(login.lets_in("ann", "%", "pw", &mut sys).ok(), expected);
+        }
+        for (code, expected) in [(1045, Some(false)), (1129, None)] {
+            let trial = Trial::of("mysql_user");
+            let body = refused(code);
+            let packet = [&[u8::try_from(body.len()).unwrap(), 0, 0, 0], &body[..]].concat();
+            trial.host.serve(3306, move |_| packet.clone());
+            let mut deaf = Deaf;
+            let mut sys = System::new(&*trial.host, &mut deaf, Wishes::default());
+            assert_eq!(login.lets_in("ann", "%", "pw", &mut sys).ok(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_persisted_already_stays() {
+        let args = |mode: &str| json!({"login_host": "db", "login_user": "a", "variable": "v", "value": "5", "mode": mode});
+        let column = |now: &str| {
+            let mut two = told(&[], 0);
+            two[0] = vec![2];
+            two.insert(2, two[1].clone());
+            two.insert(4, [&[1, b'v', 1], now.as_bytes()].concat());
+            two
+        };
+        for (mode, now, kept, changed) in [
+            ("persist", "5", "5", false),
+            ("persist", "4", "5", true),
+            ("persist", "5", "4", true),
+            ("persist_only", "4", "5", false),
+        ] {
+            let answers = [column(now), told(&[kept], 0), vec![done(0)]].concat();
+            let got = server("mysql_variables", &answers).run(&args(mode));
+            assert_eq!((&got["failed"], &got["changed"]), (&json!(null), &json!(changed)), "{mode}: {got}");
+        }
+    }
 
     #[test]
     fn the_clients_file_says_who() {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 use sha1::Digest;
@@ -11,6 +12,8 @@ use crate::kit::host::Connection;
 pub struct Session {
     stream: Box<dyn Connection>,
     sequence: u8,
+    /// No packet is larger.
+    largest: usize,
     /// As the server tells it: `10.11.6-MariaDB-…`.
     pub version: String,
 }
@@ -86,6 +89,10 @@ const CONNECT_WITH_DB: u32 = 0x8;
 /// utf8mb4.
 const CHARSET: u8 = 45;
 const PIECE: usize = 0xff_ffff;
+/// No packet of a login is larger.
+const LARGEST_HELLO: usize = 1 << 16;
+/// What a status tells: there is one more answer.
+const MORE_RESULTS: u16 = 0x8;
 
 /// Who logs in, to what.
 pub struct Who<'a> {
@@ -94,17 +101,28 @@ pub struct Who<'a> {
     pub database: Option<&'a str>,
     /// Nobody else hears: a password may be told.
     pub is_local: bool,
+    /// How long the server may take for a step of the login.
+    pub timeout: Duration,
 }
 
 impl Session {
     pub fn open(stream: Box<dyn Connection>, who: &Who<'_>) -> Result<Self, ServerError> {
-        let mut session = Self { stream, sequence: 0, version: String::new() };
-        let hello = session.packet()?;
+        let mut session = Self { stream, sequence: 0, largest: LARGEST_HELLO, version: String::new() };
+        session.stream.set_read_timeout(who.timeout)?;
+        session.log_in(who)?;
+        // A query takes as long as it takes.
+        session.stream.set_read_timeout(Duration::MAX)?;
+        session.largest = usize::MAX;
+        Ok(session)
+    }
+
+    fn log_in(&mut self, who: &Who<'_>) -> Result<(), ServerError> {
+        let hello = self.packet()?;
         if hello.first() == Some(&0xff) {
             return Err(error(&hello));
         }
         let mut fields = Fields(hello.get(1..).unwrap_or_default());
-        session.version = fields.text();
+        self.version = fields.text();
         fields.bytes(4);
         let mut salt = fields.bytes(8).to_vec();
         fields.bytes(1 + 2 + 1 + 2 + 2);
@@ -126,11 +144,11 @@ impl Session {
             answer.extend([database.as_bytes(), &[0]].concat());
         }
         answer.extend([plugin.as_bytes(), &[0]].concat());
-        session.send(&answer)?;
+        self.send(&answer)?;
         loop {
-            let packet = session.packet()?;
+            let packet = self.packet()?;
             match packet.split_first() {
-                Some((0, _)) => return Ok(session),
+                Some((0, _)) => return Ok(()),
                 Some((0xff, _)) => return Err(error(&packet)),
                 Some((0xfe, rest)) => {
                     let mut fields = Fields(rest);
@@ -141,9 +159,9 @@ impl Session {
                         let message = format!("Authentication plugin '{plugin}' is not supported");
                         return Err(ServerError { code: 2059, message });
                     };
-                    session.send(&proof)?;
+                    self.send(&proof)?;
                 }
-                Some((1, [4])) if who.is_local => session.send(&[who.password.as_bytes(), &[0]].concat())?,
+                Some((1, [4])) if who.is_local => self.send(&[who.password.as_bytes(), &[0]].concat())?,
                 Some((1, [4])) => {
                     let message =
                         "caching_sha2_password wants an encrypted connection, or the server's socket";
@@ -155,15 +173,26 @@ impl Session {
         }
     }
 
-    /// Runs one statement.
+    /// Runs one statement. Of several answers, as procedures give them, the first one counts, and an error in any.
     pub fn query(&mut self, sql: &str) -> Result<Answer, ServerError> {
         self.sequence = 0;
         self.send(&[&[3], sql.as_bytes()].concat())?;
+        let (first, mut status) = self.answer()?;
+        while status & MORE_RESULTS != 0 {
+            (_, status) = self.answer()?;
+        }
+        Ok(first)
+    }
+
+    /// One answer, and the status that goes with it.
+    fn answer(&mut self) -> Result<(Answer, u16), ServerError> {
         let head = self.packet()?;
         match head.first() {
             Some(0) => {
                 let mut fields = Fields(head.get(1..).unwrap_or_default());
-                return Ok(Answer { count: fields.length().unwrap_or_default(), ..Answer::default() });
+                let count = fields.length().unwrap_or_default();
+                fields.length();
+                return Ok((Answer { count, ..Answer::default() }, fields.status()));
             }
             Some(0xff) => return Err(error(&head)),
             // A file of ours is nobody's business.
@@ -188,18 +217,21 @@ impl Session {
             answer.columns.push((name, fields.bytes(1).first().copied().unwrap_or_default()));
         }
         self.packet()?;
-        loop {
+        let status = loop {
             let packet = self.packet()?;
             match packet.first() {
-                Some(0xfe) if packet.len() < 9 => break,
+                Some(0xfe) if packet.len() < 9 => {
+                    let mut fields = Fields(packet.get(3..).unwrap_or_default());
+                    break fields.status();
+                }
                 Some(0xff) => return Err(error(&packet)),
                 _ => {}
             }
             let mut fields = Fields(&packet);
             answer.rows.push(answer.columns.iter().map(|_| fields.counted()).collect());
-        }
+        };
         answer.count = answer.rows.len() as u64;
-        Ok(answer)
+        Ok((answer, status))
     }
 
     fn send(&mut self, body: &[u8]) -> io::Result<()> {
@@ -223,9 +255,14 @@ impl Session {
             let [a, b, c, sequence] = head;
             let length = usize::try_from(u32::from_le_bytes([a, b, c, 0])).unwrap_or_default();
             self.sequence = sequence.wrapping_add(1);
-            let start = whole.len();
-            whole.resize(start + length, 0);
-            self.stream.read_exact(whole.get_mut(start..).unwrap_or_default())?;
+            if whole.len().saturating_add(length) > self.largest {
+                return Err(io::Error::other("that is no MySQL server"));
+            }
+            // As it comes: a header alone takes no memory.
+            let mut piece = Read::take(&mut self.stream, length as u64);
+            if piece.read_to_end(&mut whole)? < length {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             if length < PIECE {
                 return Ok(whole);
             }
@@ -302,6 +339,10 @@ impl<'b> Fields<'b> {
         Some(self.bytes(more).iter().rev().fold(0, |length, byte| (length << 8) | u64::from(*byte)))
     }
 
+    fn status(&mut self) -> u16 {
+        self.bytes(2).iter().rev().fold(0, |status, byte| (status << 8) | u16::from(*byte))
+    }
+
     /// Text with its length before it.
     fn counted(&mut self) -> Option<String> {
         let length = usize::try_from(self.length()?).ok()?;
@@ -314,14 +355,29 @@ mod tests {
     use super::*;
     use crate::kit::digest::hex;
 
+    fn ann() -> Who<'static> {
+        let timeout = Duration::from_secs(1);
+        Who { user: "ann", password: "", database: None, is_local: false, timeout }
+    }
+
     #[test]
     fn passwords_are_not_told() {
-        let who = Who { user: "ann", password: "secret", database: None, is_local: false };
+        let who = Who { password: "secret", ..ann() };
         let salt = b"01234567890123456789";
         assert_eq!(proof("mysql_native_password", &who, salt).map(|proof| hex(&proof)).unwrap().len(), 40);
         assert_eq!(proof("caching_sha2_password", &who, salt).map(|proof| proof.len()), Some(32));
         assert_eq!(proof_of("mysql_clear_password", &who, salt), None);
         assert_eq!(proof("client_ed25519", &who, salt), None);
+    }
+
+    #[test]
+    fn a_login_is_small() {
+        let (server, memory) = (|_: &str| vec![0xff, 0xff, 0xff, 0], crate::kit::memory::Memory::new());
+        memory.serve(3306, server);
+        let peer = crate::kit::host::Peer::Tcp { host: "db", port: 3306 };
+        let stream = crate::kit::host::Host::connect(&*memory, &peer, Duration::from_secs(1)).unwrap();
+        let error = Session::open(stream, &ann()).map(drop).unwrap_err();
+        assert!(error.message.contains("that is no MySQL server"), "{error}");
     }
 
     #[test]

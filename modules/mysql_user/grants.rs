@@ -25,7 +25,14 @@ pub(super) fn privileges(given: Option<&Json>, keep_case: bool) -> Result<Option
         ))
     };
     let mut grants = Grants::new();
-    let mut add = |on: &str, names: &str| grants.push((place(on), split(names, keep_case)));
+    // Of a place that is named twice the last wish counts.
+    let mut add = |on: &str, names: &str| {
+        let (on, names) = (place(on), split(names, keep_case));
+        match grants.iter_mut().find(|(known, _)| *known == on) {
+            Some((_, wished)) => *wished = names,
+            None => grants.push((on, names)),
+        }
+    };
     match given {
         None => return Ok(None),
         Some(Json::String(text)) if text.is_empty() => return Ok(None),
@@ -109,7 +116,25 @@ fn read(account: &Account, session: &mut Session) -> Result<Grants> {
     let answer = session
         .query(&format!("SHOW GRANTS FOR {}", account.sql()))
         .map_err(|error| Failure::new(error.to_string()))?;
-    Ok(answer.first_column().iter().filter_map(|line| told(line)).collect())
+    Ok(merged(answer.first_column().iter().filter_map(|line| told(line))))
+}
+
+/// One entry a place: MySQL tells what is static and what is dynamic on `*.*` in lines of their own.
+fn merged(lines: impl Iterator<Item = (String, Vec<String>)>) -> Grants {
+    let mut grants = Grants::new();
+    for (on, names) in lines {
+        match grants.iter_mut().find(|(known, _)| *known == on) {
+            Some((_, all)) => {
+                for name in names.into_iter().filter(|name| name != "USAGE") {
+                    if !all.contains(&name) {
+                        all.push(name);
+                    }
+                }
+            }
+            None => grants.push((on, names)),
+        }
+    }
+    grants
 }
 
 /// `GRANT SELECT, INSERT ON `db`.* TO … WITH GRANT OPTION`. Roles and proxies are none of ours.
@@ -276,8 +301,21 @@ mod tests {
         assert_eq!(said(&json!({"*.*": "ALL PRIVILEGES"})), "*.*=ALL");
         assert_eq!(said(&json!("d.t:SELECT (b,a),UPDATE")), "`d`.`t`=SELECT (a, b)+UPDATE *.*=USAGE");
         assert_eq!(said(&json!("FUNCTION d.f:EXECUTE")), "FUNCTION `d`.`f`=EXECUTE *.*=USAGE");
+        assert_eq!(said(&json!("d.*:SELECT/*.*:USAGE/d.*:INSERT")), "`d`.*=INSERT *.*=USAGE");
         assert!(privileges(Some(&json!("nothing")), true).is_err());
         assert_eq!(privileges(Some(&json!("")), true).unwrap(), None);
+    }
+
+    #[test]
+    fn lines_about_one_place_are_one() {
+        let lines = [
+            "GRANT SELECT, SHUTDOWN ON *.* TO `a`@`%` WITH GRANT OPTION",
+            "GRANT BACKUP_ADMIN,ROLE_ADMIN ON *.* TO `a`@`%` WITH GRANT OPTION",
+            "GRANT INSERT ON `d`.* TO `a`@`%`",
+        ];
+        let read = merged(lines.iter().filter_map(|line| told(line)));
+        let said: Vec<String> = read.iter().map(|(on, names)| format!("{on}={}", names.join("+"))).collect();
+        assert_eq!(said, ["*.*=SELECT+SHUTDOWN+GRANT+BACKUP_ADMIN+ROLE_ADMIN", "`d`.*=INSERT"]);
     }
 
     #[test]

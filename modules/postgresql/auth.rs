@@ -27,6 +27,9 @@ pub fn is_kept_scram(kept: &str, password: &str) -> Option<bool> {
     Some(hmac(&salted, b"Server Key").to_vec() == from_base64(server).ok()?)
 }
 
+/// No server wants more rounds; one that does wants a client that never ends.
+const MOST_ROUNDS: u32 = 10_000_000;
+
 /// One exchange of SCRAM-SHA-256.
 pub struct Scram {
     password: String,
@@ -52,7 +55,8 @@ impl Scram {
         if !nonce.starts_with(mine) {
             return None;
         }
-        let salted = salted(&self.password, &from_base64(salt).ok()?, rounds.parse().ok()?);
+        let rounds = rounds.parse().ok().filter(|rounds| *rounds <= MOST_ROUNDS)?;
+        let salted = salted(&self.password, &from_base64(salt).ok()?, rounds);
         let client = hmac(&salted, b"Client Key");
         let last = format!("c=biws,r={nonce}");
         let all = format!("{},{server},{last}", self.first);
@@ -114,6 +118,7 @@ mod tests {
         );
         assert!(scram.is_proven("v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="));
         assert!(!scram.is_proven("v=AAAA"));
+        assert_eq!(scram.second(&server.replace("i=4096", "i=4294967295")), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
@@ -13,8 +14,10 @@ pub struct Session {
     stream: Box<dyn Connection>,
     /// What the server tells of itself: `server_version` …
     parameters: Vec<(String, String)>,
-    /// Whether the session is in a block that a failure has spoilt.
+    /// `I` for idle, `T` in a transaction, `E` in one that a failure has spoilt.
     status: u8,
+    /// No message is larger.
+    largest: usize,
 }
 
 /// What one statement gave.
@@ -23,8 +26,8 @@ pub struct Answer {
     /// Names, and numbers of types.
     pub columns: Vec<(String, u32)>,
     pub rows: Vec<Vec<Option<String>>>,
-    /// `INSERT 0 1`, `CREATE TABLE`.
-    pub tag: String,
+    /// `INSERT 0 1`, `CREATE TABLE`: one a statement that was sent with it.
+    pub tags: Vec<String>,
 }
 
 /// What the server does not do, and why.
@@ -63,9 +66,14 @@ impl Answer {
         self.rows.iter().filter_map(|row| row.first()?.clone()).collect()
     }
 
-    /// How many rows it was about; -1 where that is no question.
+    /// The last statement's tag.
+    pub fn tag(&self) -> &str {
+        self.tags.last().map_or("", String::as_str)
+    }
+
+    /// How many rows the last statement was about; -1 where that is no question.
     pub fn count(&self) -> i64 {
-        self.tag.rsplit(' ').next().and_then(|count| count.parse().ok()).unwrap_or(-1)
+        self.tag().rsplit(' ').next().and_then(|count| count.parse().ok()).unwrap_or(-1)
     }
 
     /// The rows as mappings, their values by their types.
@@ -144,35 +152,45 @@ fn array(kind: u32, text: &str) -> Option<Json> {
 
 /// No message of a server is larger.
 const LARGEST: usize = 1 << 30;
+/// No message of a login is larger.
+const LARGEST_HELLO: usize = 1 << 16;
+
+/// Who logs in.
+pub struct Who<'a> {
+    pub user: &'a str,
+    pub password: Option<&'a str>,
+    /// Nobody else hears: a password may be told.
+    pub is_local: bool,
+    /// What SCRAM calls the client's nonce.
+    pub nonce: &'a str,
+    /// How long the server may take for a step of the login.
+    pub timeout: Duration,
+}
 
 impl Session {
     /// Logs in. What fails is told in words.
     pub fn open(
         stream: Box<dyn Connection>,
         parameters: &[(&str, String)],
-        user: &str,
-        password: Option<&str>,
-        nonce: &str,
+        who: &Who<'_>,
     ) -> Result<Self, String> {
-        let mut session = Self { stream, parameters: Vec::new(), status: b'I' };
+        let mut session = Self { stream, parameters: Vec::new(), status: b'I', largest: LARGEST_HELLO };
         let mut start = 196_608u32.to_be_bytes().to_vec();
         for (name, value) in parameters {
             start.extend([name.as_bytes(), &[0], value.as_bytes(), &[0]].concat());
         }
         start.push(0);
-        session.log_in(&start, user, password, nonce).map_err(|error| error.to_string())?;
+        session.stream.set_read_timeout(who.timeout).map_err(|error| error.to_string())?;
+        session.log_in(&start, who).map_err(|error| error.to_string())?;
+        // A query takes as long as it takes.
+        session.stream.set_read_timeout(Duration::MAX).map_err(|error| error.to_string())?;
+        session.largest = LARGEST;
         Ok(session)
     }
 
-    fn log_in(
-        &mut self,
-        start: &[u8],
-        user: &str,
-        password: Option<&str>,
-        nonce: &str,
-    ) -> Result<(), ServerError> {
+    fn log_in(&mut self, start: &[u8], who: &Who<'_>) -> Result<(), ServerError> {
         let told = |message: &str| ServerError { message: message.to_owned(), ..ServerError::default() };
-        let needed = || password.ok_or_else(|| told("the server wants a password: give login_password"));
+        let needed = || who.password.ok_or_else(|| told("the server wants a password: give login_password"));
         let length = u32::try_from(start.len() + 4).unwrap_or_default().to_be_bytes();
         self.stream.write_all(&[&length, start].concat())?;
         self.stream.flush()?;
@@ -185,13 +203,19 @@ impl Session {
                     let text = String::from_utf8_lossy(rest);
                     match method.last() {
                         Some(0) => {}
+                        Some(3) if !who.is_local => {
+                            return Err(told(
+                                "the server wants the password in the clear over a connection that is not \
+                                 encrypted: it was not sent; use the server's socket, or scram-sha-256 in pg_hba.conf",
+                            ));
+                        }
                         Some(3) => self.send(b'p', &[needed()?.as_bytes(), &[0]].concat())?,
                         Some(5) => {
-                            let answer = auth::md5(user, needed()?, rest);
+                            let answer = auth::md5(who.user, needed()?, rest);
                             self.send(b'p', &[answer.as_bytes(), &[0]].concat())?;
                         }
                         Some(10) if text.split('\0').any(|method| method == "SCRAM-SHA-256") => {
-                            let exchange = Scram::new(needed()?, nonce);
+                            let exchange = Scram::new(needed()?, who.nonce);
                             let first = exchange.first();
                             let length = u32::try_from(first.len()).unwrap_or_default().to_be_bytes();
                             self.send(b'p', &[&b"SCRAM-SHA-256\0"[..], &length, first.as_bytes()].concat())?;
@@ -239,22 +263,30 @@ impl Session {
         if major >= 10 { major * 10_000 + minor } else { major * 10_000 + minor * 100 }
     }
 
-    /// Runs statements; what the last one gave.
+    /// Whether a transaction is open, and good.
+    pub fn in_transaction(&self) -> bool {
+        self.status == b'T'
+    }
+
+    /// Runs statements; what the last one gave, and the tags of all.
     pub fn query(&mut self, sql: &str) -> Result<Answer, ServerError> {
         self.send(b'Q', &[sql.as_bytes(), &[0]].concat())?;
         let (mut last, mut now, mut failed) = (Answer::default(), Answer::default(), None);
+        let mut tags = Vec::new();
         loop {
             let (kind, body) = self.message()?;
             match kind {
                 b'T' => now.columns = columns(&body),
                 b'D' => now.rows.push(row(&body)),
                 b'C' => {
-                    now.tag = String::from_utf8_lossy(body.strip_suffix(&[0]).unwrap_or(&body)).into_owned();
+                    let tag = body.strip_suffix(&[0]).unwrap_or(&body);
+                    tags.push(String::from_utf8_lossy(tag).into_owned());
                     last = std::mem::take(&mut now);
                 }
                 b'E' => failed = Some(error(&body)),
                 b'Z' => {
                     self.status = body.first().copied().unwrap_or(b'I');
+                    last.tags = tags;
                     return failed.map_or(Ok(last), Err);
                 }
                 // A copy from here, or to here, is no query.
@@ -275,11 +307,14 @@ impl Session {
         self.stream.read_exact(&mut head)?;
         let [kind, length @ ..] = head;
         let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or_default().saturating_sub(4);
-        if length > LARGEST {
+        if length > self.largest {
             return Err(io::Error::other("that is no PostgreSQL server"));
         }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body)?;
+        // As it comes: a header alone takes no memory.
+        let mut body = Vec::new();
+        if Read::take(&mut self.stream, length as u64).read_to_end(&mut body)? < length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         Ok((kind, body))
     }
 }
@@ -377,7 +412,7 @@ mod tests {
 
     #[test]
     fn answers_tell_how_many() {
-        let answer = |tag: &str| Answer { tag: tag.to_owned(), ..Answer::default() };
+        let answer = |tag: &str| Answer { tags: vec![tag.to_owned()], ..Answer::default() };
         assert_eq!((answer("INSERT 0 3").count(), answer("CREATE TABLE").count()), (3, -1));
     }
 

@@ -24,8 +24,11 @@ pub(super) fn run(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>
         _ => restore(args, &target, form, sys)?,
     };
     let command = Command::new("sh").arg("-c").arg(line.run);
-    let command =
-        args.login.environment().into_iter().fold(command, |command, (name, value)| command.env(name, value));
+    let command = args
+        .login
+        .environment(sys)?
+        .into_iter()
+        .fold(command, |command, (name, value)| command.env(name, value));
     let mut returns = Map::new();
     returns.insert("db".to_owned(), args.name.clone().into());
     returns.insert("executed_commands".to_owned(), json!([line.told]));

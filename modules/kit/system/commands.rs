@@ -93,6 +93,14 @@ impl System<'_> {
         Ok(self.start(command)?.1)
     }
 
+    /// Runs a command that only looks, also in check mode. One that fails is an error.
+    pub fn ask(&mut self, command: Command) -> Result<Output> {
+        match self.start(command)? {
+            (_, output) if output.ok() => Ok(output),
+            (command, output) => Err(failed(&command, &output)),
+        }
+    }
+
     /// Runs a command whose effect is no change the user asked for (a cache is refreshed). `None` in check mode.
     pub fn housekeep(&mut self, command: Command) -> Result<Option<Output>> {
         if self.wishes.check {

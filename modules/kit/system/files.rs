@@ -190,6 +190,15 @@ impl System<'_> {
         Ok(true)
     }
 
+    /// As [`System::remove`], for what is to be a file: a directory is an error.
+    pub fn remove_file(&mut self, path: &Path) -> Result<bool> {
+        if self.stat(path)?.is_some_and(|meta| meta.is_dir()) {
+            let msg = format!("{} is a directory, no file: it was left as it is", path.display());
+            return Err(Failure::new(msg).of(path));
+        }
+        self.remove(path)
+    }
+
     /// All that is in a directory, at any depth, as a diff shows it.
     fn inside(&self, path: &Path) -> Result<Json> {
         let (mut directories, mut files) = (Vec::new(), Vec::new());

@@ -182,6 +182,12 @@ impl<'a> System<'a> {
             .find(|path| usable(path))
     }
 
+    /// The path of a program without which nothing goes.
+    pub fn need(&self, program: &str) -> Result<PathBuf> {
+        self.which(program)
+            .ok_or_else(|| Failure::new(format!("Failed to find required executable \"{program}\"")))
+    }
+
     /// Expands `~`, `~user`, `$VAR` and `${VAR}` as Ansible does in paths. Unknown names stay as they are.
     pub fn expand(&self, text: &str) -> Result<String> {
         let mut out = String::new();
