@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::yes;
-use crate::kit::{Command, Failure, FilePath, Output, Result, System};
+use crate::kit::{Command, Failure, FilePath, Result, System};
 
 /// Manages access control lists of files, with `setfacl`.
 ///
@@ -134,7 +134,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             .args([if is_there { "-m" } else { "-x" }, &entry.text])
             .arg(&args.path.0)
     };
-    let trial = succeed(command(true), sys)?;
+    let trial = sys.ask(command(true)).map_err(Failure::as_said)?;
     // A line per file: what it would have, or `*` where that is what it has.
     if trial.stdout().lines().any(|line| !line.ends_with(": *,*")) {
         sys.exec(command(false)).map_err(Failure::as_said)?;
@@ -220,7 +220,7 @@ fn list(args: &Args, default: bool, sys: &mut System<'_>) -> Result<Vec<String>>
         .flag("-P", !args.follow)
         .flag("-d", default)
         .arg(&args.path.0);
-    let output = succeed(command, sys)?;
+    let output = sys.ask(command).map_err(Failure::as_said)?;
     let text = output.stdout();
     Ok(match text.trim() {
         "" => Vec::new(),
@@ -232,17 +232,6 @@ fn program(name: &str, sys: &System<'_>) -> Result<PathBuf> {
     sys.which(name).ok_or_else(|| {
         Failure::new(format!("Failed to find required executable \"{name}\": install acl first"))
     })
-}
-
-/// A command that must work: what it says is the message when it does not.
-fn succeed(command: Command, sys: &mut System<'_>) -> Result<Output> {
-    let line = command.line();
-    let output = sys.query(command)?;
-    if output.ok() {
-        return Ok(output);
-    }
-    let failure = Failure::new(output.stderr().trim().to_owned()).with("cmd", line).with("rc", output.code);
-    Err(failure.with("stdout", output.stdout()).with("stderr", output.stderr()))
 }
 
 #[cfg(test)]

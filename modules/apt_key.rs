@@ -140,8 +140,8 @@ fn tool(args: &Args) -> Command {
     }
 }
 
-/// As `apt-key` writes ids; `None` for what is none.
-fn clean(id: &str) -> Option<String> {
+/// An id or fingerprint of a key in capitals; `None` for what is none.
+pub(crate) fn clean(id: &str) -> Option<String> {
     let id = id.trim().to_uppercase().replace(' ', "");
     let id = id.strip_prefix("0X").unwrap_or(&id).to_owned();
     (id.len() >= 8 && id.chars().all(|c| c.is_ascii_hexdigit())).then_some(id)
@@ -159,8 +159,10 @@ fn has(keys: &[String], id: &str) -> bool {
 fn keys(args: &Args, sys: &mut System<'_>) -> Result<Vec<String>> {
     let output =
         sys.query(tool(args).args(["adv", "--list-public-keys", "--keyid-format=long", "--with-colons"]))?;
-    if !output.ok() && !output.stderr.is_empty() {
-        return Err(Failure::new(format!("Unable to list public keys: {}", output.stderr())));
+    if !output.ok() {
+        return Err(
+            Failure::new(format!("Unable to list public keys: {}", output.stderr())).with("rc", output.code)
+        );
     }
     Ok(public(&output.stdout()))
 }

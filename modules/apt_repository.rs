@@ -112,7 +112,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let mut new = String::new();
         for line in old.lines() {
             match (is_it(&line), args.state) {
-                (true, State::Absent) => continue,
+                // What is commented out is a comment.
+                (true, State::Absent) if Source::parse(line).is_some_and(|known| known.enabled) => continue,
                 (true, State::Present) if Source::parse(line).is_some_and(|known| !known.enabled) => {
                     new.push_str(&wanted.line);
                 }
@@ -123,6 +124,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         found = true;
         let list = path.starts_with(DIR);
         if new != old {
+            sys.read_to_rewrite(&path)?;
             before.push((path.clone(), Some(old.clone().into_bytes())));
         }
         if new.trim().is_empty() && list {
@@ -216,7 +218,11 @@ mod tests {
         check(LINE, spaced, Some(LINE));
         let gone = json!({"repo": LINE.trim(), "state": "absent"});
         assert_eq!(check(LINE, gone.clone(), None)["sources_removed"], json!([LIST]));
-        check(&format!("# x\n{LINE}"), gone, Some("# x\n"));
+        check(&format!("# x\n{LINE}"), gone.clone(), Some("# x\n"));
+        // A line that is commented out stays.
+        let off = format!("# {LINE}");
+        check(&off, gone.clone(), Some(&off));
+        check(&format!("{off}{LINE}"), gone, Some(&off));
     }
 
     #[test]

@@ -45,36 +45,39 @@ pub struct Returns {
 type Capabilities = BTreeMap<String, String>;
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    for program in ["getcap", "setcap"] {
-        if sys.which(program).is_none() {
-            let msg = format!(
-                "Failed to find required executable \"{program}\": install libcap2-bin or libcap first"
-            );
-            return Err(Failure::new(msg));
-        }
-    }
-    let wanted = parse(&args.capability)
+    let (getcap, setcap) = (sys.need("getcap")?, sys.need("setcap")?);
+    let wanted = Clause::parse(&args.capability)
         .ok_or_else(|| Failure::new("Couldn't find operator (one of: ('=', '-', '+'))"))?;
-    let output = sys.query(Command::new("getcap").args(["-v", &args.path]))?;
+    let output = sys.query(Command::new(getcap).args(["-v", &args.path]))?;
     if !output.ok() || output.stdout().contains("(No such file or directory)") || !output.stderr.is_empty() {
         let said = [output.stderr(), output.stdout()].concat();
         let failure = Failure::new(format!("Unable to get capabilities of {}", args.path));
         return Err(failure.with("stdout", "").with("stderr", said));
     }
     let text = output.stdout().trim().to_owned();
-    let text = text.strip_prefix(&args.path).unwrap_or_default().trim_start_matches(" =").trim();
-    let now: Capabilities = text.split_whitespace().filter_map(parse).flatten().collect();
+    let now = told(text.strip_prefix(&args.path).unwrap_or_default())
+        .ok_or_else(|| Failure::new(format!("getcap tells what is not understood: {text}")))?;
     let mut new = now.clone();
-    match args.state {
-        State::Present => new.extend(wanted),
-        State::Absent => new.retain(|name, flags| wanted.get(name) != Some(flags)),
+    for name in &wanted.names {
+        let flags = match args.state {
+            State::Present => wanted.applied(now.get(name)),
+            State::Absent => String::new(),
+        };
+        // Without flags it is none.
+        if flags.is_empty() { drop(new.remove(name)) } else { drop(new.insert(name.clone(), flags)) }
+    }
+    if new.len() > 1 && new.contains_key("") {
+        return Err(Failure::new(format!(
+            "{}: all capabilities and single ones together are not supported: {text}",
+            args.path
+        )));
     }
     if new == now {
         return Ok(Returns { state: args.state, msg: None, stdout: None });
     }
     let text: Vec<String> = new.iter().map(|(name, flags)| format!("{name}={flags}")).collect();
     let text = if text.is_empty() { "=".to_owned() } else { text.join(" ") };
-    let output = sys.exec(Command::new("setcap").args([&text, &args.path])).map_err(|failure| {
+    let output = sys.exec(Command::new(setcap).args([&text, &args.path])).map_err(|failure| {
         let msg = format!("Unable to set capabilities of {}", args.path);
         Failure { msg, ..failure }.without("cmd").without("rc")
     })?;
@@ -82,14 +85,50 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     Ok(Returns { state: args.state, msg: Some("capabilities changed"), stdout })
 }
 
-/// `cap_chown,cap_fowner+ep`; `None` without an operator.
-fn parse(clause: &str) -> Option<Capabilities> {
-    let at = clause.find(['=', '-', '+'])?;
-    let (names, rest) = clause.split_at_checked(at)?;
-    let given = rest.trim_start_matches(['=', '-', '+']);
-    let flags: String = ['e', 'i', 'p'].into_iter().filter(|flag| given.contains(*flag)).collect();
-    let flags = if rest.starts_with('-') { String::new() } else { flags };
-    Some(names.split(',').map(|name| (name.trim().to_lowercase(), flags.clone())).collect())
+/// What `getcap` says behind the path, in the words of old or of new: ` = cap_chown+ep`, ` cap_chown=ep`, ` =ep`.
+/// `None` for what it never says, or says of what is taken from all.
+fn told(text: &str) -> Option<Capabilities> {
+    let text = text.trim();
+    let text = text.strip_prefix("= ").unwrap_or(text);
+    let mut capabilities = Capabilities::new();
+    for clause in text.split_whitespace() {
+        let clause = Clause::parse(clause).filter(|clause| clause.operator != '-')?;
+        let flags = clause.applied(None);
+        if !flags.is_empty() {
+            capabilities.extend(clause.names.into_iter().map(|name| (name, flags.clone())));
+        }
+    }
+    Some(capabilities)
+}
+
+/// `cap_chown,cap_fowner+ep`. All of them have no name.
+struct Clause {
+    names: Vec<String>,
+    operator: char,
+    flags: String,
+}
+
+impl Clause {
+    /// `None` without an operator.
+    fn parse(text: &str) -> Option<Self> {
+        let (names, rest) = text.split_at_checked(text.find(['=', '-', '+'])?)?;
+        let given = rest.trim_start_matches(['=', '-', '+']);
+        let flags = ['e', 'i', 'p'].into_iter().filter(|flag| given.contains(*flag)).collect();
+        let name = |name: &str| match name.trim().to_lowercase() {
+            all if all == "all" => String::new(),
+            name => name,
+        };
+        Some(Self { names: names.split(',').map(name).collect(), operator: rest.chars().next()?, flags })
+    }
+
+    /// The flags of a capability that has these.
+    fn applied(&self, now: Option<&String>) -> String {
+        match (self.operator, now) {
+            ('-', Some(now)) => now.chars().filter(|flag| !self.flags.contains(*flag)).collect(),
+            ('-', None) => String::new(),
+            _ => self.flags.clone(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -101,10 +140,13 @@ mod tests {
     fn check(has: &str, capability: &str, state: &str, expected: Option<&str>) {
         let trial = Trial::of("capabilities");
         trial.host.program("/usr/sbin/getcap").program("/usr/sbin/setcap");
-        trial.host.answer("getcap", 0, &format!("/f{has}\n")).answer("setcap", 0, "");
+        trial.host.answer("/usr/sbin/getcap", 0, &format!("/f{has}\n"));
+        trial.host.answer("/usr/sbin/setcap", 0, "");
         let args = json!({"path": "/f", "capability": capability, "state": state});
         trial.foretold(&args, expected.is_some());
-        assert_eq!(trial.host.ran().get(2).map(String::as_str), expected, "{capability}");
+        let ran = trial.host.ran();
+        let set = ran.get(2).map(|line| line.trim_start_matches("/usr/sbin/"));
+        assert_eq!(set, expected, "{capability}");
     }
 
     #[test]
@@ -117,15 +159,26 @@ mod tests {
         check(" cap_chown,cap_kill=ep", "cap_kill+ep", "absent", Some("setcap cap_chown=ep /f"));
         check(" cap_chown=ep", "cap_chown+ep", "absent", Some("setcap = /f"));
         check(" cap_chown=ep", "cap_kill+ep", "absent", None);
+        // By its name, whatever its flags.
+        check(" cap_chown=eip", "cap_chown+ep", "absent", Some("setcap = /f"));
+        check(" cap_chown=ep", "cap_chown-p", "present", Some("setcap cap_chown=e /f"));
+        check(" cap_chown=ep", "cap_chown-ep", "present", Some("setcap = /f"));
+        check(" cap_chown=ep", "cap_kill-ep", "present", None);
+        check(" =ep", "=ep", "present", None);
+        check(" =", "=ep", "present", Some("setcap =ep /f"));
+        check(" =ep", "all=ep", "absent", Some("setcap = /f"));
     }
 
     #[test]
     fn what_cannot_be_is_an_error() {
         let trial = Trial::of("capabilities");
         trial.host.program("/usr/sbin/getcap").program("/usr/sbin/setcap");
-        trial.host.answer("getcap", 0, "/no (No such file or directory)\n");
+        trial.host.answer("/usr/sbin/getcap", 0, "/no (No such file or directory)\n");
         let got = trial.run(&json!({"path": "/no", "capability": "cap_chown+ep"}));
         assert_eq!(got["msg"], "Unable to get capabilities of /no");
+        trial.host.answer("/usr/sbin/getcap", 0, "/f =ep cap_kill-e\n");
+        let got = trial.run(&json!({"path": "/f", "capability": "cap_chown+ep"}));
+        assert_eq!(got["msg"], "getcap tells what is not understood: /f =ep cap_kill-e");
         let got = trial.run(&json!({"path": "/f", "capability": "cap_chown"}));
         assert_eq!(got["msg"], "Couldn't find operator (one of: ('=', '-', '+'))");
     }

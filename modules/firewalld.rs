@@ -157,24 +157,23 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             "firewall is not currently running, unable to perform immediate actions without a running firewall daemon",
         ));
     }
-    if matches!(setting, Setting::Zone | Setting::Target(_)) && !args.permanent {
-        return Err(Failure::new("zones and their targets are permanent: permanent=true is needed"));
+    if matches!(setting, Setting::Zone | Setting::Target(_)) && (!args.permanent || args.immediate) {
+        return Err(Failure::new(
+            "zones and their targets are permanent: permanent=true is needed, and no immediate=true",
+        ));
     }
     let offline = live.is_none();
     let base = match live {
         Some(command) => command,
-        None => sys.which("firewall-offline-cmd").map(Command::new).ok_or_else(|| {
-            Failure::new("Failed to find required executable \"firewall-cmd\": install firewalld first")
-        })?,
+        None => Command::new(sys.need("firewall-offline-cmd")?),
     };
     let mut firewall = Firewall { args: &args, zone: String::new(), base, changes: Vec::new() };
     firewall.zone = match &args.zone {
         Some(zone) => zone.clone(),
-        None => firewall.asked(&["--get-default-zone"], sys)?.stdout().trim().to_owned(),
+        None => firewall.ask(&["--get-default-zone"], sys)?.stdout().trim().to_owned(),
     };
-    // Only what is permanent is in files; zones and targets are nothing else.
-    let now = immediate && !offline && !matches!(setting, Setting::Zone | Setting::Target(_));
-    let (permanent, now) = (args.permanent || offline, now);
+    // Only what is permanent is in files.
+    let (permanent, now) = (args.permanent || offline, immediate && !offline);
     let mut changed = false;
     if permanent {
         let words: &[&str] = if offline { &[] } else { &["--permanent"] };
@@ -222,13 +221,8 @@ impl Firewall<'_> {
     }
 
     /// A question that must have an answer.
-    fn asked(&self, words: &[&str], sys: &mut System<'_>) -> Result<Output> {
-        let output = sys.query(self.command(words))?;
-        if output.ok() {
-            return Ok(output);
-        }
-        let said = [output.stderr(), output.stdout()].into_iter().find(|text| !text.trim().is_empty());
-        Err(Failure::new(said.unwrap_or_default().trim().to_owned()).with("rc", output.code))
+    fn ask(&self, words: &[&str], sys: &mut System<'_>) -> Result<Output> {
+        sys.ask(self.command(words)).map_err(Failure::as_said)
     }
 
     fn ensure(&mut self, setting: &Setting, scope: &[&str], sys: &mut System<'_>) -> Result<bool> {
@@ -236,7 +230,7 @@ impl Firewall<'_> {
         let zone = format!("--zone={}", self.zone);
         let verb: String = match setting {
             Setting::Zone => {
-                let listed = self.asked(&[scope, &["--get-zones"]].concat(), sys)?;
+                let listed = self.ask(&[scope, &["--get-zones"]].concat(), sys)?;
                 let has = listed.stdout().split_whitespace().any(|known| known == self.zone);
                 if has == wanted {
                     return Ok(false);
@@ -245,7 +239,7 @@ impl Firewall<'_> {
             }
             Setting::Target(target) => {
                 let target = if wanted { *target } else { Target::Default };
-                let now = self.asked(&[scope, &[&zone, "--get-target"]].concat(), sys)?;
+                let now = self.ask(&[scope, &[&zone, "--get-target"]].concat(), sys)?;
                 if now.stdout().trim() == target.name() {
                     return Ok(false);
                 }
@@ -266,12 +260,12 @@ impl Firewall<'_> {
         Ok(true)
     }
 
-    /// A question answered by the exit code: 0 yes, 1 no.
+    /// A question answered by the exit code, 0 for yes, and 1 for no, which other failures have, too: then it says so.
     fn has(&self, words: &[&str], sys: &mut System<'_>) -> Result<bool> {
         let output = sys.query(self.command(words))?;
         match output.code {
             0 => Ok(true),
-            1 => Ok(false),
+            1 if output.stdout().trim() == "no" => Ok(false),
             code => {
                 let said =
                     [output.stderr(), output.stdout()].into_iter().find(|text| !text.trim().is_empty());
@@ -305,6 +299,7 @@ mod tests {
                     () if line.contains("--get-default-zone") => "public\n",
                     () if line.contains("--get-zones") => "public dmz\n",
                     () if line.contains("--get-target") => "default\n",
+                    () if line.contains("--query") => ["no\n", "yes\n"][usize::from(has)],
                     () => "",
                 };
                 let code = match () {
@@ -424,6 +419,21 @@ mod tests {
             "--zone=dmz --set-target=ACCEPT",
             "Set zone dmz target to ACCEPT",
         );
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        let trial = trial(true, false);
+        trial.host.answer("/usr/bin/firewall-cmd --zone=public --query-service=x", 1, "");
+        let got = trial.run(&json!({"service": "x", "state": "enabled"}));
+        assert_eq!((&got["failed"], &got["rc"]), (&json!(true), &json!(1)), "{got}");
+        for args in [
+            json!({"zone": "new", "state": "enabled", "permanent": true}),
+            json!({"zone": "new", "state": "present", "permanent": true, "immediate": true}),
+            json!({"zone": "dmz", "target": "DROP", "state": "enabled", "permanent": true, "immediate": true}),
+        ] {
+            assert_eq!(trial.run(&args)["failed"], json!(true), "{args}");
+        }
     }
 
     #[test]

@@ -64,8 +64,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if name.contains([':', '\n', '\r', '\t', '\0']) {
         return Err(Failure::new(format!("user contains invalid characters: '{name}'")));
     }
-    let path: PathBuf = args.path.0.clone();
-    let old = sys.read_text_if_there(&path)?;
+    // Where a link leads: it stays one.
+    let path: PathBuf = sys.resolve(&args.path)?;
+    let old = sys.read_to_rewrite(&path)?;
     let lines = parse(old.as_deref().unwrap_or_default())?;
     let has = lines.iter().find(|line| line.user() == Some(name));
     let (mut msg, text) = match (args.state, has) {
@@ -91,7 +92,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
                     (format!("{name} already present"), None)
                 }
                 _ => {
-                    let line = format!("{name}:{}\n", scheme.hash(password.expose(), &sys.unique()));
+                    let hash = scheme.hash(password.expose(), &sys.unique());
+                    // What would be a line of its own lets in somebody else.
+                    if hash.contains(['\n', '\r', '\0']) {
+                        return Err(Failure::new(
+                            "password: it has a line break, and would be two lines as it is",
+                        ));
+                    }
+                    let line = format!("{name}:{hash}\n");
                     let said =
                         if old.is_some() { format!("Add/update {name}") } else { created(&path, name) };
                     (said, Some(with(&lines, name, &line)))

@@ -63,9 +63,16 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let path = args.dest.0.clone();
-    let Some(old) = sys.read_text_if_there(&path)? else {
-        return Err(Failure::new(format!("cannot read {}: there is no such file", path.display())));
+    // Where a link leads: it stays one.
+    let path = sys.resolve(&args.dest)?;
+    let texts = [("iface", &args.iface), ("option", &args.option), ("value", &args.value)];
+    if let Some((name, _)) =
+        texts.iter().find(|(_, text)| text.as_ref().is_some_and(|text| text.contains('\n')))
+    {
+        return Err(Failure::new(format!("{name}: it has a line break, and would be two lines of the file")));
+    }
+    let Some(old) = sys.read_to_rewrite(&path)? else {
+        return Err(Failure::new(format!("cannot read {}: there is no such file", args.dest.text())));
     };
     let mut document =
         Document::parse(&old).map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
@@ -87,7 +94,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let options =
         WriteOptions { attributes: Some(&args.attributes), backup: args.backup, ..WriteOptions::default() };
     let backup_file = sys.write_with(&path, document.text(), &options)?.backup_file;
-    let facts = sys.file_facts(&path, false)?;
+    let facts = sys.file_facts(&args.dest, false)?;
     Ok(Returns { dest: args.dest.text().into_owned(), ifaces: document.interfaces(), backup_file, facts })
 }
 
@@ -132,6 +139,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_bare_gets_its_value() {
+        let trial = Trial::of("interfaces_file");
+        trial.host.file("/i", "iface a inet dhcp\n    mtu\n").link("/l", "/i");
+        trial.lawful(&json!({"dest": "/l", "iface": "a", "option": "mtu", "value": "9000"}));
+        assert_eq!(trial.host.read("/i").unwrap(), "iface a inet dhcp\n    mtu 9000\n");
+        assert_eq!(trial.host.meta("/l").map(|meta| meta.is_link()), Some(true));
+        trial.host.file("/i", b"iface a inet dhcp\n# \xff\n");
+        let before = trial.host.snapshot();
+        let got = trial.run(&json!({"dest": "/i", "iface": "a", "option": "mtu", "value": "1"}));
+        assert_eq!(
+            (&got["msg"], trial.host.snapshot()),
+            (&json!("/i is not in UTF-8: it was left as it is"), before)
+        );
+    }
+
+    #[test]
     fn options_go() {
         let gone = |more: Json| {
             let mut args = json!({"iface": "eth0", "address_family": "inet", "state": "absent"});
@@ -161,6 +184,10 @@ mod tests {
             (
                 json!({"dest": "/i", "iface": "x", "option": "mtu", "value": 1}),
                 "Error: interface x not found",
+            ),
+            (
+                json!({"dest": "/i", "iface": "eth0", "option": "up", "value": "a\niface evil inet dhcp"}),
+                "value: it has a line break, and would be two lines of the file",
             ),
             (json!({"dest": "/none"}), "cannot read /none: there is no such file"),
         ] {

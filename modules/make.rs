@@ -95,8 +95,9 @@ fn text(output: &str) -> String {
 fn word((name, value): (&String, &Json)) -> String {
     match value {
         Json::Null => name.clone(),
-        Json::String(text) if text.is_empty() => name.clone(),
         Json::String(text) => format!("{name}={text}"),
+        // As Python spells them.
+        Json::Bool(flag) => format!("{name}={}", if *flag { "True" } else { "False" }),
         other => format!("{name}={other}"),
     }
 }
@@ -123,8 +124,8 @@ mod tests {
     fn what_is_made_is_left() {
         check(false, json!({}), "/usr/bin/make");
         check(true, json!({}), "/usr/bin/make");
-        let all = json!({"target": "x", "params": {"A": 1, "-s": null}, "jobs": 2, "file": "/M"});
-        check(false, all, "/usr/bin/make -j 2 -f /M x A=1 -s");
+        let all = json!({"target": "x", "params": {"A": 1, "B": true, "C": "", "-s": null}, "jobs": 2, "file": "/M"});
+        check(false, all, "/usr/bin/make -j 2 -f /M x A=1 B=True C= -s");
         check(true, json!({"targets": ["a", "b"]}), "/usr/bin/make a b");
     }
 

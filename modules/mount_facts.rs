@@ -177,10 +177,7 @@ fn read(file: &str, seen: &mut BTreeSet<PathBuf>, sys: &mut System<'_>) -> Resul
 }
 
 fn ask(binary: &str, args: &Args, sys: &mut System<'_>) -> Result<Vec<Entry>> {
-    let Some(path) = sys.which(binary) else {
-        return Err(Failure::new(format!("Failed to find required executable \"{binary}\"")));
-    };
-    let mut command = Command::new(path);
+    let mut command = Command::new(sys.need(binary)?);
     if let Some(timeout) = args.timeout {
         command = command.timeout(Duration::from_secs_f64(timeout.min(1e8)));
     }
@@ -194,6 +191,10 @@ fn ask(binary: &str, args: &Args, sys: &mut System<'_>) -> Result<Vec<Entry>> {
             OnTimeout::Ignore => {}
         }
         return Ok(Vec::new());
+    }
+    if !output.ok() {
+        let why = output.stderr().trim().to_owned();
+        return Err(Failure::new(format!("{binary} failed: {why}")).with("rc", output.code));
     }
     Ok(output.stdout().lines().filter_map(|line| parse_mount(binary, line)).collect())
 }

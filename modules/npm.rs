@@ -163,6 +163,11 @@ impl Npm<'_> {
             Failure::new(format!("Failed to parse NPM output: {}", output.stderr().trim()))
                 .with("rc", output.code)
         })?;
+        // That something is missing or of another version is told with each.
+        if let Some(error) = told.get("error").filter(|error| error["code"] != "ELSPROBLEMS") {
+            let why = error["summary"].as_str().map_or_else(|| error.to_string(), str::to_owned);
+            return Err(Failure::new(format!("npm list failed: {why}")).with("rc", output.code));
+        }
         for (name, package) in told.get("dependencies").and_then(Json::as_object).into_iter().flatten() {
             let says = |key: &str| package.get(key).is_some_and(|flag| *flag == Json::Bool(true));
             if says("missing") || says("invalid") {
@@ -189,6 +194,11 @@ impl Npm<'_> {
     fn is_outdated(&self, sys: &mut System<'_>) -> Result<bool> {
         let output = sys.query(self.command("outdated", None))?;
         let said = output.stdout().into_owned();
+        // It ends with 1 both where something is outdated, which it tells, and where it could not look.
+        if !output.ok() && said.trim().is_empty() {
+            let why = output.stderr().trim().to_owned();
+            return Err(Failure::new(format!("npm outdated failed: {why}")).with("rc", output.code));
+        }
         let mut names = said.lines().skip(1).filter_map(|line| line.split_whitespace().next());
         Ok(match &self.args.name {
             Some(name) => names.any(|outdated| outdated == name),
@@ -241,6 +251,23 @@ mod tests {
         );
         check(&json!({"name": "b", "state": "absent", "global": true}), &[]);
         check(&json!({"path": "/app", "ci": true}), &["/usr/bin/npm ci"]);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_an_error() {
+        let trial = Trial::of("npm");
+        trial.host.program("/usr/bin/npm").dir("/app");
+        let list = |said: &str| trial.host.answer("/usr/bin/npm list", 1, said);
+        list(r#"{"error": {"code": "EJSONPARSE", "summary": "bad package.json"}}"#);
+        let args = json!({"path": "/app", "state": "latest"});
+        assert_eq!(trial.run(&args)["msg"], "npm list failed: bad package.json");
+        list(
+            r#"{"error": {"code": "ELSPROBLEMS", "summary": "x"}, "dependencies": {"a": {"version": "1"}}}"#,
+        );
+        trial.host.answer("/usr/bin/npm outdated", 1, "");
+        assert_eq!(trial.run(&args)["msg"], "npm outdated failed: ");
+        trial.host.answer("/usr/bin/npm outdated", 0, "");
+        assert_eq!(trial.run(&args)["changed"], json!(false));
     }
 
     #[test]

@@ -225,21 +225,22 @@ struct Keygen<'a> {
 }
 
 impl Keygen<'_> {
-    fn run(&self, words: &[&str], paths: &[&Path], sys: &mut System<'_>) -> Result<Output> {
-        let teller = sys.scratch(None);
+    fn run(&self, words: &[&str], path: &Path, sys: &mut System<'_>) -> Result<Output> {
         let passphrase = self.args.passphrase.as_ref().map_or("", Secret::expose);
+        let command = Command::new(&self.program).args(words.iter().copied()).arg(path);
+        let command = command.env("SSH_ASKPASS_REQUIRE", "force").env("DISPLAY", ":0").env("LC_ALL", "C");
+        if sys.is_check() {
+            // A check writes no script. `printenv` is given the question, and tells what stands below that name.
+            let asked =
+                ["Enter passphrase: ".to_owned(), format!("Enter passphrase for \"{}\": ", path.display())];
+            let asked = asked.into_iter().filter(|name| !name.contains('='));
+            let command = asked.fold(command, |command, name| command.env(name, passphrase));
+            return sys.query(command.env("SSH_ASKPASS", sys.need("printenv")?.to_string_lossy()));
+        }
+        let teller = sys.scratch(None);
         let script = format!("#!/bin/sh\nprintf '%s\\n' \"${OPENS}\"\n");
         sys.spool(&teller, 0o700, &mut script.as_bytes())?;
-        let mut command = Command::new(&self.program).args(words.iter().copied());
-        for path in paths {
-            command = command.arg(*path);
-        }
-        let command = command
-            .env(OPENS, passphrase)
-            .env("SSH_ASKPASS", teller.to_string_lossy())
-            .env("SSH_ASKPASS_REQUIRE", "force")
-            .env("DISPLAY", ":0")
-            .env("LC_ALL", "C");
+        let command = command.env(OPENS, passphrase).env("SSH_ASKPASS", teller.to_string_lossy());
         let output = sys.query(command);
         sys.discard(&teller)?;
         output
@@ -252,7 +253,7 @@ impl Keygen<'_> {
         let line = if let Some(line) = private.strip_prefix(MADE_UP) {
             line.to_owned()
         } else {
-            let output = self.run(&["-y", "-f"], &[&self.args.path], sys)?;
+            let output = self.run(&["-y", "-f"], &self.args.path, sys)?;
             // One that anybody can read is not the one that is asked for.
             if !output.ok() || (self.locks() && self.is_open(&self.args.path, sys)?) {
                 return Ok(None);
@@ -320,7 +321,7 @@ impl Keygen<'_> {
             let mut words = vec!["-q", "-t", self.args.r#type.name(), "-b", &size, "-C", &comment];
             words.extend(form);
             words.push("-f");
-            let output = self.run(&words, &[&draft], sys)?;
+            let output = self.run(&words, &draft, sys)?;
             let read = |sys: &System<'_>| {
                 let text = |path: &Path| sys.read_text_if_there(path).map(Option::unwrap_or_default);
                 Ok::<_, Failure>((text(&draft)?, text(&beside)?))
@@ -384,10 +385,16 @@ mod tests {
     fn trial(tells: bool) -> Trial {
         let trial = Trial::of("openssh_keypair");
         let program = "/usr/bin/ssh-keygen";
-        trial.host.program(program).script(program, move |command, host| {
+        trial.host.program("/usr/bin/printenv").program(program).script(program, move |command, host| {
             let words: Vec<String> =
                 command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-            let told = command.env.iter().find(|(name, _)| name == super::OPENS).filter(|_| tells);
+            // What tells is the script, or printenv.
+            let env = |name: &str| command.env.iter().find(|(known, _)| known == name);
+            let has_teller = env("SSH_ASKPASS").is_some_and(|(_, teller)| {
+                matches!(host.stat(Path::new(teller), true), Ok(Some(meta)) if meta.mode & 0o111 != 0)
+            });
+            let told = env(super::OPENS).or_else(|| env("Enter passphrase: "));
+            let told = told.filter(|_| tells && has_teller);
             let told = told.map_or("", |(_, told)| told).to_owned();
             let path = words.last().unwrap().clone();
             let (mut code, mut stdout) = (0, "4096 SHA256:x no comment (RSA)\n".to_owned());
@@ -413,6 +420,8 @@ mod tests {
         let good = trial(true);
         assert_eq!(good.run(&args)["changed"], json!(true));
         assert_eq!(good.run(&args)["changed"], json!(false));
+        assert_eq!(good.check(&args)["changed"], json!(false));
+        assert_eq!(good.check(&json!({"path": "/root/k", "passphrase": "other"}))["failed"], json!(true));
         let got = trial(false);
         let msg = got.run(&args)["msg"].as_str().unwrap().to_owned();
         assert!(msg.starts_with("ssh-keygen made a key that the passphrase does not lock"), "{msg}");

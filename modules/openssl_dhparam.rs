@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -6,7 +8,7 @@ use crate::crypto::der::{self, Element};
 use crate::crypto::file::Options;
 use crate::crypto::openssl::Openssl;
 use crate::crypto::pem;
-use crate::kit::{Result, System};
+use crate::kit::{Failure, Result, System};
 use crate::lineinfile::State;
 
 /// Makes Diffie-Hellman parameters, by the target's `openssl`. That takes its time.
@@ -56,6 +58,9 @@ pub struct Returns {
     dhparams: Option<Json>,
 }
 
+/// What openssl makes.
+const SIZES: RangeInclusive<u64> = 512..=10_000;
+
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let mut returns = Returns {
         filename: args.file.name(),
@@ -66,6 +71,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if args.file.state == State::Absent {
         returns.backup_file = args.file.remove(sys)?;
         return Ok(returns);
+    }
+    if !SIZES.contains(&args.size) {
+        let (least, most) = SIZES.into_inner();
+        return Err(Failure::new(format!("size: {} is out of range: {least} to {most}", args.size)));
     }
     let openssl = Openssl::find(sys)?;
     let mut content = args.file.content(sys)?.unwrap_or_default();
@@ -125,6 +134,14 @@ mod tests {
         assert_eq!(trial.lawful(&json!({"path": "/etc/dh.pem", "size": 1024}))["changed"], true);
         assert_eq!(trial.lawful(&json!({"path": "/etc/dh.pem", "state": "absent"}))["changed"], true);
         assert_eq!(trial.host.meta("/etc/dh.pem"), None);
+    }
+
+    #[test]
+    fn a_size_has_bounds() {
+        for size in [0, 511, 10_001, u64::MAX] {
+            let got = Trial::of("openssl_dhparam").check(&json!({"path": "/etc/dh.pem", "size": size}));
+            assert_eq!(got["msg"], format!("size: {size} is out of range: 512 to 10000"));
+        }
     }
 
     #[test]

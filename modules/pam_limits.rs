@@ -110,7 +110,11 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let path = Path::new(&args.dest);
-    let old = sys.read_text_if_there(path)?;
+    let texts = [("domain", &args.domain), ("value", &args.value), ("comment", &args.comment)];
+    if let Some((name, _)) = texts.iter().find(|(_, text)| text.contains('\n')) {
+        return Err(Failure::new(format!("{name}: it has a line break, and would be two lines of the file")));
+    }
+    let old = sys.read_to_rewrite(path)?;
     let dir = path.parent().unwrap_or(Path::new("/"));
     if old.is_none() && !(sys.is_dir(dir)? && sys.access(dir, Access::Write)) {
         let dir = dir.display();
@@ -255,6 +259,8 @@ mod tests {
         assert!(
             msg(json!({"value": "lots", "limit_item": "core"})).contains("'unlimited', 'infinity' or -1")
         );
+        let two = json!({"value": 1, "comment": "x\n* - nofile 1"});
+        assert_eq!(msg(two), "comment: it has a line break, and would be two lines of the file");
         let both = json!({"value": 1, "use_max": true, "use_min": true});
         assert_eq!(msg(both), "Cannot use use_min and use_max at the same time.");
         assert!(msg(json!({"value": 1, "dest": "/no/l"})).starts_with("directory /no is not writable"));

@@ -80,9 +80,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     {
         return Err(Failure::new(format!("basedir {} doesn't exist", dir.text())));
     }
-    let Some(program) = sys.which("patch") else {
-        return Err(Failure::new("Failed to find required executable \"patch\": install it first"));
-    };
+    let program = sys.need("patch")?;
     let tool = Tool { args: &args, program: &program, patch };
     let absent = args.state == State::Absent;
     if sys.query(tool.command(!absent).arg("--dry-run"))?.ok() {
@@ -111,11 +109,11 @@ struct Tool<'a> {
 }
 
 impl Tool<'_> {
-    /// Leaves no rejected parts behind.
+    /// Leaves no rejected parts behind, and asks nobody.
     fn command(&self, reverse: bool) -> Command {
         let args = self.args;
         let command = Command::new(self.program)
-            .args(["--quiet", "--forward", "--reject-file=-"])
+            .args(["--quiet", "--forward", "--force", "--reject-file=-"])
             .flag("--reverse", reverse)
             .arg(format!("--strip={}", args.strip))
             .flag("--binary", args.binary)
@@ -166,15 +164,16 @@ mod tests {
     #[test]
     fn patches_come_and_go() {
         let file = json!({"src": "/p", "remote_src": true, "dest": "/f"});
-        let applied = "/usr/bin/patch --quiet --forward --reject-file=- --strip=0 --input=/p /f";
+        let applied = "/usr/bin/patch --quiet --forward --force --reject-file=- --strip=0 --input=/p /f";
         check((true, false), &file, Some(applied));
         check((false, true), &file, None);
         let back = json!({"src": "/p", "remote_src": true, "dest": "/f", "state": "absent"});
-        let reverted = "/usr/bin/patch --quiet --forward --reject-file=- --reverse --strip=0 --input=/p /f";
+        let reverted =
+            "/usr/bin/patch --quiet --forward --force --reject-file=- --reverse --strip=0 --input=/p /f";
         check((false, true), &back, Some(reverted));
         check((true, false), &back, None);
         let tree = json!({"src": "/p", "remote_src": true, "basedir": "/d", "strip": 1, "backup": true, "binary": true});
-        let line = "/usr/bin/patch --quiet --forward --reject-file=- --strip=1 --binary --input=/p \
+        let line = "/usr/bin/patch --quiet --forward --force --reject-file=- --strip=1 --binary --input=/p \
                     --directory=/d --backup --version-control=numbered";
         check((true, false), &tree, Some(line));
     }

@@ -86,7 +86,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
     };
     let is_default = args.value.as_ref().is_some_and(|value| value.eq_ignore_ascii_case("default"));
-    if !is_default && now.is(&wanted) {
+    // What is taken back to its default is no longer in the file that ALTER SYSTEM writes.
+    let is_so = if is_default || args.value.is_none() {
+        !is_set(&args.name, &mut session)?
+    } else {
+        now.is(&args.name, &wanted)
+    };
+    if is_so {
         return Ok(returns);
     }
     let mut changes = Changes::of(&mut session);
@@ -115,23 +121,41 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     Ok(returns)
 }
 
+/// Whether `ALTER SYSTEM` has set the parameter; of old servers nobody knows.
+fn is_set(name: &str, session: &mut Session) -> Result<bool> {
+    if session.version() < 90_500 {
+        return Ok(true);
+    }
+    let answer = session.query(&format!(
+        "SELECT count(*) FROM pg_catalog.pg_file_settings WHERE name = {} AND sourcefile LIKE '%postgresql.auto.conf'",
+        sql::text(name)
+    ))?;
+    Ok(answer.value() != Some("0"))
+}
+
+/// Parameters that are lists of names.
+const LISTS: [&str; 8] = [
+    "shared_preload_libraries",
+    "session_preload_libraries",
+    "local_preload_libraries",
+    "search_path",
+    "log_destination",
+    "temp_tablespaces",
+    "synchronous_standby_names",
+    "unix_socket_directories",
+];
+
 /// Lists of names keep their commas.
 fn written(name: &str, value: &str) -> String {
-    let lists = [
-        "shared_preload_libraries",
-        "session_preload_libraries",
-        "local_preload_libraries",
-        "search_path",
-        "log_destination",
-        "temp_tablespaces",
-        "synchronous_standby_names",
-        "listen_addresses",
-        "unix_socket_directories",
-    ];
-    if lists.contains(&name) && value.contains(',') && name != "listen_addresses" {
-        return value.split(',').map(|part| sql::text(part.trim())).collect::<Vec<_>>().join(", ");
+    if LISTS.contains(&name) && value.contains(',') {
+        return names(value).map(sql::text).collect::<Vec<_>>().join(", ");
     }
     sql::text(value)
+}
+
+/// The names of a list: quotes are none of them.
+fn names(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(|name| name.trim().trim_matches('"'))
 }
 
 impl Parameter {
@@ -166,16 +190,18 @@ impl Parameter {
     }
 
     /// Whether a value, with a unit or not, is the one that is there.
-    fn is(&self, wanted: &str) -> bool {
+    fn is(&self, name: &str, wanted: &str) -> bool {
         let flag = |text: &str| match text.to_lowercase().as_str() {
-            "on" | "true" | "yes" => Some(true),
-            "off" | "false" | "no" => Some(false),
+            "on" | "true" | "yes" | "1" | "t" | "y" => Some(true),
+            "off" | "false" | "no" | "0" | "f" | "n" => Some(false),
             _ => None,
         };
+        let is_flag = ["on", "off"].contains(&self.setting.as_str());
         let number = |text: &str| scaled(text, self.unit.as_deref());
         wanted == self.setting
             || wanted == self.pretty
-            || flag(wanted).is_some_and(|wanted| Some(wanted) == flag(&self.setting))
+            || (is_flag && flag(wanted) == flag(&self.setting))
+            || (LISTS.contains(&name) && names(wanted).eq(names(&self.setting)))
             || number(wanted).is_some_and(|wanted| Some(wanted) == number(&self.setting))
     }
 }
@@ -220,11 +246,18 @@ mod tests {
             pretty: pretty.to_owned(),
         };
         let memory = parameter("4096", Some("kB"), "4MB");
-        assert!(memory.is("4MB") && memory.is("4096") && memory.is("4096kB") && !memory.is("8MB"));
+        let is = |parameter: &Parameter, wanted: &str| parameter.is("x", wanted);
+        assert!(is(&memory, "4MB") && is(&memory, "4096") && is(&memory, "4096kB") && !is(&memory, "8MB"));
         let buffers = parameter("16384", Some("8kB"), "128MB");
-        assert!(buffers.is("128MB") && buffers.is("16384") && !buffers.is("16383"));
+        assert!(is(&buffers, "128MB") && is(&buffers, "16384") && !is(&buffers, "16383"));
         let flag = parameter("on", None, "on");
-        assert!(flag.is("true") && flag.is("on") && !flag.is("off"));
-        assert!(parameter("300", Some("s"), "5min").is("5min"));
+        assert!(
+            is(&flag, "true") && is(&flag, "on") && is(&flag, "1") && !is(&flag, "off") && !is(&flag, "x")
+        );
+        assert!(!is(&parameter("1", None, "1"), "on"));
+        assert!(is(&parameter("300", Some("s"), "5min"), "5min"));
+        let path = parameter("\"$user\", public", None, "\"$user\", public");
+        assert!(path.is("search_path", "$user,public") && !path.is("search_path", "public, $user"));
+        assert!(!path.is("application_name", "$user,public"));
     }
 }

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::apt_key::clean;
 use crate::command::yes;
 use crate::kit::http;
 use crate::kit::{Command, Failure, Result, System};
@@ -42,9 +43,7 @@ pub struct Args {
 pub struct Returns {}
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let Some(rpm) = sys.which("rpm") else {
-        return Err(Failure::new("Failed to find required executable \"rpm\": install it first"));
-    };
+    let rpm = sys.need("rpm")?;
     if args.key.contains("://") {
         let failed = |failure: Failure| {
             failure.context(format!("failed to fetch key at {} , error was", http::shown(&args.key)))
@@ -55,18 +54,21 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         let scratch = sys.scratch(None);
         sys.spool(&scratch, 0o600, &mut content.as_slice())?;
-        let done = ensure(&args, &rpm, Some(&scratch), sys);
+        let done = ensure(&args, &rpm, Some((&scratch, content)), sys);
         sys.discard(&scratch)?;
         return done;
     }
     let file = PathBuf::from(sys.expand(&args.key)?);
     let is_file = sys.stat_followed(&file)?.is_some_and(|meta| meta.is_file());
-    ensure(&args, &rpm, is_file.then_some(&*file), sys)
+    let content = if is_file { Some((&*file, sys.read(&file)?)) } else { None };
+    ensure(&args, &rpm, content, sys)
 }
 
-fn ensure(args: &Args, rpm: &Path, file: Option<&Path>, sys: &mut System<'_>) -> Result<Returns> {
-    let fingerprints = match file {
-        Some(file) => fingerprints(file, sys)?,
+/// `file` is where rpm finds the key, and what it holds.
+fn ensure(args: &Args, rpm: &Path, file: Option<(&Path, Vec<u8>)>, sys: &mut System<'_>) -> Result<Returns> {
+    let (file, content) = file.unzip();
+    let fingerprints = match content {
+        Some(content) => fingerprints(content, &args.key, sys)?,
         None => vec![clean(&args.key).ok_or_else(|| Failure::new(format!("Not a valid key {}", args.key)))?],
     };
     let Some(key) = fingerprints.first() else {
@@ -105,24 +107,15 @@ fn verify(args: &Args, fingerprints: &[String]) -> Result<()> {
     )))
 }
 
-/// An id or fingerprint in capitals; `None` for what is none.
-fn clean(id: &str) -> Option<String> {
-    let id = id.trim().to_uppercase().replace(' ', "");
-    let id = id.strip_prefix("0X").unwrap_or(&id).to_owned();
-    (id.len() >= 8 && id.chars().all(|c| c.is_ascii_hexdigit())).then_some(id)
-}
-
-/// The fingerprints of a file's key and its subkeys.
-fn fingerprints(file: &Path, sys: &mut System<'_>) -> Result<Vec<String>> {
-    let Some(gpg) = ["gpg", "gpg2"].into_iter().find_map(|name| sys.which(name)) else {
-        return Err(Failure::new("Failed to find required executable \"gpg\": install it first"));
-    };
-    let command = Command::new(gpg).args(["--no-tty", "--batch", "--with-colons", "--show-keys"]).arg(file);
-    let output = sys.query(command)?;
+/// The fingerprints of a key and its subkeys. gpg reads it from its input: what a check fetched is in no file.
+fn fingerprints(key: Vec<u8>, from: &str, sys: &mut System<'_>) -> Result<Vec<String>> {
+    let gpg = sys.which("gpg2").map_or_else(|| sys.need("gpg"), Ok)?;
+    let command = Command::new(gpg).args(["--no-tty", "--batch", "--with-colons", "--show-keys", "-"]);
+    let output = sys.query(command.stdin(key))?;
     if !output.ok() {
         return Err(Failure::new(format!(
             "Unable to parse the key {}: {}",
-            file.display(),
+            http::shown(from),
             output.stderr().trim()
         )));
     }
@@ -134,9 +127,16 @@ fn fingerprints(file: &Path, sys: &mut System<'_>) -> Result<Vec<String>> {
 /// Under which versions rpm has the key: the end of its fingerprint, or all of it.
 fn installed(rpm: &Path, key: &str, sys: &mut System<'_>) -> Result<Vec<String>> {
     // Without any key rpm ends with an error, and says that the package is not installed.
-    let output = sys.query(Command::new(rpm).args(["-q", "gpg-pubkey", "--qf", "%{VERSION}\\n"]))?;
+    let command = Command::new(rpm).env("LC_ALL", "C").args(["-q", "gpg-pubkey", "--qf", "%{VERSION}\\n"]);
+    let output = sys.query(command)?;
     if !output.ok() {
-        return Ok(Vec::new());
+        let said = [output.stdout(), output.stderr()].concat();
+        if said.contains("is not installed") {
+            return Ok(Vec::new());
+        }
+        return Err(
+            Failure::new(format!("cannot list the keys of rpm: {}", said.trim())).with("rc", output.code)
+        );
     }
     let text = output.stdout();
     let is_it = |version: &&str| {
@@ -150,6 +150,7 @@ fn installed(rpm: &Path, key: &str, sys: &mut System<'_>) -> Result<Vec<String>>
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
 
     const FINGERPRINT: &str = "2799F84B1390846CEC310D4A9342E79DA5E8CE20";
@@ -157,12 +158,13 @@ mod tests {
     fn trial(has: &str) -> Trial {
         let trial = Trial::of("rpm_key");
         trial.host.program("/usr/bin/rpm").program("/usr/bin/gpg").file("/key", "-----BEGIN");
-        trial.host.answer("/usr/bin/rpm", 0, "").answer("/usr/bin/rpm -q", i32::from(has.is_empty()), has);
-        trial.host.answer(
-            "/usr/bin/gpg",
-            0,
-            &format!("pub:-:2048:1:9342E79DA5E8CE20:\nfpr:::::::::{FINGERPRINT}:\n"),
-        );
+        let said = if has.is_empty() { "package gpg-pubkey is not installed\n" } else { has };
+        trial.host.answer("/usr/bin/rpm", 0, "").answer("/usr/bin/rpm -q", i32::from(has.is_empty()), said);
+        trial.host.script("/usr/bin/gpg", |command, _| {
+            let is_key = command.stdin.as_deref().is_some_and(|key| key.starts_with(b"-----BEGIN"));
+            let stdout = format!("pub:-:2048:1:9342E79DA5E8CE20:\nfpr:::::::::{FINGERPRINT}:\n");
+            Output { code: i32::from(!is_key) * 2, stdout: stdout.into_bytes(), ..Output::default() }
+        });
         trial
     }
 
@@ -185,6 +187,27 @@ mod tests {
         for key in ["/key", "0xa5e8ce20", "9342E79DA5E8CE20", FINGERPRINT] {
             check(has, &json!({"key": key, "state": "absent"}), gone);
             check(other, &json!({"key": key, "state": "absent"}), None);
+        }
+    }
+
+    #[test]
+    fn a_key_is_fetched_in_a_check_too() {
+        let trial = trial("");
+        let block = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+        let said = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{block}", block.len());
+        trial.host.serve(80, move |_| said.clone().into_bytes());
+        let got = trial.check(&json!({"key": "http://keys/k"}));
+        assert_eq!((&got["failed"], &got["changed"]), (&json!(null), &json!(true)), "{got}");
+    }
+
+    #[test]
+    fn what_rpm_cannot_tell_is_an_error() {
+        let trial = trial("");
+        trial.host.answer("/usr/bin/rpm -q", 1, "error: cannot open Packages database\n");
+        for state in ["present", "absent"] {
+            let got = trial.run(&json!({"key": "/key", "state": state}));
+            let msg = "cannot list the keys of rpm: error: cannot open Packages database";
+            assert_eq!(got["msg"], msg);
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use crate::command::yes;
 use crate::kit::{Command, Failure, Result, System};
 use crate::lineinfile::State;
-use crate::seport::{listed, semanage};
+use crate::seport::semanage;
 
 /// Manages the contexts SELinux gives to files, with `semanage`.
 ///
@@ -100,8 +100,8 @@ const NONE: &str = "<<none>>";
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let program = semanage(args.ignore_selinux_state, sys)?;
     let command = || Command::new(&program).arg("fcontext");
-    let mine = Listing::parse(&listed(command().args(["-l", "-n", "-C"]), sys)?.stdout());
-    let all = Listing::parse(&listed(command().args(["-l", "-n"]), sys)?.stdout());
+    let mine = Listing::parse(&sys.ask(command().args(["-l", "-n", "-C"]))?.stdout());
+    let all = Listing::parse(&sys.ask(command().args(["-l", "-n"]))?.stdout());
     let ftype = args.ftype.unwrap_or_default();
     let (letter, words) = ftype.names();
     let (mut user, mut range) = (None, None);

@@ -66,8 +66,9 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let path = Path::new(&args.configfile);
-    let Some(config) = sys.read_text_if_there(path)? else {
+    // Where a link leads: it stays one.
+    let path = &sys.resolve(Path::new(&args.configfile))?;
+    let Some(config) = sys.read_to_rewrite(path)? else {
         let failure = Failure::new(format!("Unable to find file {}", args.configfile));
         return Err(failure.with(
             "details",
@@ -185,7 +186,8 @@ fn with(config: &str, name: &str, value: &str) -> String {
     let line = format!("{name}={value}");
     let is_it = |known: &str| known.trim().split_once('=').is_some_and(|(key, _)| key.trim() == name);
     if !config.lines().any(is_it) {
-        return format!("{config}{line}\n");
+        let gap = if config.is_empty() || config.ends_with('\n') { "" } else { "\n" };
+        return format!("{config}{gap}{line}\n");
     }
     config.lines().flat_map(|known| [if is_it(known) { &line } else { known }, "\n"]).collect()
 }
@@ -195,6 +197,11 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use crate::kit::trial::Trial;
+
+    #[test]
+    fn lines_stay_lines() {
+        assert_eq!(super::with("A=b", "SELINUX", "x"), "A=b\nSELINUX=x\n");
+    }
 
     fn trial(enforce: Option<&str>) -> Trial {
         let trial = Trial::of("selinux");

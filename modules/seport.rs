@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::command::yes;
-use crate::kit::{Command, Failure, Output, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 use crate::lineinfile::State;
 use crate::seboolean::{is_enabled, missing};
 
@@ -106,15 +106,6 @@ pub(crate) fn semanage(ignores_state: bool, sys: &System<'_>) -> Result<PathBuf>
     sys.which("semanage").ok_or_else(|| missing("semanage", "policycoreutils-python-utils"))
 }
 
-/// What a list command says.
-pub(crate) fn listed(command: Command, sys: &mut System<'_>) -> Result<Output> {
-    let output = sys.query(command)?;
-    if output.ok() {
-        return Ok(output);
-    }
-    Err(Failure::new(format!("semanage: {}", output.stderr().trim())).with("rc", output.code))
-}
-
 /// (type, port or range) of a protocol.
 fn known(
     semanage: &PathBuf,
@@ -123,7 +114,7 @@ fn known(
     sys: &mut System<'_>,
 ) -> Result<Vec<(String, String)>> {
     let command = Command::new(semanage).args(["port", "-l", "-n"]).flag("-C", local);
-    let output = listed(command, sys)?;
+    let output = sys.ask(command)?;
     let text = output.stdout();
     let of = |line: &str| -> Option<Vec<(String, String)>> {
         let mut words = line.split_whitespace();

@@ -127,9 +127,7 @@ struct Svn<'a> {
 impl<'a> Svn<'a> {
     fn new(args: &'a Args, dest: &'a Path, sys: &System<'_>) -> Result<Self> {
         let named = args.executable.as_ref().map(|path| path.0.clone());
-        let program = named.or_else(|| sys.which("svn")).ok_or_else(|| {
-            Failure::new("Failed to find required executable \"svn\": install subversion first")
-        })?;
+        let program = named.map_or_else(|| sys.need("svn"), Ok)?;
         Ok(Self { args, program, dest })
     }
 
@@ -196,6 +194,9 @@ impl<'a> Svn<'a> {
     fn is_modified(&self, sys: &mut System<'_>) -> Result<bool> {
         let output =
             self.ask(sys, |svn| svn.args(["status", "--quiet", "--ignore-externals"]).arg(self.dest))?;
+        if !output.ok() {
+            return Err(Failure::new(output.stderr().trim().to_owned()).with("rc", output.code));
+        }
         Ok(output.stdout().lines().any(|line| !line.is_empty() && !line.starts_with(['?', 'X'])))
     }
 

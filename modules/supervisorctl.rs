@@ -75,7 +75,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         State::Restarted => {
             // What the configuration says of it counts from now on.
-            sys.housekeep(control.words(&["update"]))?;
+            control.read_again("update", sys)?;
             control.each(sys, &["restart"], |_| true, ": started")?
         }
         State::Signalled => {
@@ -100,9 +100,7 @@ fn command(args: &Args, sys: &System<'_>) -> Result<Command> {
                 format!("Provided path to supervisorctl does not exist or isn't executable: {}", path.text());
             return Err(Failure::new(msg));
         }
-        None => sys.which("supervisorctl").ok_or_else(|| {
-            Failure::new("Failed to find required executable \"supervisorctl\": install supervisor first")
-        })?,
+        None => sys.need("supervisorctl")?,
     };
     let config = args.config.as_ref().map(FilePath::text);
     let command = Command::new(program).opt("-c", config).opt("-s", args.server_url.as_ref());
@@ -147,6 +145,18 @@ impl Control<'_> {
         Ok(programs.filter(|(program, _)| is_meant(program)).collect())
     }
 
+    /// Has the daemon read its configuration again: what comes next is about that.
+    fn read_again(&self, verb: &str, sys: &mut System<'_>) -> Result<()> {
+        let Some(output) = sys.housekeep(self.words(&[verb]))? else { return Ok(()) };
+        // Old ones end well however it went.
+        let is_error = |line: &str| line.to_lowercase().starts_with("error:");
+        if output.ok() && !output.stdout().lines().any(is_error) {
+            return Ok(());
+        }
+        let said = [output.stdout(), output.stderr()].concat();
+        Err(self.failed(&format!("supervisorctl {verb} failed: {}", said.trim()), &output))
+    }
+
     fn failed(&self, said: &str, output: &Output) -> Failure {
         Failure::new(said).with("name", &self.args.name).with("rc", output.code)
     }
@@ -180,7 +190,7 @@ impl Control<'_> {
         if !self.programs(sys)?.is_empty() {
             return Ok(Vec::new());
         }
-        sys.housekeep(self.words(&["reread"]))?;
+        self.read_again("reread", sys)?;
         let name = self.args.name.trim_end_matches(':');
         let done = sys.attempt(self.words(&["add", name]))?;
         self.must(done, &format!("{name}: added process group"))
@@ -194,7 +204,7 @@ impl Control<'_> {
         if self.args.stop_before_removing {
             sys.attempt(self.words(&["stop", &self.args.name]))?;
         }
-        sys.housekeep(self.words(&["reread"]))?;
+        self.read_again("reread", sys)?;
         let name = self.args.name.trim_end_matches(':');
         let done = sys.attempt(self.words(&["remove", name]))?;
         self.must(done, &format!("{name}: removed process group"))
@@ -268,6 +278,23 @@ mod tests {
         let stop = json!({"name": "app", "state": "absent", "stop_before_removing": true});
         check(&stop, &["stop app", "reread", "remove app"]);
         check(&json!({"name": "app", "state": "signalled", "signal": "USR1"}), &["signal USR1 app"]);
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_be_read_is_an_error() {
+        for (verb, name, state) in
+            [("update", "app", "restarted"), ("reread", "new", "present"), ("reread", "app", "absent")]
+        {
+            for (code, said) in [(2, ""), (0, "ERROR: CANT_REREAD: no section\n")] {
+                let trial = trial();
+                trial.host.answer(&format!("/usr/bin/supervisorctl {verb}"), code, said);
+                let got = trial.run(&json!({"name": name, "state": state}));
+                let msg = got["msg"].as_str().unwrap();
+                assert!(msg.starts_with(&format!("supervisorctl {verb} failed")), "{got}");
+                let last = trial.host.ran().pop().unwrap();
+                assert!(last.ends_with(verb), "{last}");
+            }
+        }
     }
 
     #[test]

@@ -150,9 +150,7 @@ const RULES: [&str; 6] = [
 ];
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let Some(program) = sys.which("ufw") else {
-        return Err(Failure::new("Failed to find required executable \"ufw\": install it first"));
-    };
+    let program = sys.need("ufw")?;
     check(&args)?;
     let mut ufw =
         Ufw { program: Command::new(program).env("LANG", "C").env("LC_ALL", "C"), commands: Vec::new() };
@@ -300,20 +298,7 @@ impl Ufw {
             if !output.ok() {
                 return Err(self.failed(&output));
             }
-            let would: Vec<String> = output
-                .stdout()
-                .lines()
-                .filter(|line| line.starts_with("### tuple"))
-                .map(str::to_owned)
-                .collect();
-            let rules = Self::rules(sys)?;
-            let is_same = output.stdout().contains("Skipping") || would.is_empty() && args.delete;
-            // The dry run shows the rules of the kinds that the rule touches.
-            let (has_4, has_6) =
-                (would.iter().any(|line| !is_v6(line)), would.iter().any(|line| is_v6(line)));
-            let now: Vec<&str> =
-                rules.lines().filter(|line| if is_v6(line) { has_6 } else { has_4 }).collect();
-            if !is_same && now != would.iter().map(String::as_str).collect::<Vec<_>>() {
+            if would_change(&output.stdout(), &Self::rules(sys)?) {
                 sys.count_as_change(line);
             }
             return Ok(());
@@ -392,12 +377,29 @@ fn is_v6(tuple: &str) -> bool {
     tuple.contains("::")
 }
 
+/// Whether what a dry run shows are other rules than those that are there: it shows the files that the rule touches.
+fn would_change(dry: &str, rules: &str) -> bool {
+    let tells = |starts: &[&str]| dry.lines().any(|line| starts.iter().any(|start| line.starts_with(start)));
+    // Of two kinds of rules one may be new, and the other not.
+    if tells(&["Skipping", "Could not delete"]) && !tells(&["Rule"]) {
+        return false;
+    }
+    let would: Vec<&str> = dry.lines().filter(|line| line.starts_with("### tuple")).collect();
+    let has_4 = tells(&[":ufw-user-input"]) || would.iter().any(|line| !is_v6(line));
+    let has_6 = tells(&[":ufw6-user-input"]) || would.iter().any(|line| is_v6(line));
+    let now: Vec<&str> = rules.lines().filter(|line| if is_v6(line) { has_6 } else { has_4 }).collect();
+    now != would
+}
+
 /// Whether a policy is the default already: `ufw` tells when it runs, its configuration else.
 fn is_default(policy: Policy, direction: Option<&str>, before: &Status, sys: &System<'_>) -> Result<bool> {
     let direction = direction.unwrap_or("incoming");
     if before.is_active() {
         let line = before.line("Default:").unwrap_or_default().to_owned();
-        return Ok(line.split(", ").any(|part| part == format!("{} ({direction})", policy.word())));
+        // Where nothing is routed it does not tell what would become of it.
+        if !line.split(", ").any(|part| part == format!("disabled ({direction})")) {
+            return Ok(line.split(", ").any(|part| part == format!("{} ({direction})", policy.word())));
+        }
     }
     let text = sys.read_text_if_there("/etc/default/ufw".as_ref())?.unwrap_or_default();
     let (key, wanted) = match (direction, policy) {
@@ -469,12 +471,35 @@ mod tests {
         check(ACTIVE, json!({"logging": "medium"}), Some("logging medium"), true);
         check(ACTIVE, json!({"policy": "deny"}), None, false);
         check(INACTIVE, json!({"policy": "deny"}), None, false);
+        let routed = json!({"policy": "deny", "direction": "routed"});
+        check(ACTIVE, routed, Some("default deny routed"), true);
+        let trial = trial(ACTIVE);
+        trial.host.file("/etc/default/ufw", "DEFAULT_FORWARD_POLICY=\"DROP\"\n");
+        assert_eq!(trial.run(&json!({"policy": "deny", "direction": "routed"}))["changed"], false);
         check(
             ACTIVE,
             json!({"policy": "deny", "direction": "outgoing"}),
             Some("default deny outgoing"),
             true,
         );
+    }
+
+    #[test]
+    fn a_dry_run_tells_of_a_change() {
+        let (four, six) = ("### tuple ### allow any 1 0.0.0.0/0 x\n", "### tuple ### allow any 1 ::/0 x\n");
+        let both = format!("{four}{six}");
+        let (head_4, head_6) = (":ufw-user-input - [0:0]\n", ":ufw6-user-input - [0:0]\n");
+        for (dry, rules, changes) in [
+            ("Skipping adding existing rule\nSkipping adding existing rule (v6)\n".to_owned(), &*both, false),
+            (format!("Skipping adding existing rule\n{head_6}{six}Rule added (v6)\n"), four, true),
+            ("Could not delete non-existent rule\n".to_owned(), four, false),
+            // The last rule of its kind goes.
+            (format!("{head_4}Rules updated\n"), four, true),
+            (format!("{head_4}Rules updated\n"), six, false),
+            (format!("{head_4}{four}Rules updated\n"), &*both, false),
+        ] {
+            assert_eq!(super::would_change(&dry, rules), changes, "{dry}");
+        }
     }
 
     #[test]

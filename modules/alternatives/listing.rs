@@ -24,6 +24,9 @@ pub(super) struct Alternative {
     pub subcommands: BTreeMap<String, String>,
 }
 
+/// Where Red Hat's program keeps what it knows, a file a name.
+const KEPT: &str = "/var/lib/alternatives";
+
 impl Listing {
     pub fn read(program: &Path, name: &str, sys: &mut System<'_>) -> Result<Self> {
         let ask = |verb: &str| Command::new(program).env("LC_ALL", "C").args([verb, name]);
@@ -37,7 +40,13 @@ impl Listing {
         }
         let displayed = sys.query(ask("--display"))?;
         match displayed.code {
-            0 => Ok(Self::of_display(&displayed.stdout())),
+            0 => {
+                let mut listing = Self::of_display(&displayed.stdout());
+                // Of links it does not tell.
+                let kept = sys.read_text_if_there(&Path::new(KEPT).join(name))?;
+                listing.link_as_kept(&kept.unwrap_or_default());
+                Ok(listing)
+            }
             // The name is not known.
             2 => Ok(Self::default()),
             code => Err(Failure::new(format!(
@@ -84,6 +93,15 @@ impl Listing {
         listing
     }
 
+    /// With the links of such a file: `auto`, the link, then name and link of each subcommand, up to an empty line.
+    fn link_as_kept(&mut self, text: &str) {
+        let mut lines = text.lines().skip(1).take_while(|line| !line.is_empty());
+        self.link = lines.next().map(str::to_owned);
+        while let (Some(name), Some(link)) = (lines.next(), lines.next()) {
+            self.links.insert(name.to_owned(), link.to_owned());
+        }
+    }
+
     /// `java - status is manual.`, ` link currently points to /a`, `/a - family x priority 5`, ` slave b: /b`.
     fn of_display(text: &str) -> Self {
         let mut listing = Self::default();
@@ -100,6 +118,7 @@ impl Listing {
                     let known = Alternative { priority, subcommands: BTreeMap::new() };
                     listing.alternatives.insert((*path).to_owned(), known);
                 }
+                ["slave" | "follower", _, "(null)"] => {}
                 ["slave" | "follower", name, path] => {
                     if let Some(known) = at.as_ref().and_then(|at| listing.alternatives.get_mut(at)) {
                         known.subcommands.insert(name.trim_end_matches(':').to_owned(), (*path).to_owned());
@@ -118,10 +137,15 @@ mod tests {
 
     #[test]
     fn red_hats_display() {
-        let listing = Listing::of_display(
+        let mut listing = Listing::of_display(
             "java - status is manual.\n link currently points to /a\n/a - family java-11 priority 5\n slave jre: /j\n\
-             /b - priority 7\nCurrent `best' version is /b.\n",
+             \x20slave panel: (null)\n/b - priority 7\nCurrent `best' version is /b.\n",
         );
+        listing.link_as_kept("manual\n/usr/bin/java\njre\n/usr/lib/jre\n\n/a\n5\n/j\n");
+        assert_eq!(listing.link.as_deref(), Some("/usr/bin/java"));
+        let links: Vec<_> = listing.links.iter().map(|(name, link)| (name.as_str(), link.as_str())).collect();
+        assert_eq!(links, [("jre", "/usr/lib/jre")]);
+        assert_eq!(listing.alternatives["/a"].subcommands.len(), 1);
         assert!(listing.manual);
         assert_eq!(listing.current.as_deref(), Some("/a"));
         let priorities: Vec<_> =

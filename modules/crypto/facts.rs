@@ -104,8 +104,14 @@ fn asked(subject: &Name, key: &PublicKey, extensions: &[Extension]) -> Map<Strin
     }
 }
 
-/// A number of any size: as text where it does not fit.
+/// More bytes than any key has. To write more as decimals takes too long.
+const LONGEST: usize = 1 << 13;
+
+/// A number of any size: as text where it does not fit, in hex where it is monstrous.
 pub fn number(bytes: &[u8]) -> Json {
+    if bytes.len() > LONGEST {
+        return format!("0x{}", crate::kit::digest::hex(bytes)).into();
+    }
     let mut digits: Vec<u32> = vec![0];
     for byte in bytes {
         let mut carry = u32::from(*byte);

@@ -81,6 +81,9 @@ fn address(text: &str) -> Option<Vec<u8>> {
         IpAddr::V6(address) => address.octets().to_vec(),
     };
     let Some(prefix) = prefix else { return Some(bytes) };
+    if u64::from(prefix) > bytes.len() as u64 * 8 {
+        return None;
+    }
     let mask = (0..u32::try_from(bytes.len()).ok()?).map(|n| {
         let ones = prefix.saturating_sub(n * 8).min(8);
         u8::try_from(0xff00_u32 >> ones & 0xff).unwrap_or_default()
@@ -139,7 +142,9 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_told() {
-        for text in ["www", "IP:x", "XX:y", "DNS:müller", "otherName:1.2", "RID:x"] {
+        for text in
+            ["www", "IP:x", "IP:1.2.3.4/99", "IP:::/129", "XX:y", "DNS:müller", "otherName:1.2", "RID:x"]
+        {
             assert!(encode(text).unwrap_err().msg.contains(text), "{text}");
         }
     }

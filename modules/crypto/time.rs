@@ -6,6 +6,10 @@ use jiff::tz::TimeZone;
 use super::der::{self, Element};
 use crate::kit::{Failure, Result};
 
+/// What four digits of a year can tell, as far as times are reckoned: 0001-01-01 to 9999-12-30.
+const FIRST: i64 = -62_135_596_800;
+const LAST: i64 = 253_402_207_200;
+
 const UNITS: [(char, i64); 5] = [('w', 604_800), ('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
 
 pub fn read(element: &Element<'_>) -> Option<i64> {
@@ -62,7 +66,12 @@ pub fn parse(text: &str, now: i64, option: &str) -> Result<i64> {
     if !digits.is_empty() {
         return Err(wrong());
     }
-    now.checked_add(sign * seconds).ok_or_else(wrong)
+    let far = || {
+        Failure::new(format!(
+            "The time spec \"{text}\" for {option} is out of range: no certificate tells of a year beyond 9999"
+        ))
+    };
+    now.checked_add(sign * seconds).filter(|at| (FIRST..=LAST).contains(at)).ok_or_else(far)
 }
 
 /// From `20240131235959`, or without seconds.
@@ -86,6 +95,14 @@ mod tests {
         for wrong in ["+1x", "+5", "today", "2024"] {
             assert!(parse(wrong, 0, "x").unwrap_err().msg.contains(wrong), "{wrong}");
         }
+    }
+
+    #[test]
+    fn no_time_is_beyond_its_digits() {
+        for far in ["+9999999w", "-9999999w", "+9223372036854775807s"] {
+            assert!(parse(far, 86_400, "x").unwrap_err().msg.contains("out of range"), "{far}");
+        }
+        assert_eq!((asn1(LAST).as_str(), asn1(FIRST).as_str()), ("99991230220000Z", "00010101000000Z"));
     }
 
     #[test]

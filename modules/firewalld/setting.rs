@@ -67,6 +67,9 @@ impl Setting {
         if of_zone && !matches!(setting, Self::Zone | Self::Target(_)) {
             return Err(Failure::new("absent and present state can only be used in zone level operations"));
         }
+        if !of_zone && matches!(setting, Self::Zone) {
+            return Err(Failure::new("a zone itself is present or absent, not enabled or disabled"));
+        }
         Ok(setting)
     }
 

@@ -126,9 +126,11 @@ impl Document {
                         What::Option { value, .. } => value.clone(),
                         _ => String::new(),
                     };
-                    let kept =
-                        line.text.trim_end().strip_suffix(old.as_str()).unwrap_or(&line.text).to_owned();
-                    *line = Line { text: format!("{kept}{value}"), what };
+                    let text = line.text.trim_end();
+                    let kept = text.strip_suffix(old.as_str()).unwrap_or(text);
+                    // One that had no value has nothing between.
+                    let gap = if old.is_empty() { " " } else { "" };
+                    *line = Line { text: format!("{kept}{gap}{value}"), what };
                 }
             }
             Some(_) => {}

@@ -27,15 +27,15 @@ impl Position {
         };
         let rules: Vec<(i64, bool)> = numbered.lines().filter_map(rule).collect();
         let last = rules.last().map_or(0, |(number, _)| *number);
-        let first_v6 = rules.iter().find(|(_, is_v6)| *is_v6).map_or(last + 1, |(number, _)| *number);
+        let first_v6 =
+            rules.iter().find(|(_, is_v6)| *is_v6).map_or(last.saturating_add(1), |(number, _)| *number);
         let base = match self {
             Self::FirstIpv4 | Self::Zero => 1,
-            Self::LastIpv4 => (first_v6 - 1).max(1),
+            Self::LastIpv4 => first_v6.saturating_sub(1).max(1),
             Self::FirstIpv6 => first_v6,
             Self::LastIpv6 => last.max(first_v6),
         };
-        let at = base + insert;
-        (at <= last).then_some(at)
+        base.checked_add(insert).filter(|at| *at <= last)
     }
 }
 

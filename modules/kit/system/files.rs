@@ -95,7 +95,7 @@ impl System<'_> {
         let content = content.into();
         let old = self.host.stat(path, false)?;
         if old.as_ref().is_some_and(Meta::is_dir) {
-            return Err(is_directory(path));
+            return Err(is_directory("write", path));
         }
         let old_file = old.filter(Meta::is_file);
         let same = match &old_file {
@@ -119,7 +119,7 @@ impl System<'_> {
         for wanted in files {
             let old = self.host.stat(&wanted.path, false)?;
             if old.as_ref().is_some_and(Meta::is_dir) {
-                return Err(is_directory(&wanted.path));
+                return Err(is_directory("write", &wanted.path));
             }
             let old = old.filter(Meta::is_file);
             let same = match &old {
@@ -190,13 +190,10 @@ impl System<'_> {
         Ok(true)
     }
 
-    /// As [`System::remove`], for what is to be a file: a directory is an error.
+    /// As [`System::remove`], for what is a file: a directory is an error.
     pub fn remove_file(&mut self, path: &Path) -> Result<bool> {
-        if self.stat(path)?.is_some_and(|meta| meta.is_dir()) {
-            let msg = format!("{} is a directory, no file: it was left as it is", path.display());
-            return Err(Failure::new(msg).of(path));
-        }
-        self.remove(path)
+        let is_dir = self.stat(path)?.is_some_and(|meta| meta.is_dir());
+        if is_dir { Err(is_directory("remove", path)) } else { self.remove(path) }
     }
 
     /// All that is in a directory, at any depth, as a diff shows it.
@@ -587,8 +584,8 @@ impl System<'_> {
     }
 }
 
-fn is_directory(path: &Path) -> Failure {
-    Failure::new(format!("cannot write {}: it is a directory", path.display()))
+fn is_directory(verb: &str, path: &Path) -> Failure {
+    Failure::new(format!("cannot {verb} {}: it is a directory", path.display()))
 }
 
 /// Ansible's name of what something is.

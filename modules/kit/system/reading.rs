@@ -3,7 +3,7 @@
 use super::files::{FileFacts, state};
 use crate::kit::digest::{Algorithm, digest};
 use crate::kit::host::{Access, HostError, Meta};
-use crate::kit::outcome::Result;
+use crate::kit::outcome::{Failure, Result};
 use crate::kit::system::System;
 use std::ffi::OsString;
 use std::io::Read;
@@ -61,6 +61,16 @@ impl System<'_> {
             Err(_) if !self.exists(path)? => Ok(None),
             Err(failure) => Err(failure),
         }
+    }
+
+    /// As [`System::read_text_if_there`], for a file that is written back whole: one that is no UTF-8 is an error.
+    pub fn read_to_rewrite(&self, path: &Path) -> Result<Option<String>> {
+        if !self.exists(path)? {
+            return Ok(None);
+        }
+        String::from_utf8(self.read(path)?).map(Some).map_err(|_| {
+            Failure::new(format!("{} is not in UTF-8: it was left as it is", path.display())).of(path)
+        })
     }
 
     /// The names in a directory, sorted.
