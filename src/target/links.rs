@@ -89,6 +89,16 @@ impl Links {
         })
     }
 
+    /// Makes the connection there, where there is one to be made; starts nothing on it.
+    pub async fn reach(&self, to: &Destination) -> Result<(), CallError> {
+        match &to.transport {
+            Transport::Ssh(options) if self.shared.lab.as_ref().is_none_or(|lab| lab(to).is_none()) => {
+                self.shared.connections.get(options, &self.shared.notes(to)).await.map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Runs a command by the login shell there, without the worker: for hosts that have nothing yet. `executable`
     /// is the shell to run it by.
     pub async fn raw(

@@ -61,6 +61,9 @@ pub(super) fn elapsed(begun: Instant) -> i64 {
     i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX)
 }
 
+/// How long a host may take to its first answer once there is a connection.
+const UPLOAD: Duration = Duration::from_secs(60);
+
 /// How long and how often to try.
 pub(super) struct Tries {
     pub each: Duration,
@@ -77,11 +80,18 @@ impl Tries {
         one: impl Fn() -> F,
     ) -> Result<(), String> {
         loop {
-            call.job.batch.run.links.reset(to).await;
-            let why = match tokio::time::timeout(self.each, one()).await {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(why)) => why,
-                Err(_) => format!("no answer within {} seconds", self.each.as_secs()),
+            let links = &call.job.batch.run.links;
+            links.reset(to).await;
+            // A host that is there has longer: a worker may have to get there first, over a slow line.
+            let patience = self.each.max(UPLOAD);
+            let why = match tokio::time::timeout(self.each, links.reach(to)).await {
+                Ok(Ok(())) => match tokio::time::timeout(patience, one()).await {
+                    Ok(Ok(())) => return Ok(()),
+                    Ok(Err(why)) => why,
+                    Err(_) => format!("no answer within {} seconds", patience.as_secs()),
+                },
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("no connection within {} seconds", self.each.as_secs()),
             };
             if Instant::now() + self.pause >= self.until {
                 return Err(why);
