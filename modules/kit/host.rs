@@ -123,7 +123,8 @@ pub trait Host: Send + Sync {
     /// A name nobody has used: letters, digits and `_`.
     fn unique(&self) -> String;
 
-    fn sleep(&self, duration: Duration);
+    /// Waits. It ends early, with an error, where nobody is there any more to wait for.
+    fn sleep(&self, duration: Duration) -> Result<()>;
 
     /// Opens a TCP connection to an address or name, for as long as it is held. With `path` a Unix socket.
     fn connect(&self, to: &Peer<'_>, timeout: Duration) -> Result<Box<dyn Connection>>;

@@ -209,6 +209,26 @@ pub(super) fn stop(child: &mut Child, signal: Signal) {
     let _ = kill_process_group(group, Signal::KILL);
 }
 
+/// Waits that long; an error where `watch` hangs up meanwhile.
+pub(super) fn pause(duration: Duration, watch: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let Some(watch) = watch else {
+        std::thread::sleep(duration);
+        return Ok(());
+    };
+    let until = Instant::now() + duration;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let mut fds = [PollFd::from_borrowed_fd(watch, PollFlags::RDHUP)];
+        wait_for(&mut fds, Some(left))?;
+        if fds.iter().any(|fd| !fd.revents().is_empty()) {
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the control node is gone"));
+        }
+        if left.is_zero() {
+            return Ok(());
+        }
+    }
+}
+
 /// Waits until one of them has something, or the time is over.
 pub(super) fn wait_for(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(|wait| Timespec {

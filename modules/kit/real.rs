@@ -307,8 +307,10 @@ impl Host for Real {
         format!("{:x}{random:x}", std::process::id())
     }
 
-    fn sleep(&self, duration: Duration) {
-        std::thread::sleep(duration);
+    fn sleep(&self, duration: Duration) -> Result<()> {
+        let input = io::stdin();
+        let watch: Option<BorrowedFd<'_>> = self.watch_input.then(|| input.as_fd());
+        process::pause(duration, watch).map_err(|e| HostError::new("wait for", "the clock", e))
     }
 
     fn connect(&self, to: &Peer<'_>, timeout: Duration) -> Result<Box<dyn Connection>> {

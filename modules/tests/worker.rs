@@ -203,6 +203,21 @@ mod worker {
         std::fs::remove_dir_all(dir).unwrap();
     }
 
+    #[test]
+    fn waiting_ends_in_time_and_with_the_connection() {
+        let never = json!({"path": "/nosuch/file", "timeout": 60, "sleep": 30});
+        let start = Instant::now();
+        let mut worker = Worker::start();
+        worker.send(&request(1, "wait_for", never.clone(), json!({"timeout": 1})));
+        let result = worker.reply();
+        assert_eq!(result["timedout"], json!({"period": 1}), "{result}");
+        worker.send(&request(2, "wait_for", never, json!({})));
+        std::thread::sleep(Duration::from_millis(300));
+        // It waits for its end.
+        drop(worker);
+        assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
     /// Starts a shell command as a job and lets the worker go; the file that tells of it.
     fn background(dir: &str, command: &str, seconds: u64) -> String {
         let mut worker = Worker::start();

@@ -299,10 +299,13 @@ impl Host for Overlay<'_> {
         }
     }
 
-    fn sleep(&self, duration: Duration) {
+    fn sleep(&self, duration: Duration) -> Result<()> {
         match &self.below {
             Below::Host(host) => host.sleep(duration),
-            Below::Nothing(machine) => machine.sleep(duration),
+            Below::Nothing(machine) => {
+                machine.sleep(duration);
+                Ok(())
+            }
         }
     }
 

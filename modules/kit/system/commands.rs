@@ -142,12 +142,12 @@ impl System<'_> {
 /// A command that was killed at the end of the time granted is an error.
 fn overdue(command: &Command, output: &Output, granted: Option<Deadline>) -> Result<()> {
     let Some(granted) = granted.filter(|_| output.timed_out) else { return Ok(()) };
-    Err(Failure::new(format!("Timed out after {} second(s).", granted.seconds))
+    Err(granted
+        .overdue()
         .with("cmd", command.line())
         .with("rc", output.code)
         .with("stdout", output.stdout())
-        .with("stderr", output.stderr())
-        .with("timedout", serde_json::json!({"period": granted.seconds})))
+        .with("stderr", output.stderr()))
 }
 
 /// A failed command as an error.

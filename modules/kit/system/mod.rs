@@ -62,6 +62,12 @@ pub struct Deadline {
 }
 
 impl Deadline {
+    /// That the time is over.
+    pub(super) fn overdue(self) -> Failure {
+        Failure::new(format!("Timed out after {} second(s).", self.seconds))
+            .with("timedout", serde_json::json!({"period": self.seconds}))
+    }
+
     pub fn after(seconds: u64) -> Option<Self> {
         let at = Instant::now().checked_add(Duration::from_secs(seconds))?;
         Some(Self { at, seconds })
@@ -161,10 +167,16 @@ impl<'a> System<'a> {
         self.host.unique()
     }
 
+    /// Waits; no longer than the caller grants, which is then an error.
     pub fn sleep(&mut self, duration: Duration) -> Result<()> {
         self.flush()?;
-        self.host.sleep(duration);
-        Ok(())
+        let granted = self.wishes.deadline;
+        let left = granted.map_or(duration, |granted| granted.at.saturating_duration_since(Instant::now()));
+        self.host.sleep(duration.min(left))?;
+        match granted.filter(|_| left < duration) {
+            Some(granted) => Err(granted.overdue()),
+            None => Ok(()),
+        }
     }
 
     /// The program's path: looked for in `PATH` and in the system's directories.
