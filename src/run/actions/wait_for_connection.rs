@@ -62,7 +62,7 @@ pub(super) fn elapsed(begun: Instant) -> i64 {
 }
 
 /// How long a host may take to its first answer once there is a connection.
-const UPLOAD: Duration = Duration::from_secs(60);
+const UPLOAD: Duration = Duration::from_mins(1);
 
 /// How long and how often to try.
 pub(super) struct Tries {
