@@ -12,6 +12,7 @@ use crate::kit::{Failure, Result, Spec, System};
 
 mod crypto;
 mod databases;
+mod docker;
 pub mod kit;
 #[cfg(test)]
 mod laws;
@@ -36,6 +37,7 @@ mod cron;
 mod deb822_repository;
 mod debconf;
 mod dnf;
+mod docker_container;
 mod dpkg_selections;
 mod expect;
 pub mod fetch;
@@ -141,6 +143,7 @@ table! {
     deb822_repository,
     debconf,
     dnf | dnf5 | yum,
+    docker_container,
     dpkg_selections,
     expect,
     fetch,
@@ -261,6 +264,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.crypto", "openssl_publickey"),
     ("community.crypto", "x509_certificate"),
     ("community.crypto", "x509_certificate_info"),
+    ("community.docker", "docker_container"),
     ("community.general", "alternatives"),
     ("community.general", "apache2_module"),
     ("community.general", "capabilities"),
@@ -302,6 +306,12 @@ pub fn short(name: &str) -> &str {
         COLLECTIONS.contains(&(collection, short)).then_some(short)
     };
     own.or_else(collected).unwrap_or(name)
+}
+
+/// Whether the module of that name gets what `module_defaults` gives that group.
+pub fn is_in_group(module: &str, group: &str) -> bool {
+    ["docker", "community.docker.docker"].contains(&group)
+        && COLLECTIONS.contains(&("community.docker", short(module)))
 }
 
 /// The module with that name: short, an alias, or with its collection (`ansible.builtin.copy`).

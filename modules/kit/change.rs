@@ -77,6 +77,8 @@ pub enum Shape {
     Edited { path: PathBuf, content: String },
     /// The whole text of a file, changed or not, wanted or not. `before` is `None` when there was no file.
     Whole { path: PathBuf, before: Option<String>, after: String },
+    /// States of something that is no file, empty ones when nothing changed.
+    States { before: Map<String, Json>, after: Map<String, Json> },
 }
 
 impl Shape {
@@ -96,6 +98,7 @@ pub fn diff(changes: &[Change], shape: &Shape, wanted: bool) -> Option<Json> {
         Shape::Edited { path, content } => return Some(edited(changes, path, content, wanted)),
         Shape::Whole { path, before, after } => return Some(whole(path, before.as_deref(), after)),
         _ if !wanted => return None,
+        Shape::States { before, after } => return Some(json!({"before": before, "after": after})),
         Shape::Managed(path) | Shape::Copied(path) if changes.is_empty() => return Some(unchanged(path)),
         Shape::Mapping | Shape::Managed(_) | Shape::Copied(_) | Shape::Parts => {}
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +34,7 @@ struct State {
     env: BTreeMap<String, String>,
     scripts: Vec<(Vec<String>, Script)>,
     ports: BTreeMap<u16, Option<Talk>>,
+    sockets: BTreeMap<PathBuf, Talk>,
     ran: Vec<String>,
 }
 
@@ -74,6 +75,7 @@ impl Memory {
             env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             scripts: Vec::new(),
             ports: BTreeMap::new(),
+            sockets: BTreeMap::new(),
             ran: Vec::new(),
         };
         let machine =
@@ -161,6 +163,12 @@ impl Memory {
     /// A port where a server hears what is sent until an answer is read, says that, and hangs up.
     pub fn serve(&self, port: u16, says: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> &Self {
         self.machine(|state| state.ports.insert(port, Some(Arc::new(says))));
+        self
+    }
+
+    /// As [`Memory::serve`], on a Unix socket.
+    pub fn serve_socket(&self, path: &str, says: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> &Self {
+        self.machine(|state| state.sockets.insert(path.into(), Arc::new(says)));
         self
     }
 
@@ -339,9 +347,7 @@ impl Machine {
     pub(super) fn connect(&self, to: &Peer<'_>) -> Result<Box<dyn Connection>> {
         match to {
             Peer::Tcp { host, port } => match self.state().ports.get(port) {
-                Some(Some(talk)) => {
-                    Ok(Box::new(Talking { talk: Arc::clone(talk), heard: Vec::new(), says: None }))
-                }
+                Some(Some(talk)) => Ok(Box::new(Talking::to(talk))),
                 Some(None) => Ok(Box::new(Silent)),
                 None => Err(HostError::new(
                     "connect to",
@@ -349,9 +355,10 @@ impl Machine {
                     io::ErrorKind::ConnectionRefused.into(),
                 )),
             },
-            Peer::Unix(path) => {
-                Err(HostError::new("connect to", *path, io::ErrorKind::ConnectionRefused.into()))
-            }
+            Peer::Unix(path) => match self.state().sockets.get(*path) {
+                Some(talk) => Ok(Box::new(Talking::to(talk))),
+                None => Err(HostError::new("connect to", *path, io::ErrorKind::ConnectionRefused.into())),
+            },
         }
     }
 }
@@ -386,6 +393,12 @@ struct Talking {
     talk: Talk,
     heard: Vec<u8>,
     says: Option<io::Cursor<Vec<u8>>>,
+}
+
+impl Talking {
+    fn to(talk: &Talk) -> Self {
+        Self { talk: Arc::clone(talk), heard: Vec::new(), says: None }
+    }
 }
 
 impl Read for Talking {

@@ -22,6 +22,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("cron", "crontab works on a real machine only"),
     ("debconf", "as dpkg_selections"),
     ("dnf", "as package"),
+    ("docker_container", "it needs an engine"),
     ("dpkg_selections", "dpkg works on a real Debian only"),
     ("expect", "as command"),
     ("fetch", "the control node holds the file and says whether it changed"),

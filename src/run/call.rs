@@ -253,12 +253,19 @@ fn finalizing(job: &Job<'_>, error: Diagnostic) -> Diagnostic {
 /// What `module_defaults` gives an action, the innermost winning.
 pub(super) fn defaults(job: &Job<'_>, context: &Context<'_>, action: &str) -> Result<Dict> {
     let mut args = Dict::new();
-    for defaults in &job.task.keywords.module_defaults {
-        let Value::Dict(modules) = template::resolve(&defaults.value, context)? else { continue };
-        for (module, options) in modules.iter() {
-            let named = module.to_string();
-            if named_as(&named) == action {
-                args.extend(settings::dict_entries(&template::render_all(options, context)?));
+    // What a group is given yields to what the module itself is given, wherever each stands.
+    for by_group in [true, false] {
+        for defaults in &job.task.keywords.module_defaults {
+            let Value::Dict(modules) = template::resolve(&defaults.value, context)? else { continue };
+            for (module, options) in modules.iter() {
+                let named = module.to_string();
+                let is_meant = match named.strip_prefix("group/") {
+                    Some(group) => by_group && fanfare_modules::is_in_group(action, group),
+                    None => !by_group && named_as(&named) == action,
+                };
+                if is_meant {
+                    args.extend(settings::dict_entries(&template::render_all(options, context)?));
+                }
             }
         }
     }

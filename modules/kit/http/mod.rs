@@ -11,6 +11,7 @@ mod proxy;
 mod request;
 mod url;
 mod wget;
+pub mod wire;
 
 use std::path::Path;
 

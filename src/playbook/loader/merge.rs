@@ -188,6 +188,7 @@ impl Loader {
                     let Some(Value::Str(name)) = key.as_scalar() else { return Err(malformed(key)) };
                     if let Some(group) = name.strip_prefix("group/") {
                         known_group(group, &key.place)?;
+                        defaults.insert(name.to_string(), value.to_value());
                         continue;
                     }
                     let name = match self.options.actions.resolve(name) {
@@ -206,8 +207,7 @@ impl Loader {
     }
 }
 
-/// Groups are of modules of collections. No module that is here belongs to one, but those of PostgreSQL: of a group no
-/// more is asked than that there is one.
+/// Groups are of modules of collections. Of most no module is here, so that no more is asked than that there is one.
 fn known_group(group: &str, place: &Place) -> Result<()> {
     /// Those that go without the name of their collection.
     const SHORT: [&str; 11] =

@@ -1,0 +1,34 @@
+//! What a call tells of its changes: states before and after, and what was done.
+
+use serde_json::{Map, Value as Json};
+
+use crate::kit::System;
+use crate::kit::change::Shape;
+
+/// States that change, and what is done for it.
+#[derive(Default)]
+pub struct Told {
+    before: Map<String, Json>,
+    after: Map<String, Json>,
+    pub actions: Vec<Json>,
+}
+
+impl Told {
+    /// That something is to be otherwise. The last of what is wanted counts.
+    pub fn state(&mut self, what: &str, wanted: impl Into<Json>, current: impl Into<Json>) {
+        self.before.entry(what.to_owned()).or_insert(current.into());
+        self.after.insert(what.to_owned(), wanted.into());
+    }
+
+    /// Something is done, or would be in check mode: the call changes the engine's state.
+    pub fn action(&mut self, action: Json, sys: &mut System<'_>) {
+        sys.count_as_change(format!("docker: {action}"));
+        self.actions.push(action);
+    }
+
+    /// The diff of the call.
+    pub fn shape(&mut self, sys: &mut System<'_>) {
+        let (before, after) = (std::mem::take(&mut self.before), std::mem::take(&mut self.after));
+        sys.shape_diff(Shape::States { before, after });
+    }
+}
