@@ -50,6 +50,33 @@ async fn by_every_kind_of_key() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn by_certificates() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    let authority = control.home.path().join("authority");
+    keygen(&authority, &["-t", "ed25519", "-N", ""]);
+    let public = std::fs::read_to_string(authority.with_extension("pub")).unwrap();
+    let trusted = control.home.path().join("trusted");
+    std::fs::write(&trusted, format!("cert-authority {public}")).unwrap();
+    authorize(&hosts, &trusted);
+    for (kind, args) in [
+        ("rsa", &["-t", "rsa", "-b", "2048", "-N", ""][..]),
+        ("ecdsa", &["-t", "ecdsa", "-N", ""]),
+        ("ed25519", &["-t", "ed25519", "-N", ""]),
+    ] {
+        let key = control.home.path().join(kind);
+        keygen(&key, args);
+        let signed = Command::new("ssh-keygen")
+            .args(["-q", "-I", "test", "-n", &hosts.user, "-s"])
+            .args([&authority, &key.with_extension("pub")])
+            .status();
+        assert!(signed.unwrap().success());
+        let with_key = SshOptions { private_key: Some(key), ..options(&hosts, host) };
+        assert_eq!(ping(&control.links(), &to(host, with_key)).await.unwrap(), "pong?", "{kind}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn by_a_key_given_as_text() {
     let Some(hosts) = Hosts::start(1) else { return };
     let (control, host) = (Control::new(), &hosts.all[0]);

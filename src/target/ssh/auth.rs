@@ -13,6 +13,7 @@ use tokio::net::UnixStream;
 use super::client::Client;
 use super::identity::{Identity, Keychain, USUAL};
 use super::settings::Settings;
+use super::signer::RsaSigner;
 use crate::target::Secret;
 use crate::target::surroundings::Surroundings;
 
@@ -109,6 +110,12 @@ impl Login<'_> {
             (Candidate::File(key), _) => {
                 let key = PrivateKeyWithHashAlg::new(key, hash);
                 self.session.authenticate_publickey(user, key).await.map_err(|error| error.to_string())
+            }
+            (Candidate::FileCertificate(key, certificate), _) if key.algorithm().is_rsa() => {
+                let mut signer = RsaSigner(key);
+                let signed =
+                    self.session.authenticate_certificate_with(user, *certificate, hash, &mut signer);
+                signed.await.map_err(|error| error.to_string())
             }
             (Candidate::FileCertificate(key, certificate), _) => self
                 .session

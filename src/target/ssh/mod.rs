@@ -8,6 +8,7 @@ mod connections;
 mod identity;
 mod proxy;
 mod settings;
+mod signer;
 mod socket;
 
 use std::net::SocketAddr;
