@@ -22,9 +22,11 @@ mod postgresql;
 mod acl;
 mod alternatives;
 mod apache2_module;
+mod apk;
 mod apt;
 mod apt_key;
 mod apt_repository;
+mod archive;
 pub mod assemble;
 mod async_status;
 mod at;
@@ -83,6 +85,7 @@ mod pip;
 mod postgresql_db;
 mod postgresql_ext;
 mod postgresql_ping;
+mod postgresql_privs;
 mod postgresql_query;
 mod postgresql_schema;
 mod postgresql_set;
@@ -119,6 +122,8 @@ mod wait_for;
 mod x509_certificate;
 mod x509_certificate_info;
 mod yum_repository;
+mod zypper;
+mod zypper_repository;
 
 // The table. One line a module, sorted (a test holds it against the directory). A second name comes behind a bar:
 // `systemd | systemd_service`. The worker runs by this table, the control node validates and documents by it.
@@ -128,9 +133,11 @@ table! {
     acl,
     alternatives,
     apache2_module,
+    apk,
     apt,
     apt_key,
     apt_repository,
+    archive,
     assemble,
     async_status,
     at,
@@ -189,6 +196,7 @@ table! {
     postgresql_db,
     postgresql_ext,
     postgresql_ping,
+    postgresql_privs,
     postgresql_query,
     postgresql_schema,
     postgresql_set,
@@ -225,6 +233,8 @@ table! {
     x509_certificate,
     x509_certificate_info,
     yum_repository,
+    zypper,
+    zypper_repository,
 }
 
 /// A row of the table: what a module is called and what it takes.
@@ -267,6 +277,8 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.docker", "docker_container"),
     ("community.general", "alternatives"),
     ("community.general", "apache2_module"),
+    ("community.general", "apk"),
+    ("community.general", "archive"),
     ("community.general", "capabilities"),
     ("community.general", "filesystem"),
     ("community.general", "git_config"),
@@ -284,6 +296,8 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "sudoers"),
     ("community.general", "supervisorctl"),
     ("community.general", "timezone"),
+    ("community.general", "zypper"),
+    ("community.general", "zypper_repository"),
     ("community.mysql", "mysql_db"),
     ("community.mysql", "mysql_query"),
     ("community.mysql", "mysql_user"),
@@ -291,6 +305,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.postgresql", "postgresql_db"),
     ("community.postgresql", "postgresql_ext"),
     ("community.postgresql", "postgresql_ping"),
+    ("community.postgresql", "postgresql_privs"),
     ("community.postgresql", "postgresql_query"),
     ("community.postgresql", "postgresql_schema"),
     ("community.postgresql", "postgresql_set"),

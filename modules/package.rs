@@ -1,13 +1,16 @@
 use std::path::Path;
 
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
+use crate::apk;
 use crate::apt;
 use crate::dnf::State;
 use crate::kit::{Command, Failure, Output, Result, System};
 use crate::pacman;
+use crate::zypper;
 
 /// Manages packages with whatever package manager rules the host.
 ///
@@ -159,7 +162,14 @@ pub(crate) struct Manager {
 /// What was installed for the sake of a package stays when that goes, as in Ansible.
 pub(crate) const KEEP_REQUIREMENTS: &str = "--setopt=clean_requirements_on_remove=False";
 
-const PACMAN: &str = "/usr/bin/pacman";
+/// Those that have a module of their own, and the programs by which they are recognised. The first that is there rules,
+/// after those below.
+const OWN: [(&str, &str); 4] = [
+    ("zypper", "/usr/bin/zypper"),
+    ("pacman", "/usr/bin/pacman"),
+    ("apk", "/sbin/apk"),
+    ("apk", "/usr/bin/apk"),
+];
 
 /// The first that is there rules.
 const MANAGERS: &[Manager] = &[
@@ -183,26 +193,6 @@ const MANAGERS: &[Manager] = &[
         remove: &["yum", "-y", "remove", KEEP_REQUIREMENTS],
         refresh: &["yum", "-q", "makecache"],
     },
-    Manager {
-        name: "zypper",
-        path: "/usr/bin/zypper",
-        installed: &["rpm", "-q", "--whatprovides"],
-        current: None,
-        install: &["zypper", "--non-interactive", "install"],
-        upgrade: &["zypper", "--non-interactive", "update"],
-        remove: &["zypper", "--non-interactive", "remove"],
-        refresh: &["zypper", "--non-interactive", "refresh"],
-    },
-    Manager {
-        name: "apk",
-        path: "/sbin/apk",
-        installed: &["apk", "info", "-e"],
-        current: Some(&["sh", "-c", "test -z \"$(apk version -q -l '<' \"$1\")\"", "sh"]),
-        install: &["apk", "add"],
-        upgrade: &["apk", "add", "-u"],
-        remove: &["apk", "del"],
-        refresh: &["apk", "update"],
-    },
 ];
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
@@ -222,19 +212,19 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
             break;
         }
     }
-    if wanted == "pacman" || (wanted == "auto" && found.is_none() && sys.exists(Path::new(PACMAN))?) {
-        args.refuse_others("pacman", &args.dnf.options())?;
-        let asked = json!({
-            "name": args.name,
-            "state": args.state.of_others()?,
-            "update_cache": args.apt.update_cache,
-        });
-        let asked = serde_json::from_value(asked).map_err(|error| Failure::new(error.to_string()))?;
-        return told(pacman::run(asked, sys)?);
+    let mut own = None;
+    for (name, path) in OWN {
+        if name == wanted || (wanted == "auto" && found.is_none() && sys.exists(Path::new(path))?) {
+            own = Some(name);
+            break;
+        }
+    }
+    if let Some(name) = own {
+        return args.by_own_module(name, sys);
     }
     let Some(manager) = found else {
-        let known: Vec<&str> =
-            ["apt", "pacman"].into_iter().chain(MANAGERS.iter().map(|manager| manager.name)).collect();
+        let others = MANAGERS.iter().map(|manager| manager.name);
+        let known: Vec<&str> = ["apt"].into_iter().chain(others).chain(["zypper", "pacman", "apk"]).collect();
         return Err(Failure::new(if wanted == "auto" {
             format!("Could not detect which package manager to use; known are {}", known.join(", "))
         } else {
@@ -254,11 +244,30 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
 }
 
 impl Args {
+    /// What is asked for, in the words of that package manager's module.
+    fn by_own_module(self, name: &str, sys: &mut System<'_>) -> Result<Json> {
+        self.refuse_others(name, &self.dnf.options())?;
+        let asked = json!({
+            "name": self.name,
+            "state": self.state.of_others()?,
+            "update_cache": self.apt.update_cache.unwrap_or_default(),
+        });
+        match name {
+            "zypper" => told(zypper::run(understood(asked)?, sys)?),
+            "pacman" => told(pacman::run(understood(asked)?, sys)?),
+            _ => told(apk::run(understood(asked)?, sys)?),
+        }
+    }
+
     /// Options of apt's, and those given of dnf's, are errors where neither rules.
     fn refuse_others(&self, manager: &str, dnf: &[(&str, String)]) -> Result<()> {
         let dnf = dnf.first().map(|(option, _)| *option);
         self.apt.only_apt().or(dnf).map_or(Ok(()), |option| Err(not_with(option, manager)))
     }
+}
+
+fn understood<A: DeserializeOwned>(asked: Json) -> Result<A> {
+    serde_json::from_value(asked).map_err(|error| Failure::new(error.to_string()))
 }
 
 fn told(returns: impl Serialize) -> Result<Json> {
@@ -412,12 +421,24 @@ mod tests {
     #[test]
     fn apk() {
         let trial = Trial::of("package");
-        trial.host.program("/sbin/apk").answer("apk", 0, "").answer("apk info -e vim", 1, "");
+        trial.host.program("/sbin/apk").answer("/sbin/apk", 0, "").file("/etc/apk/world", "git\n");
+        trial.host.answer("/sbin/apk info --installed vim", 1, "");
         let result = trial.run(&json!({"name": ["git", "vim"], "state": "present"}));
         assert_eq!(result["changed"], true, "{result}");
-        assert_eq!(trial.host.ran(), ["apk info -e git", "apk info -e vim", "apk add vim"]);
+        assert_eq!(trial.host.ran(), ["/sbin/apk info --installed git", "/sbin/apk add vim"]);
         let result = trial.run(&json!({"name": "vim", "state": "absent"}));
         assert_eq!(result["changed"], false, "{result}");
+    }
+
+    #[test]
+    fn zypper() {
+        let trial = Trial::of("package");
+        let told = "<to-install><solvable name=\"vim\" edition=\"9\"></solvable></to-install>";
+        trial.host.program("/usr/bin/zypper").answer("/usr/bin/zypper", 0, told).answer("rpm", 1, "git\n");
+        let result = trial.run(&json!({"name": ["git", "vim"], "state": "installed", "update_cache": true}));
+        assert_eq!((&result["changed"], &result["state"]), (&json!(true), &json!("present")), "{result}");
+        assert!(trial.host.ran().last().unwrap().ends_with(" -- +vim"), "{:?}", trial.host.ran());
+        assert_eq!(trial.run(&json!({"name": "git"}))["changed"], false);
     }
 
     #[test]
@@ -438,7 +459,7 @@ mod tests {
     fn options_of_apt_go_to_apt_and_nowhere_else() {
         let args = json!({"pkg": "git", "update_cache": true, "purge": true});
         let trial = Trial::of("package");
-        trial.host.program("/sbin/apk").answer("apk", 0, "");
+        trial.host.program("/sbin/apk").answer("/sbin/apk", 0, "").file("/etc/apk/world", "git\n");
         assert_eq!(trial.run(&json!({"name": "git", "state": "installed"}))["changed"], false);
         let result = trial.run(&args);
         assert_eq!(result["msg"], "package: purge means nothing to this host's package manager, apk");

@@ -13,6 +13,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("acl", "setfacl works on a real machine only"),
     ("alternatives", "update-alternatives works on a real machine only"),
     ("apache2_module", "a2enmod works on a real machine only"),
+    ("apk", "as package"),
     ("apt", "apt-get works on a real Debian only"),
     ("apt_key", "apt-key works on a real Debian only"),
     ("async_status", "there is no job without the task that started it"),
@@ -57,6 +58,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("postgresql_db", "it needs a server"),
     ("postgresql_ext", "it needs a server"),
     ("postgresql_ping", "it needs a server"),
+    ("postgresql_privs", "it needs a server"),
     ("postgresql_query", "it needs a server"),
     ("postgresql_schema", "it needs a server"),
     ("postgresql_set", "it needs a server"),
@@ -85,6 +87,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("wait_for", "it waits by the clock of the real machine"),
     ("x509_certificate", "as openssl_csr"),
     ("x509_certificate_info", "as openssl_csr"),
+    ("zypper", "as package"),
+    ("zypper_repository", "as package"),
 ];
 
 #[test]
