@@ -193,16 +193,14 @@ fn wait_for_lock(seconds: u64, sys: &mut System<'_>) -> Result<()> {
 
 /// A lock whose process lives.
 fn held_lock(sys: &System<'_>) -> Result<Option<PathBuf>> {
-    let dir = Path::new("/var/cache/dnf");
     let mut locks = vec![PathBuf::from("/var/run/yum.pid")];
-    if sys.exists(dir)? {
-        let names = sys.list(dir)?;
-        locks.extend(
-            names
-                .iter()
-                .filter(|name| name.to_string_lossy().ends_with("_lock.pid"))
-                .map(|name| dir.join(name)),
-        );
+    // The lists' locks, and that of the packages, which dnf itself would wait for without end.
+    for dir in ["/var/cache/dnf", "/var/lib/dnf"].map(Path::new) {
+        if sys.exists(dir)? {
+            let names = sys.list(dir)?;
+            let held = names.iter().filter(|name| name.to_string_lossy().ends_with("_lock.pid"));
+            locks.extend(held.map(|name| dir.join(name)));
+        }
     }
     for lock in locks {
         let pid = sys.read_text_if_there(&lock)?.unwrap_or_default();
@@ -277,5 +275,9 @@ mod tests {
         trial.host.program("/usr/bin/dnf").file("/var/cache/dnf/rpmdb_lock.pid", "42").dir("/proc/42");
         let result = trial.run(&json!({"name": "git", "lock_timeout": 1}));
         assert_eq!(result["msg"], "/var/cache/dnf/rpmdb_lock.pid lockfile is held by another process");
+        let trial = Trial::of("dnf");
+        trial.host.program("/usr/bin/dnf").file("/var/lib/dnf/rpmdb_lock.pid", "42").dir("/proc/42");
+        let result = trial.run(&json!({"name": "git", "lock_timeout": 1}));
+        assert_eq!(result["msg"], "/var/lib/dnf/rpmdb_lock.pid lockfile is held by another process");
     }
 }

@@ -102,7 +102,7 @@ pub(crate) struct Dnf {
     disablerepo: Option<Vec<String>>,
     /// For dnf: packages to leave alone.
     exclude: Option<Vec<String>>,
-    /// For dnf: accepts packages without a good signature.
+    /// For dnf and zypper: accepts packages without a good signature.
     #[serde(default)]
     disable_gpg_check: bool,
     /// For dnf: removes what is in the way of an installation.
@@ -246,12 +246,19 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
 impl Args {
     /// What is asked for, in the words of that package manager's module.
     fn by_own_module(self, name: &str, sys: &mut System<'_>) -> Result<Json> {
-        self.refuse_others(name, &self.dnf.options())?;
-        let asked = json!({
+        // One option zypper knows by the same name.
+        let zypper = name == "zypper";
+        let mut dnf = self.dnf.options();
+        dnf.retain(|(option, _)| !(zypper && *option == "disable_gpg_check"));
+        self.refuse_others(name, &dnf)?;
+        let mut asked = json!({
             "name": self.name,
             "state": self.state.of_others()?,
             "update_cache": self.apt.update_cache.unwrap_or_default(),
         });
+        if zypper && let Some(asked) = asked.as_object_mut() {
+            asked.insert("disable_gpg_check".to_owned(), self.dnf.disable_gpg_check.into());
+        }
         match name {
             "zypper" => told(zypper::run(understood(asked)?, sys)?),
             "pacman" => told(pacman::run(understood(asked)?, sys)?),

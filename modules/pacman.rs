@@ -244,12 +244,26 @@ impl Pacman<'_> {
         let newer = if self.args.state == State::Latest { self.upgradable(sys)? } else { Vec::new() };
         let mut coming = names.clone();
         coming.retain(|name| !there.contains_key(name) || newer.contains(name));
+        for file in names.iter().filter(|name| is_file(name)) {
+            let held = self.held(file, sys)?;
+            if held.is_some_and(|(name, version)| there.get(&name) == Some(&version)) {
+                coming.retain(|name| name != file);
+            }
+        }
         if coming.is_empty() {
             "package(s) already installed".clone_into(&mut returns.msg);
         } else {
             self.install(&coming, returns, sys)?;
         }
         self.set_reason(&names, &coming, returns, sys)
+    }
+
+    /// The package and version in a file; `None` where pacman does not tell.
+    fn held(&self, file: &str, sys: &mut System<'_>) -> Result<Option<(String, String)>> {
+        let said = self.ask(&["--upgrade", "--nodeps", "--nodeps", "--print-format", "%n %v", file], sys)?;
+        // Before it may stand what pacman is doing.
+        let pair = said.lines().last().and_then(|line| line.split_once(' '));
+        Ok(pair.map(|(name, version)| (name.to_owned(), version.to_owned())))
     }
 
     fn install(&self, names: &[String], returns: &mut Returns, sys: &mut System<'_>) -> Result<()> {
@@ -322,7 +336,7 @@ mod tests {
         );
         let result = trial.foretold(args, !ran.is_empty());
         assert_eq!(result["msg"], msg);
-        let looks = ["--query", "--sync --groups", "--sync --list"];
+        let looks = ["--query", "--sync --groups", "--sync --list", "--upgrade --nodeps"];
         let lines: Vec<String> = trial
             .host
             .ran()
@@ -370,5 +384,25 @@ mod tests {
         );
         let none = trial.run(&json!({}));
         assert_eq!(none["msg"], "one of the following is required: name, update_cache, upgrade");
+    }
+
+    #[test]
+    fn a_file_is_installed_where_its_package_is_not() {
+        let trial = Trial::of("pacman");
+        trial.host.program("/usr/bin/pacman").answer("/usr/bin/pacman", 0, "");
+        trial.host.answer("/usr/bin/pacman --query", 0, "toy 1.0-1\n");
+        trial.host.answer("/usr/bin/pacman --sync --groups", 1, "");
+        let held = |version: &str| {
+            trial.host.answer(
+                "/usr/bin/pacman --upgrade --nodeps",
+                0,
+                &format!("loading packages...\ntoy {version}\n"),
+            );
+        };
+        held("1.0-1");
+        let args = json!({"name": "/srv/toy.pkg.tar.zst"});
+        assert_eq!(trial.foretold(&args, false)["msg"], "package(s) already installed");
+        held("1.1-1");
+        assert_eq!(trial.foretold(&args, true)["packages"], json!(["/srv/toy.pkg.tar.zst"]));
     }
 }

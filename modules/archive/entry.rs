@@ -17,6 +17,8 @@ pub(super) struct Entry {
     pub name: Vec<u8>,
     pub path: PathBuf,
     pub meta: Meta,
+    /// Names of the owner and the group, where they have any.
+    pub owners: [String; 2],
     pub node: Node,
 }
 
@@ -52,6 +54,34 @@ pub(super) struct Header {
     pub link: Vec<u8>,
 }
 
+/// What was met so far.
+#[derive(Default)]
+struct Seen {
+    inodes: HashMap<(u64, u64), Vec<u8>>,
+    users: HashMap<u32, String>,
+    groups: HashMap<u32, String>,
+}
+
+impl Seen {
+    fn owners(&mut self, meta: &Meta, sys: &System<'_>) -> Result<[String; 2]> {
+        let user = if let Some(known) = self.users.get(&meta.uid) {
+            known.clone()
+        } else {
+            let name = sys.user_by_id(meta.uid)?.map_or(String::new(), |user| user.name);
+            self.users.insert(meta.uid, name.clone());
+            name
+        };
+        let group = if let Some(known) = self.groups.get(&meta.gid) {
+            known.clone()
+        } else {
+            let name = sys.group_by_id(meta.gid)?.map_or(String::new(), |group| group.name);
+            self.groups.insert(meta.gid, name.clone());
+            name
+        };
+        Ok([user, group])
+    }
+}
+
 /// Collects what is to be packed, in the order in which it will be.
 pub(super) struct Walk<'w> {
     pub root: &'w Path,
@@ -63,26 +93,20 @@ pub(super) struct Walk<'w> {
 impl Walk<'_> {
     pub fn entries(&self, paths: &[PathBuf], sys: &System<'_>) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        let mut inodes = HashMap::new();
+        let mut seen = Seen::default();
         for path in paths {
             let Some(meta) = sys.stat(path)? else { continue };
             if sys.is_dir(path)? {
-                self.below(path, &mut entries, &mut inodes, sys)?;
+                self.below(path, &mut entries, &mut seen, sys)?;
             } else {
-                self.add(path, meta, &mut entries, &mut inodes, sys)?;
+                self.add(path, meta, &mut entries, &mut seen, sys)?;
             }
         }
         Ok(entries)
     }
 
     /// A directory's own directories come before its files, and before what is in them.
-    fn below(
-        &self,
-        dir: &Path,
-        entries: &mut Vec<Entry>,
-        inodes: &mut HashMap<(u64, u64), Vec<u8>>,
-        sys: &System<'_>,
-    ) -> Result<()> {
+    fn below(&self, dir: &Path, entries: &mut Vec<Entry>, seen: &mut Seen, sys: &System<'_>) -> Result<()> {
         let mut waiting = vec![dir.to_owned()];
         while let Some(dir) = waiting.pop() {
             let (mut dirs, mut files, mut deeper) = (Vec::new(), Vec::new(), Vec::new());
@@ -97,7 +121,7 @@ impl Walk<'_> {
                 list.push((path, meta));
             }
             for (path, meta) in dirs.into_iter().chain(files) {
-                self.add(&path, meta, entries, inodes, sys)?;
+                self.add(&path, meta, entries, seen, sys)?;
             }
             waiting.extend(deeper.into_iter().rev());
         }
@@ -109,7 +133,7 @@ impl Walk<'_> {
         path: &Path,
         meta: Meta,
         entries: &mut Vec<Entry>,
-        inodes: &mut HashMap<(u64, u64), Vec<u8>>,
+        seen: &mut Seen,
         sys: &System<'_>,
     ) -> Result<()> {
         let name = path.strip_prefix(self.root).unwrap_or(path);
@@ -122,7 +146,8 @@ impl Walk<'_> {
             return Ok(());
         }
         let name = name.as_os_str().as_bytes().to_vec();
-        let mut entry = Entry { name, path: path.to_owned(), meta, node: Node::File };
+        let owners = if self.zip { <[String; 2]>::default() } else { seen.owners(&meta, sys)? };
+        let mut entry = Entry { name, path: path.to_owned(), meta, owners, node: Node::File };
         if self.zip && entry.meta.is_link() {
             let Some(target) = sys.stat_followed(path)? else {
                 return Err(Failure::new(format!(
@@ -137,10 +162,10 @@ impl Walk<'_> {
             FileType::Link => Node::Link(sys.read_link(path)?.as_os_str().as_bytes().to_vec()),
             FileType::File => {
                 let key = (entry.meta.device, entry.meta.inode);
-                if let Some(first) = inodes.get(&key).filter(|_| entry.meta.links > 1 && !self.zip) {
+                if let Some(first) = seen.inodes.get(&key).filter(|_| entry.meta.links > 1 && !self.zip) {
                     Node::Again(first.clone())
                 } else {
-                    inodes.insert(key, entry.name.clone());
+                    seen.inodes.insert(key, entry.name.clone());
                     Node::File
                 }
             }

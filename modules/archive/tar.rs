@@ -58,11 +58,12 @@ fn head(entry: &Entry) -> Vec<u8> {
     if entry.node == Node::Dir {
         name.push(b'/');
     }
+    let nobody = <[String; 2]>::default();
     let mut blocks = Vec::new();
     for (kind, text) in [(b'K', &header.link), (b'L', &name)] {
         if text.len() > 100 {
             let long = Header { kind, ..Header::default() };
-            blocks.extend(block(b"././@LongLink", &long, text.len() as u64 + 1, (0, 0)));
+            blocks.extend(block(b"././@LongLink", &long, text.len() as u64 + 1, (0, 0), &nobody));
             blocks.extend(text);
             blocks.push(0);
             blocks.resize(blocks.len().next_multiple_of(BLOCK), 0);
@@ -73,7 +74,7 @@ fn head(entry: &Entry) -> Vec<u8> {
         Node::Device(_) => (rustix::fs::major(device), rustix::fs::minor(device)),
         _ => (0, 0),
     };
-    blocks.extend(block(&name, &header, entry.size(), numbers));
+    blocks.extend(block(&name, &header, entry.size(), numbers, &entry.owners));
     blocks
 }
 
@@ -101,11 +102,20 @@ const MTIME: (usize, usize) = (136, 12);
 const SUM: (usize, usize) = (148, 8);
 const LINK: (usize, usize) = (157, 100);
 const MAGIC: (usize, usize) = (257, 8);
+/// One byte less: it ends with a NUL.
+const USER: (usize, usize) = (265, 31);
+const GROUP: (usize, usize) = (297, 31);
 const MAJOR: (usize, usize) = (329, 8);
 const MINOR: (usize, usize) = (337, 8);
 const PREFIX: (usize, usize) = (345, 155);
 
-fn block(name: &[u8], header: &Header, size: u64, (major, minor): (u32, u32)) -> Vec<u8> {
+fn block(
+    name: &[u8],
+    header: &Header,
+    size: u64,
+    (major, minor): (u32, u32),
+    [user, group]: &[String; 2],
+) -> Vec<u8> {
     let mut block = vec![0; BLOCK];
     put(&mut block, (0, 100), name);
     put_number(&mut block, MODE, header.mode.into());
@@ -116,6 +126,8 @@ fn block(name: &[u8], header: &Header, size: u64, (major, minor): (u32, u32)) ->
     put(&mut block, (156, 1), &[header.kind]);
     put(&mut block, LINK, &header.link);
     put(&mut block, MAGIC, b"ustar  ");
+    put(&mut block, USER, user.as_bytes());
+    put(&mut block, GROUP, group.as_bytes());
     if matches!(header.kind, b'3' | b'4') {
         put_number(&mut block, MAJOR, major.into());
         put_number(&mut block, MINOR, minor.into());
