@@ -321,6 +321,15 @@ fn judged(output: &Output, verb: &[&str], packages: &[String]) -> Result<()> {
         if let Some(name) = line.strip_prefix("E: Unable to locate package ") {
             return Err(Failure::new(format!("{UNKNOWN} '{name}' is available")));
         }
+        // Named by others alone; what several provide has apt-get's own words.
+        let named = line
+            .strip_prefix("E: Package '")
+            .and_then(|rest| rest.strip_suffix("' has no installation candidate"));
+        if let Some(name) =
+            named.filter(|name| output.stdout().contains(&format!("Package {name} is not available")))
+        {
+            return Err(Failure::new(format!("{UNKNOWN} '{name}' is available")));
+        }
         if let Some((version, name)) = line
             .strip_prefix("E: Version '")
             .and_then(|rest| rest.strip_suffix("' was not found")?.split_once("' for '"))
@@ -361,6 +370,7 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::changes;
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
 
     const STATUS: &str = "Package: curl\nStatus: install ok installed\nVersion: 7.88\nArchitecture: amd64\n\n\
@@ -400,7 +410,9 @@ mod tests {
         check(&json!({"name": "curl"}), &[]);
         check(&json!({"name": "curl=7.8*"}), &["apt-cache policy curl"]);
         check(&json!({"name": "curl=7.*"}), &["apt-cache policy curl", "apt-get install curl=7.99"]);
-        check(&json!({"name": "mail-transport-agent"}), &[]);
+        // What apt has a package of is installed though another provides it.
+        let asked = ["apt-cache policy mail-transport-agent", "apt-get install mail-transport-agent"];
+        check(&json!({"name": "mail-transport-agent"}), &asked);
         check(&json!({"name": ["curl", "vim"]}), &["apt-get install vim"]);
         check(&json!({"name": "old"}), &["apt-get install old"]);
         check(&json!({"name": "curl=8.0"}), &["apt-get install curl=8.0"]);
@@ -417,6 +429,31 @@ mod tests {
             &json!({"name": "curl", "state": "latest", "default_release": "next"}),
             &["apt-cache policy -o APT::Default-Release=next curl", "apt-get -t next install curl"],
         );
+    }
+
+    #[test]
+    fn what_is_but_provided_is_there() {
+        let stage = || {
+            let trial = Trial::of("apt");
+            let host = trial.host.file("/var/lib/dpkg/status", STATUS);
+            host.program("/usr/bin/apt-get").program("/usr/bin/apt-cache");
+            trial
+        };
+        let trial = stage();
+        trial.host.answer(
+            "apt-cache policy",
+            0,
+            "x:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n",
+        );
+        assert_eq!(trial.run(&json!({"name": "x"}))["changed"], false);
+        let trial = stage();
+        trial.host.script("apt-get", |_, _| Output {
+            code: 100,
+            stdout: b"Package y is not available, but is referred to by another package.\n".to_vec(),
+            stderr: b"E: Package 'y' has no installation candidate\n".to_vec(),
+            ..Output::default()
+        });
+        assert_eq!(trial.run(&json!({"name": "y"}))["msg"], "No package matching 'y' is available");
     }
 
     #[test]

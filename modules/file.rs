@@ -428,8 +428,17 @@ fn moment(text: &str, format: &str, now: Time) -> Result<Option<Time>> {
         "now" => return Ok(Some(now)),
         _ => {}
     }
-    let parsed = jiff::civil::DateTime::strptime(format, text)
-        .and_then(|at| at.to_zoned(jiff::tz::TimeZone::system()))
+    let parsed = jiff::fmt::strtime::parse(format, text)
+        .and_then(|mut at| {
+            // As Python has it: what the format does not name is the first.
+            let (year, month, day) = (at.year().or(Some(1900)), at.month().or(Some(1)), at.day().or(Some(1)));
+            at.set_year(year)?;
+            if at.day_of_year().is_none() {
+                at.set_month(month)?;
+                at.set_day(day)?;
+            }
+            at.to_datetime()?.to_zoned(jiff::tz::TimeZone::system())
+        })
         .map_err(|_| {
             Failure::new(format!(
                 "Error while obtaining timestamp for time {text} using format {format}: the text does not fit"

@@ -169,7 +169,7 @@ fn place(args: &Args, url: &Url, scratch: &Path, returns: &mut Returns, sys: &mu
     let checksum = Checksum::wanted(args, url, scratch, sys)?;
     let mut headers = Vec::new();
     match there.filter(|_| !is_dir) {
-        Some(_) if args.force => headers.push(("Cache-Control", "no-cache".to_owned())),
+        _ if args.force => headers.push(("Cache-Control", "no-cache".to_owned())),
         Some(meta) => match &checksum {
             Some(checksum) if sys.checksum(&args.dest, checksum.algorithm)? == checksum.hex => {
                 (returns.checksum_src, returns.checksum_dest) = (Some(Json::Null), Some(Json::Null));

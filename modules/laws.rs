@@ -1,6 +1,7 @@
 //! What holds for every module.
 
 mod check;
+mod options;
 mod run;
 
 use std::collections::BTreeSet;

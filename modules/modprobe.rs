@@ -50,6 +50,14 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let returns = Returns { name: args.name.clone(), params: args.params.clone(), state: args.state };
+    match ensure(&args, sys) {
+        Ok(()) => Ok(returns),
+        Err(failure) => Err(failure.as_said().with_all(returns)),
+    }
+}
+
+fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
     let loaded = is_loaded(&args.name, sys)?;
     match args.state {
         State::Present if !loaded => {
@@ -61,8 +69,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         State::Present | State::Absent => {}
     }
-    keep(&args, sys)?;
-    Ok(Returns { name: args.name, params: args.params, state: args.state })
+    keep(args, sys)
 }
 
 const LOADED: &str = "/etc/modules-load.d";
@@ -206,5 +213,9 @@ mod tests {
         assert_eq!(result["changed"], false);
         let none = Trial::of("modprobe").run(&json!({"name": "dummy", "state": "absent"}));
         assert_eq!(none["msg"], "[Errno 2] No such file or directory: '/proc/modules'");
+        assert_eq!(
+            (&none["name"], &none["state"], &none["params"]),
+            (&json!("dummy"), &json!("absent"), &json!(""))
+        );
     }
 }

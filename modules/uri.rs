@@ -268,6 +268,10 @@ fn talk(
         ..Client::new(&options, args.timeout)
     };
     let asked = Url::parse(&args.url).and_then(|url| {
+        // Who is asked without TLS needs none, and yet a file that is not there is a mistake.
+        if let Some(path) = &args.ca_path {
+            sys.read(path).map_err(|failure| failure.context("Connection failure"))?;
+        }
         let request =
             Request { url: &url, method: &args.method, headers: &headers, body: sent, to: Some(scratch) };
         http::ask(&client, &request, sys)

@@ -81,7 +81,7 @@ pub(super) fn ensure(
     }
     for (wish, settled) in wishes.iter().zip(&settled) {
         let wish = settled.as_ref().unwrap_or(wish);
-        if is_satisfied(wish, installed) {
+        if is_satisfied(wish, installed, sys)? {
             present.push(wish);
         } else {
             missing.push(wish.spec.clone());
@@ -195,16 +195,25 @@ fn is_there(wish: &Wish, installed: &Installed) -> bool {
     installed.get(&wish.name).is_some_and(|package| package.installed)
 }
 
-fn is_satisfied(wish: &Wish, installed: &Installed) -> bool {
+fn is_satisfied(wish: &Wish, installed: &Installed, sys: &mut System<'_>) -> Result<bool> {
     if wish.is_pattern() {
-        return !installed.matching(&wish.name).is_empty() && wish.version.is_none();
+        return Ok(!installed.matching(&wish.name).is_empty() && wish.version.is_none());
     }
-    match (installed.get(&wish.name), &wish.version) {
+    Ok(match (installed.get(&wish.name), &wish.version) {
         (Some(package), Some(version)) if package.installed => glob::matches(version, &package.version),
         (Some(package), None) if package.installed => true,
-        (_, None) => installed.is_provided(&wish.name),
+        // Others may go by the name of a package that there is besides.
+        (_, None) => installed.is_provided(&wish.name) && !has_candidate(&wish.name, sys)?,
         _ => false,
-    }
+    })
+}
+
+/// Whether apt could install a package of that very name.
+fn has_candidate(name: &str, sys: &mut System<'_>) -> Result<bool> {
+    let policy = sys.query(Command::new("apt-cache").args(["policy", name]).env("LC_ALL", "C"))?;
+    let candidate =
+        policy.stdout().lines().find_map(|line| line.trim().strip_prefix("Candidate: ").map(str::to_owned));
+    Ok(candidate.is_some_and(|version| version != "(none)"))
 }
 
 fn removals(apt: &Apt<'_>, wish: &Wish, installed: &Installed) -> Vec<String> {

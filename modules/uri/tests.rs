@@ -295,6 +295,7 @@ fn curl_hears_secrets_and_bodies_on_its_input_alone() {
         assert_eq!(host.stat(path, true).unwrap().unwrap().mode & 0o777, 0o600);
         Output { stdout: b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), ..Output::default() }
     });
+    trial.host.file("/ca.pem", "");
     let args = json!({
         "url": "https://h/", "method": "POST", "user": "u", "password": "p", "force_basic_auth": true,
         "body_format": "json", "body": {"token": "t"}, "ca_path": "/ca.pem", "unix_socket": "/run/s",
@@ -307,7 +308,7 @@ fn curl_hears_secrets_and_bodies_on_its_input_alone() {
 #[test]
 fn wget_is_not_asked_for_what_it_cannot_do() {
     let trial = stage();
-    trial.host.program("/usr/bin/wget");
+    trial.host.program("/usr/bin/wget").file("/c", "");
     for (option, value) in [
         ("method", json!("POST")),
         ("follow_redirects", json!("none")),
@@ -320,4 +321,6 @@ fn wget_is_not_asked_for_what_it_cannot_do() {
         assert!(result["msg"].as_str().unwrap().starts_with(&expected), "{result}");
     }
     assert!(trial.host.ran().is_empty());
+    let absent = trial.run(&json!({"url": "http://h/", "ca_path": "/none.pem"}));
+    assert!(absent["msg"].as_str().unwrap().contains("Connection failure: "), "{absent}");
 }

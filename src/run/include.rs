@@ -40,6 +40,13 @@ pub(super) struct Group {
     pub hosts: HostList,
 }
 
+impl Group {
+    /// Whether what cannot be had is a task that failed.
+    pub fn is_rescuable(&self) -> bool {
+        !matches!(self.inclusion.what, Included::Role { rescuable: false, .. })
+    }
+}
+
 /// Brings together hosts that include the same with the same loop variables, in order of first appearance.
 pub(super) fn group(outcomes: Vec<HostOutcome>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
@@ -108,7 +115,7 @@ fn load(batch: &Arc<Batch>, task: &Arc<Task>, what: &Included) -> Result<(String
             batch.adopt(&loaded.roles, &loaded.handlers);
             Ok((loaded.path.to_string_lossy().into_owned(), loaded.tasks.clone()))
         }
-        Included::Role { request, public } => {
+        Included::Role { request, public, .. } => {
             let loaded = loader.include_role(task, request)?;
             batch.facts.role_names.write().push(loaded.role.name.clone());
             batch.facts.add_dependencies(loaded.role.dependencies.iter());

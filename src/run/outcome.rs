@@ -55,13 +55,12 @@ pub(super) struct Inclusion {
 #[derive(Clone, PartialEq)]
 pub(super) enum Included {
     /// `tags` are those of `apply` that were templates.
-    Tasks {
-        file: String,
-        tags: Vec<String>,
-    },
+    Tasks { file: String, tags: Vec<String> },
     Role {
         request: crate::playbook::RoleRequest,
         public: bool,
+        /// Whether a role that cannot be had is a task that failed; else it ends the run.
+        rescuable: bool,
     },
 }
 

@@ -326,7 +326,7 @@ impl Batch {
             match include::arrive(self, task, info, &group, members.clone(), place) {
                 Ok(arrival) => arrivals.push(arrival),
                 // A file that is wrong is wrong for every host, and no rescue's matter.
-                Err(error) if !error.is_missing() && !error.is_undefined() => {
+                Err(error) if !group.is_rescuable() || !error.is_missing() && !error.is_undefined() => {
                     self.run.break_off(error);
                     return Fate::default();
                 }

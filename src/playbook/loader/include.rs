@@ -27,7 +27,7 @@ impl Loader {
         around: &Around,
     ) -> Result<(Include, Options<'a>)> {
         if called.name == "include_role" {
-            let known: Vec<_> = ROLE_OPTIONS.iter().copied().chain(["apply"]).collect();
+            let known: Vec<_> = ROLE_OPTIONS.iter().copied().chain(["apply", "rescuable"]).collect();
             check_options(called, &options, &known)?;
             role_option(called, &options)?;
         } else {

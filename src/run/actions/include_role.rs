@@ -31,5 +31,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         tags: include::applied_tags(call)?,
     };
     let public = call.flag("public", call.job.batch.run.options.run.private_role_vars == Some(false))?;
-    Ok(Raw { inclusion: Some(Included::Role { request, public }), ..Raw::default() })
+    let rescuable = call.flag("rescuable", true)?;
+    Ok(Raw { inclusion: Some(Included::Role { request, public, rescuable }), ..Raw::default() })
 }

@@ -148,5 +148,11 @@ pub const ROLE_OPTIONS: &[Opt] = &[
     Opt::new("public", What::Truth, "Whether its variables and defaults are seen by later tasks.")
         .or("false"),
     Opt::new("apply", What::Mapping, "Keywords for each of its tasks: `tags`, `become` and so on."),
+    Opt::new(
+        "rescuable",
+        What::Truth,
+        "Whether a role that cannot be had fails the task; else it ends the run.",
+    )
+    .or("true"),
     Opt::new("rolespec_validate", What::Truth, "Whether the role's argument spec is checked.").or("true"),
 ];

@@ -44,7 +44,11 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     let wait = wait.map(|seconds| seconds.trunc().max(1.0));
     match wait {
         Some(seconds) => {
-            let text = format!("Pausing for {seconds} seconds");
+            let hidden = if call.flag("echo", true)? { "" } else { " (output is hidden)" };
+            let mut text = format!("Pausing for {seconds} seconds{hidden}");
+            if call.text("prompt").is_some() {
+                text.push_str("\n(ctrl+C then 'C' = continue early, ctrl+C then 'A' = abort)");
+            }
             call.job.batch.run.emit(Event::Said { text });
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
         }

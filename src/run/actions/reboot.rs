@@ -74,7 +74,11 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
         Err(lost) if lost.unreachable => return Ok(Raw::unreachable(lost.why)),
         Err(lost) => {
             let why = format!("{boot_command}: failed to get host boot time info, {}", lost.why);
-            return Ok(ended(Err(why), false, begun));
+            let mut raw = ended(Err(why), false, begun);
+            // Ansible calls it so here.
+            raw.fields.remove("rebooted");
+            raw.fields.insert("reboot", false);
+            return Ok(raw);
         }
     };
     let own = call.text("reboot_command");
@@ -88,6 +92,8 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
     };
     // The connection may go with the host before the command has answered.
     match shell(call, &command).await {
+        // There is no such command.
+        Err(lost) if lost.rc == Some(127) => return Err(call.misuse(lost.why)),
         Err(lost) if !lost.unreachable => {
             let why = format!("Reboot command failed. Error was: {}", lost.why);
             return Ok(ended(Err(why), false, begun));
@@ -166,6 +172,8 @@ fn paths(call: &Call<'_>) -> Vec<String> {
 struct Lost {
     why: String,
     unreachable: bool,
+    /// The command's exit code, where it ran.
+    rc: Option<i64>,
 }
 
 /// Runs a line on the host; what it says.
@@ -177,7 +185,8 @@ async fn shell(call: &Call<'_>, line: &str) -> Result<String, Lost> {
     if raw.unreachable || raw.is("failed") {
         let stderr = text("stderr");
         let why = if stderr.trim().is_empty() { said(&raw) } else { stderr.trim().to_owned() };
-        return Err(Lost { why, unreachable: raw.unreachable });
+        let rc = raw.fields.get("rc").and_then(Value::as_int);
+        return Err(Lost { why, unreachable: raw.unreachable, rc });
     }
     Ok(text("stdout").trim().to_owned())
 }
