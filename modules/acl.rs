@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +120,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let default = args.default || entry.default;
     let is_there = args.state == State::Present;
-    let setfacl = program("setfacl", sys)?;
+    let setfacl = sys.need("setfacl")?;
     let command = |test: bool| {
         Command::new(&setfacl)
             .flag("--test", test)
@@ -214,7 +212,7 @@ impl Entry {
 }
 
 fn list(args: &Args, default: bool, sys: &mut System<'_>) -> Result<Vec<String>> {
-    let command = Command::new(program("getfacl", sys)?)
+    let command = Command::new(sys.need("getfacl")?)
         .args(["--omit-header", "--absolute-names"])
         .flag("-R", args.recursive)
         .flag("-P", !args.follow)
@@ -225,12 +223,6 @@ fn list(args: &Args, default: bool, sys: &mut System<'_>) -> Result<Vec<String>>
     Ok(match text.trim() {
         "" => Vec::new(),
         text => text.lines().map(str::to_owned).collect(),
-    })
-}
-
-fn program(name: &str, sys: &System<'_>) -> Result<PathBuf> {
-    sys.which(name).ok_or_else(|| {
-        Failure::new(format!("Failed to find required executable \"{name}\": install acl first"))
     })
 }
 

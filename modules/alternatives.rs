@@ -71,10 +71,8 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let programs = ["update-alternatives", "alternatives"];
-    let Some(program) = programs.into_iter().find_map(|name| sys.which(name)) else {
-        return Err(Failure::new("Failed to find required executable \"update-alternatives\""));
-    };
+    let program = sys.which("alternatives");
+    let program = sys.need("update-alternatives").or_else(|failure| program.ok_or(failure))?;
     let listing = Listing::read(&program, &args.name, sys)?;
     let mut run = Run { args: &args, program, listing, done: Vec::new() };
     if args.state == State::Absent {

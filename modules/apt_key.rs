@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,16 +61,17 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    if sys.which("apt-key").is_none() {
+    let Some(program) = sys.which("apt-key") else {
         return Err(Failure::new(
             "Failed to find required executable \"apt-key\": put the key below /etc/apt/keyrings with get_url instead",
         ));
-    }
+    };
+    let tool = || tool(&program, &args);
     let given = match args.id.as_deref() {
         Some(id) => Some(clean(id).ok_or_else(|| Failure::new("Invalid key_id").with("id", id))?),
         None => None,
     };
-    let before = keys(&args, sys)?;
+    let before = keys(tool(), sys)?;
     let content =
         match (&args.data, &args.file, &args.url) {
             _ if args.state == State::Absent => None,
@@ -95,14 +98,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     match args.state {
         State::Present if !there => match (&args.keyserver, content) {
             (Some(server), _) => {
-                let command = tool(&args).args(["adv", "--no-tty", "--keyserver", server, "--recv", &id]);
+                let command = tool().args(["adv", "--no-tty", "--keyserver", server, "--recv", &id]);
                 sys.exec(command).map_err(|failure| Failure {
                     msg: format!("Error fetching key {id} from keyserver: {server}"),
                     ..failure
                 })?;
             }
             (None, Some(content)) => {
-                sys.exec(tool(&args).args(["add", "-"]).stdin(content))?;
+                sys.exec(tool().args(["add", "-"]).stdin(content))?;
             }
             (None, None) => {
                 return Err(Failure::new(
@@ -111,12 +114,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             }
         },
         State::Absent if there => {
-            sys.exec(tool(&args).args(["del", short(&id, 16)]))?;
+            sys.exec(tool().args(["del", short(&id, 16)]))?;
         }
         State::Present | State::Absent => {}
     }
     let settled = there == (args.state == State::Present);
-    let after = if settled { None } else { Some(keys(&args, sys)?) };
+    let after = if settled { None } else { Some(keys(tool(), sys)?) };
     let added = after.as_ref().is_none_or(|after| has(after, &id));
     if args.state == State::Present && !sys.is_check() && !added {
         return Err(Failure::new("apt-key did not return an error, but failed to add the key (check that the id is correct and *not* a subkey)")
@@ -132,8 +135,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     })
 }
 
-fn tool(args: &Args) -> Command {
-    let command = Command::new("apt-key").env("LC_ALL", "C").env("APT_KEY_DONT_WARN_ON_DANGEROUS_USAGE", "1");
+fn tool(program: &Path, args: &Args) -> Command {
+    let command = Command::new(program).env("LC_ALL", "C").env("APT_KEY_DONT_WARN_ON_DANGEROUS_USAGE", "1");
     match &args.keyring {
         Some(keyring) => command.arg("--keyring").arg(keyring.0.clone()),
         None => command,
@@ -156,9 +159,9 @@ fn has(keys: &[String], id: &str) -> bool {
 }
 
 /// The long ids of the keys that are there.
-fn keys(args: &Args, sys: &mut System<'_>) -> Result<Vec<String>> {
+fn keys(tool: Command, sys: &mut System<'_>) -> Result<Vec<String>> {
     let output =
-        sys.query(tool(args).args(["adv", "--list-public-keys", "--keyid-format=long", "--with-colons"]))?;
+        sys.query(tool.args(["adv", "--list-public-keys", "--keyid-format=long", "--with-colons"]))?;
     if !output.ok() {
         return Err(
             Failure::new(format!("Unable to list public keys: {}", output.stderr())).with("rc", output.code)
@@ -173,7 +176,7 @@ fn public(text: &str) -> Vec<String> {
 }
 
 fn id_of(content: &[u8], sys: &mut System<'_>) -> Result<Option<String>> {
-    let command = Command::new("gpg").args(["--with-colons", "--show-keys", "--no-options", "-"]);
+    let command = Command::new(sys.need("gpg")?).args(["--with-colons", "--show-keys", "--no-options", "-"]);
     let output = sys.query(command.stdin(content.to_vec()))?;
     if !output.ok() {
         return Err(Failure::new(format!("Unable to extract key from data: {}", output.stderr())));
@@ -189,10 +192,10 @@ mod tests {
 
     fn check(args: &Json, changed: bool, ran: Option<&str>) {
         let trial = Trial::of("apt_key");
-        trial.host.program("/usr/bin/apt-key").answer("apt-key", 0, "");
+        trial.host.program("/usr/bin/gpg").program("/usr/bin/apt-key").answer("/usr/bin/apt-key", 0, "");
         let pubs = "pub:-:4096:1:AED4B06F473041FA:1:::\npub:-:1:1:0123456789ABCDEF:::\n";
-        trial.host.answer("apt-key adv --list-public-keys", 0, pubs).answer(
-            "gpg",
+        trial.host.answer("/usr/bin/apt-key adv --list-public-keys", 0, pubs).answer(
+            "/usr/bin/gpg",
             0,
             "pub:-:1:1:0123456789ABCDEF::\n",
         );
@@ -203,7 +206,7 @@ mod tests {
             .host
             .ran()
             .into_iter()
-            .filter(|line| !line.contains("--list") && !line.starts_with("gpg"))
+            .filter(|line| !line.contains("--list") && !line.starts_with("/usr/bin/gpg"))
             .collect();
         assert_eq!(made.first().map(String::as_str), ran);
     }
@@ -213,8 +216,16 @@ mod tests {
         let id = "0x9FED2BCBDCD29CDF762678CBAED4B06F473041FA";
         check(&json!({"id": id, "url": "http://nowhere"}), false, None);
         check(&json!({"data": "-----BEGIN"}), false, None);
-        check(&json!({"id": id, "state": "absent"}), true, Some("apt-key del AED4B06F473041FA"));
+        check(&json!({"id": id, "state": "absent"}), true, Some("/usr/bin/apt-key del AED4B06F473041FA"));
         check(&json!({"id": "99999999", "state": "absent"}), false, None);
+    }
+
+    #[test]
+    fn what_cannot_be_listed_is_an_error() {
+        let trial = Trial::of("apt_key");
+        trial.host.program("/usr/bin/apt-key").answer("/usr/bin/apt-key", 2, "");
+        let got = trial.run(&json!({"id": "99999999", "state": "absent"}));
+        assert_eq!((&got["failed"], &got["rc"]), (&json!(true), &json!(2)), "{got}");
     }
 
     #[test]

@@ -74,9 +74,7 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    if sys.which("at").is_none() {
-        return Err(Failure::new("Failed to find required executable \"at\": install it first"));
-    }
+    sys.need("at")?;
     let none = Returns { state: args.state, script_file: None, count: None, units: None };
     if args.state == State::Absent {
         for job in jobs(&args, sys)? {

@@ -252,10 +252,7 @@ impl Crontab<'_> {
     }
 
     fn program(&self, sys: &System<'_>) -> Result<Command> {
-        let program = sys.which("crontab").ok_or_else(|| {
-            Failure::new("Failed to find required executable \"crontab\" in paths: install cron first")
-        })?;
-        Ok(Command::new(program).opt("-u", self.user))
+        Ok(Command::new(sys.need("crontab")?).opt("-u", self.user))
     }
 }
 

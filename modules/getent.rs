@@ -48,9 +48,7 @@ const NO_KEY: &str = "One or more supplied key could not be found in the databas
 const COLONS: [&str; 4] = ["passwd", "shadow", "group", "gshadow"];
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let program = sys
-        .which("getent")
-        .ok_or_else(|| Failure::new("Failed to find required executable \"getent\" in paths"))?;
+    let program = sys.need("getent")?;
     if args.split.as_deref() == Some("") {
         return Err(Failure::new("split: must not be empty"));
     }

@@ -266,11 +266,7 @@ impl Git {
     fn of(args: &Args, sys: &System<'_>) -> Result<Self> {
         let program = match &args.executable {
             Some(path) => path.text().into_owned(),
-            None => sys
-                .which("git")
-                .ok_or_else(|| Failure::new("Failed to find required executable \"git\""))?
-                .to_string_lossy()
-                .into_owned(),
+            None => sys.need("git")?.to_string_lossy().into_owned(),
         };
         let umask = match &args.umask {
             None => None,

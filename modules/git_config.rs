@@ -67,9 +67,7 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let Some(git) = sys.which("git") else {
-        return Err(Failure::new("Failed to find required executable \"git\": install it first"));
-    };
+    let git = sys.need("git")?;
     let git = Git { args: &args, program: git };
     let old = git.values(sys)?;
     let value = args.value.clone().unwrap_or_default();

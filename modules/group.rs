@@ -153,10 +153,7 @@ fn tool(sys: &System<'_>, args: &Args, name: &str) -> Result<String> {
             return Ok(path.to_string_lossy().into_owned());
         }
     }
-    if sys.which(&name).is_some() {
-        return Ok(name);
-    }
-    Err(Failure::new(format!("Failed to find required executable \"{name}\"")))
+    sys.need(&name).map(|_| name)
 }
 
 #[cfg(test)]

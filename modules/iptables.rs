@@ -164,10 +164,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let written = args.rule.words()?;
     let rule = args.rule.with_implied_jump()?.words()?;
     for program in args.ip_version.programs() {
-        let path = sys.which(program).ok_or_else(|| {
-            Failure::new(format!("Failed to find required executable \"{program}\": install iptables first"))
-        })?;
-        let program = Command::new(path);
+        let program = Command::new(sys.need(program)?);
         let waits = waits(&program, &args, sys)?;
         Filter { program, args: &args, waits }.ensure(&rule, sys)?;
     }

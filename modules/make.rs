@@ -55,10 +55,7 @@ pub struct Returns {
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let program = match &args.make {
         Some(path) => path.0.clone(),
-        None => sys
-            .which("gmake")
-            .or_else(|| sys.which("make"))
-            .ok_or_else(|| Failure::new("Failed to find required executable \"make\": install it first"))?,
+        None => sys.which("gmake").map_or_else(|| sys.need("make"), Ok)?,
     };
     let targets = args.target.iter().chain(args.targets.iter().flatten());
     let mut command = Command::new(program).opt("-j", args.jobs);

@@ -243,7 +243,10 @@ mod tests {
         for (args, msg) in [
             (json!({"mount_binary": 3}), "argument 'mount_binary' must be a string or null, not 3"),
             (json!({"timeout": 0}), "argument 'timeout' must be a positive number or null, not 0.0"),
-            (json!({"mount_binary": "/no", "sources": "/no"}), "Failed to find required executable \"/no\""),
+            (
+                json!({"mount_binary": "/no", "sources": "/no"}),
+                "Failed to find required executable \"/no\": install it first",
+            ),
         ] {
             assert_eq!(Trial::of("mount_facts").run(&args)["msg"], msg);
         }

@@ -85,9 +85,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     let program = match &args.executable {
         Some(path) => path.0.clone(),
-        None => sys
-            .which("npm")
-            .ok_or_else(|| Failure::new("Failed to find required executable \"npm\": install npm first"))?,
+        None => sys.need("npm")?,
     };
     let npm = Npm { program: Command::new(program), args: &args };
     let wanted = args.name.as_ref().map(|name| match &args.version {

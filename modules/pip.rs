@@ -208,9 +208,7 @@ fn make_environment(args: &Args, umask: Option<u32>, sys: &mut System<'_>) -> Re
         return Err(Failure::new("virtualenv_command names no program"));
     };
     let program = sys.expand(program)?;
-    let Some(program) = sys.which(&program) else {
-        return Err(Failure::new(format!("Failed to find required executable \"{program}\"")));
-    };
+    let program = sys.need(&program)?;
     let is_venv = words.iter().any(|word| word == "venv" || word.ends_with("pyvenv"));
     if is_venv && args.virtualenv_python.is_some() {
         let msg =
@@ -230,11 +228,7 @@ fn make_environment(args: &Args, umask: Option<u32>, sys: &mut System<'_>) -> Re
 
 fn find_pip(args: &Args, sys: &System<'_>) -> Result<Option<PathBuf>> {
     if let Some(executable) = &args.executable {
-        let name = executable.text();
-        return match sys.which(&name) {
-            Some(path) => Ok(Some(path)),
-            None => Err(Failure::new(format!("Failed to find required executable \"{name}\""))),
-        };
+        return sys.need(&executable.text()).map(Some);
     }
     let Some(env) = &args.virtualenv else {
         return Ok(["pip3", "pip"].into_iter().find_map(|name| sys.which(name)));

@@ -135,9 +135,7 @@ fn validate(args: &Args, content: &str, sys: &mut System<'_>) -> Result<()> {
     }
     let visudo = match sys.which("visudo") {
         Some(visudo) => visudo,
-        None if args.validation == Validation::Required => {
-            return Err(Failure::new("Failed to find required executable \"visudo\": install sudo first"));
-        }
+        None if args.validation == Validation::Required => sys.need("visudo")?,
         None => return Ok(()),
     };
     let output = sys.query(Command::new(visudo).args(["-c", "-f", "-"]).stdin(content))?;
@@ -208,7 +206,7 @@ mod tests {
         let args = json!({"name": "x", "user": "bob", "commands": "(", "validation": "required"});
         assert_eq!(
             trial.run(&args)["msg"],
-            "Failed to find required executable \"visudo\": install sudo first"
+            "Failed to find required executable \"visudo\": install it first"
         );
         trial.host.program("/usr/sbin/visudo").answer("/usr/sbin/visudo", 1, "stdin:1:5: syntax error\n");
         let got = trial.run(&args);

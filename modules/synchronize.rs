@@ -152,9 +152,7 @@ pub struct Returns {
 const CHANGED: &str = "<<CHANGED>>";
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let program = sys.which(&args.program).ok_or_else(|| {
-        Failure::new(format!("Failed to find required executable \"{}\": install rsync first", args.program))
-    })?;
+    let program = sys.need(&args.program)?;
     let line = Line::of(&args, program, sys)?;
     let changed = |output: &Output| output.stdout().contains(CHANGED);
     let output = if sys.is_check() {
@@ -264,9 +262,7 @@ fn is_remote(path: &str) -> bool {
 }
 
 fn ssh(args: &Args, sys: &System<'_>) -> Result<String> {
-    let ssh = sys.which("ssh").ok_or_else(|| {
-        Failure::new("Failed to find required executable \"ssh\": install an SSH client first")
-    })?;
+    let ssh = sys.need("ssh")?;
     let mut words = vec![ssh.to_string_lossy().into_owned()];
     if !args.ssh_connection_multiplexing {
         words.push("-S none".to_owned());

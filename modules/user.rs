@@ -354,7 +354,7 @@ fn tool(sys: &System<'_>, local: bool, name: &str) -> Result<Command> {
             return Ok(Command::new(path));
         }
     }
-    Err(Failure::new(format!("Failed to find required executable \"{name}\"")))
+    sys.need(&name).map(Command::new)
 }
 
 #[cfg(test)]

@@ -22,9 +22,7 @@ pub struct Openssl(PathBuf);
 
 impl Openssl {
     pub fn find(sys: &System<'_>) -> Result<Self> {
-        sys.which("openssl").map(Self).ok_or_else(|| {
-            Failure::new("Failed to find required executable \"openssl\": install the package openssl first")
-        })
+        sys.need("openssl").map(Self)
     }
 
     pub fn command(&self, verb: &str) -> Command {

@@ -23,7 +23,8 @@ pub fn is_kept_scram(kept: &str, password: &str) -> Option<bool> {
     let (head, keys) = kept.strip_prefix("SCRAM-SHA-256$")?.split_once('$')?;
     let (rounds, salt) = head.split_once(':')?;
     let (_, server) = keys.split_once(':')?;
-    let salted = salted(password, &from_base64(salt).ok()?, rounds.parse().ok()?);
+    let rounds = rounds.parse().ok().filter(|rounds| *rounds <= MOST_ROUNDS)?;
+    let salted = salted(password, &from_base64(salt).ok()?, rounds);
     Some(hmac(&salted, b"Server Key").to_vec() == from_base64(server).ok()?)
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::account::Expiry;
 use super::{Args, Said};
-use crate::kit::{Command, Failure, Result, System};
+use crate::kit::{Command, Result, System};
 
 /// Adds the user to groups.
 pub(super) fn enter(
@@ -53,7 +53,5 @@ fn change(
 }
 
 fn tool(sys: &System<'_>, name: &str) -> Result<Command> {
-    let path = sys.which(name);
-    path.map(Command::new)
-        .ok_or_else(|| Failure::new(format!("Failed to find required executable \"{name}\"")))
+    sys.need(name).map(Command::new)
 }

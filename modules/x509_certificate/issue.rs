@@ -149,7 +149,7 @@ impl Order {
                 Failure::new(format!("openssl verify failed: {}", said.trim())).with("rc", output.code)
             );
         }
-        Ok(errors.iter().all(|error| HARMLESS.contains(error)))
+        Ok(errors.iter().all(|error| is_harmless(error)))
     }
 
     pub(super) fn issue(&self, openssl: &Openssl, sys: &mut System<'_>) -> Result<String> {
@@ -179,14 +179,27 @@ impl Order {
     }
 }
 
-/// What `openssl verify` finds wrong with certificates and goes on to their signatures, which alone are asked about: that
-/// they are expired, signed by themselves, no authority, below too many authorities, or hold what it does not know.
-const HARMLESS: [u32; 8] = [10, 11, 12, 18, 24, 25, 34, 37];
+/// What `openssl verify` finds wrong with certificates and goes on to their signatures, which alone are asked about. By
+/// their words: a number means other things to other versions.
+const HARMLESS: [&str; 7] = [
+    "invalid CA certificate",
+    "invalid non-CA certificate (has CA markings)",
+    "path length constraint exceeded",
+    "unhandled critical extension",
+    "certificate has expired",
+    "self signed certificate",
+    "self-signed certificate",
+];
 
-/// The numbers of what `openssl verify` finds: `error 24 at 1 depth lookup: invalid CA certificate`.
-fn errors(said: &str) -> Vec<u32> {
-    let number = |line: &str| line.strip_prefix("error ")?.split_once(" at ")?.0.parse().ok();
-    said.lines().filter_map(number).collect()
+fn is_harmless(error: &str) -> bool {
+    HARMLESS.contains(&error.trim())
+}
+
+/// What `openssl verify` finds: `error 79 at 1 depth lookup: invalid CA certificate`.
+fn errors(said: &str) -> Vec<&str> {
+    let error =
+        |line| str::strip_prefix(line, "error ")?.split_once(" depth lookup: ").map(|(_, error)| error);
+    said.lines().filter_map(error).collect()
 }
 
 /// With the key's identifier, as the option has it.
@@ -249,12 +262,22 @@ fn name(path: Option<&FilePath>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::errors;
+    use super::{errors, is_harmless};
 
     #[test]
-    fn what_is_wrong_has_a_number() {
-        let said = "CN = a\nerror 24 at 1 depth lookup: invalid CA certificate\nCN = b\n\
+    fn what_is_wrong_is_told() {
+        let said = "CN = a\nerror 79 at 1 depth lookup: invalid CA certificate\nCN = b\n\
                     error 7 at 0 depth lookup: certificate signature failure\nerror stdin: verification failed\n";
-        assert_eq!(errors(said), [24, 7]);
+        let found = errors(said);
+        assert_eq!(found, ["invalid CA certificate", "certificate signature failure"]);
+        assert_eq!(found.iter().map(|error| is_harmless(error)).collect::<Vec<_>>(), [true, false]);
+        // These end the search before the signature.
+        for error in [
+            "self-signed certificate in certificate chain",
+            "no issuer public key",
+            "EE certificate key too weak",
+        ] {
+            assert!(!is_harmless(error), "{error}");
+        }
     }
 }

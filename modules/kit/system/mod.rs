@@ -196,8 +196,9 @@ impl<'a> System<'a> {
 
     /// The path of a program without which nothing goes.
     pub fn need(&self, program: &str) -> Result<PathBuf> {
-        self.which(program)
-            .ok_or_else(|| Failure::new(format!("Failed to find required executable \"{program}\"")))
+        self.which(program).ok_or_else(|| {
+            Failure::new(format!("Failed to find required executable \"{program}\": install it first"))
+        })
     }
 
     /// Expands `~`, `~user`, `$VAR` and `${VAR}` as Ansible does in paths. Unknown names stay as they are.
