@@ -79,6 +79,7 @@ mod package;
 mod package_facts;
 mod pacman;
 mod pam_limits;
+mod pamd;
 mod patch;
 mod ping;
 mod pip;
@@ -190,6 +191,7 @@ table! {
     package_facts,
     pacman,
     pam_limits,
+    pamd,
     patch,
     ping,
     pip,
@@ -291,6 +293,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "npm"),
     ("community.general", "pacman"),
     ("community.general", "pam_limits"),
+    ("community.general", "pamd"),
     ("community.general", "sefcontext"),
     ("community.general", "seport"),
     ("community.general", "sudoers"),

@@ -53,6 +53,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("pacman", "as package"),
     ("package", "package managers work on a real machine only"),
     ("package_facts", "package managers work on a real machine only"),
+    ("pamd", "the service must be there"),
     ("patch", "as acl"),
     ("pip", "pip works on a real machine only"),
     ("postgresql_db", "it needs a server"),

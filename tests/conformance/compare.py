@@ -17,7 +17,7 @@ RECAP = re.compile(r"^(\S+) +: +(ok=\d.*?)\s*$")
 ADHOC = re.compile(r"^(\S+) \| ([A-Z]+)!?(?: \| rc=(-?\d+))? (=>|>>) ?(.*)$")
 MESSAGES = ("[ERROR]", "[WARNING]", "[DEPRECATION WARNING]", "error: ", "warning: ", "deprecated: ")
 # Keys of a result that no two runs share, or that speak of the tool and not of the work.
-VOLATILE = {"delta", "start", "end", "atime", "mtime", "ctime", "inode", "dev", "elapsed", "version", "cache_update_time", "exception", "pid",
+VOLATILE = {"delta", "start", "end", "date", "atime", "mtime", "ctime", "inode", "dev", "elapsed", "version", "cache_update_time", "exception", "pid",
             "ansible_job_id", "results_file", "erased", "child_pid", "invocation", "warnings", "deprecations", "ansible_facts.discovered_interpreter_python", "remote_tmp"}
 # What a failure may tell besides, on either side: how the file was, which call it was.
 ASIDE = {"msg", "message", "errno", "path", "dest", "src", "uid", "gid", "owner", "group", "mode", "size", "state", "failed", "details",
