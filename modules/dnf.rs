@@ -1,12 +1,16 @@
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+mod lock;
+mod options;
+mod program;
+mod rpm;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::options::Options;
+use self::options::listed;
+use self::program::Program;
 use crate::command::yes;
-use crate::kit::{Command, Failure, FilePath, Output, Result, System};
-use crate::package::{self, Dnf, Wanted};
+use crate::kit::{Failure, FilePath, Result, System};
 
 /// Manages packages with dnf, or with yum where there is no dnf.
 ///
@@ -83,7 +87,7 @@ pub struct Args {
     #[serde(default = "yes")]
     pub validate_certs: bool,
     #[serde(flatten)]
-    dnf: Dnf,
+    pub shared: Options,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -112,40 +116,29 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let name = if sys.which("dnf").is_some() { "dnf" } else { "yum" };
-    let manager = package::manager(name).ok_or_else(|| Failure::new("neither dnf nor yum is known"))?;
     let mut names: Vec<String> =
         args.name.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-    wait_for_lock(args.lock_timeout, sys)?;
-    let options = options(&args);
+    lock::wait(args.lock_timeout, sys)?;
+    let program = program(&args, sys);
     let all = matches!(names.as_slice(), [all] if all == "*");
+    let only_cache = args.update_cache && names.is_empty();
     if args.autoremove && names.is_empty() {
-        let judge = |output: &Output| !output.stdout().to_lowercase().contains("nothing to do");
-        sys.exec_judged(
-            Command::new(name).args(["-y", "autoremove"]).args(&options).env("LC_ALL", "C"),
-            judge,
-        )?;
+        program.autoremove(sys)?;
     } else if args.autoremove && args.state != State::Absent {
         return Err(Failure::new("Autoremove should be used alone or with state=absent"));
     } else if all && args.state != State::Latest {
         return Err(Failure::new("name: * is known only with state=latest"));
-    } else if all {
-        package::upgrade_all(manager, args.update_cache, &options, sys)?;
     } else {
-        if args.update_only && args.state == State::Latest {
-            let mut there = Vec::new();
-            for name in names {
-                if sys.query(Command::new("rpm").args(["-q", "--whatprovides", name.as_str()]))?.ok() {
-                    there.push(name);
-                }
-            }
-            names = there;
+        if args.update_cache {
+            program.refresh(sys)?;
         }
-        let wanted = Wanted { names: &names, state: args.state, update_cache: args.update_cache };
-        package::ensure(manager, &wanted, &options, sys)?;
+        if args.update_only && args.state == State::Latest && !all {
+            let mut installed = rpm::installed(&names, args.state, sys)?.into_iter();
+            names.retain(|_| installed.next() == Some(true));
+        }
+        if all { program.upgrade_all(sys)? } else { program.ensure(names, args.state, sys)? }
     }
-    let idle = sys.changes().is_empty();
-    let msg = match (idle, args.update_cache && names.is_empty()) {
+    let msg = match (sys.changes().is_empty(), only_cache) {
         (true, true) => Some("Cache updated"),
         (true, false) => Some("Nothing to do"),
         (false, _) => None,
@@ -153,78 +146,99 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     Ok(Returns { rc: 0, results: Vec::new(), msg })
 }
 
-/// The program's own options.
-fn options(args: &Args) -> Vec<String> {
+/// The program that is there, with its own words for the options.
+fn program(args: &Args, sys: &System<'_>) -> Program {
     let latest = args.state == State::Latest;
-    let flags = [
+    let some = |flags: &[(&str, bool)]| -> Vec<String> {
+        flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()).collect()
+    };
+    let mut sources = args.shared.sources();
+    sources.extend(some(&[
         ("--security", args.security && latest),
         ("--bugfix", args.bugfix && latest),
+        ("--cacheonly", args.cacheonly),
+        ("--setopt=sslverify=False", !(args.sslverify && args.validate_certs)),
+    ]));
+    sources.extend(listed("enableplugin", &args.enable_plugin));
+    sources.extend(listed("disableplugin", &args.disable_plugin));
+    sources.extend(args.disable_excludes.as_ref().map(|what| format!("--disableexcludes={what}")));
+    sources.extend(args.conf_file.as_ref().map(|file| format!("--config={}", file.text())));
+    let mut manners = args.shared.manners();
+    manners.extend(some(&[
         ("--best", args.best),
         ("--nobest", args.nobest),
         ("--setopt=install_weak_deps=False", !args.install_weak_deps),
-        ("--cacheonly", args.cacheonly),
         ("--downloadonly", args.download_only),
-        ("--setopt=sslverify=False", !(args.sslverify && args.validate_certs)),
         // The last counts.
         ("--setopt=clean_requirements_on_remove=True", args.autoremove && args.state == State::Absent),
-    ];
-    let mut options: Vec<String> = args.dnf.options().into_iter().map(|(_, option)| option).collect();
-    options.extend(flags.into_iter().filter(|(_, given)| *given).map(|(flag, _)| flag.to_owned()));
-    for (option, list) in [("enableplugin", &args.enable_plugin), ("disableplugin", &args.disable_plugin)] {
-        options.extend((!list.is_empty()).then(|| format!("--{option}={}", list.join(","))));
-    }
-    options.extend(args.disable_excludes.as_ref().map(|what| format!("--disableexcludes={what}")));
-    options.extend(args.download_dir.as_ref().map(|dir| format!("--downloaddir={}", dir.text())));
-    options.extend(args.conf_file.as_ref().map(|file| format!("--config={}", file.text())));
-    options
-}
-
-/// Waits until no other dnf or yum works.
-fn wait_for_lock(seconds: u64, sys: &mut System<'_>) -> Result<()> {
-    for waited in 0.. {
-        let Some(lock) = held_lock(sys)? else { break };
-        if waited >= seconds {
-            return Err(Failure::new(format!("{} lockfile is held by another process", lock.display())));
-        }
-        sys.sleep(Duration::from_secs(1))?;
-    }
-    Ok(())
-}
-
-/// A lock whose process lives.
-fn held_lock(sys: &System<'_>) -> Result<Option<PathBuf>> {
-    let mut locks = vec![PathBuf::from("/var/run/yum.pid")];
-    // The lists' locks, and that of the packages, which dnf itself would wait for without end.
-    for dir in ["/var/cache/dnf", "/var/lib/dnf"].map(Path::new) {
-        if sys.exists(dir)? {
-            let names = sys.list(dir)?;
-            let held = names.iter().filter(|name| name.to_string_lossy().ends_with("_lock.pid"));
-            locks.extend(held.map(|name| dir.join(name)));
-        }
-    }
-    for lock in locks {
-        let pid = sys.read_text_if_there(&lock)?.unwrap_or_default();
-        let pid = pid.trim();
-        if !pid.is_empty() && sys.exists(&Path::new("/proc").join(pid))? {
-            return Ok(Some(lock));
-        }
-    }
-    Ok(None)
+    ]));
+    manners.extend(args.download_dir.as_ref().map(|dir| format!("--downloaddir={}", dir.text())));
+    Program { name: if sys.which("dnf").is_some() { "dnf" } else { "yum" }, sources, manners }
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
+
+    /// rpm knows these packages, and no others.
+    fn rpm_has(trial: &Trial, names: &[&str]) {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        trial.host.script("rpm", move |command, _| {
+            let words: Vec<String> =
+                command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let asked = words.iter().filter(|word| !word.starts_with('-')).skip(1);
+            let missing: Vec<&String> = asked.filter(|name| !names.contains(name)).collect();
+            let provides = words.iter().any(|word| word == "--whatprovides");
+            let line = |name: &&String| {
+                if provides {
+                    format!("no package provides {name}\n")
+                } else {
+                    format!("package {name} is not installed\n")
+                }
+            };
+            let stdout: String = missing.iter().map(line).collect();
+            let code = i32::try_from(missing.len()).unwrap();
+            Output { code, stdout: stdout.into_bytes(), ..Output::default() }
+        });
+    }
 
     #[test]
     fn packages_are_installed_where_they_are_not() {
         let trial = Trial::of("dnf");
-        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "").answer("rpm", 1, "");
-        let result = trial.run(&json!({"name": "git,vim", "enablerepo": "epel", "state": "installed"}));
+        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "");
+        rpm_has(&trial, &["bash"]);
+        let result = trial.run(&json!({"name": "bash,git,vim", "enablerepo": "epel", "state": "installed"}));
         assert_eq!(result["changed"], true, "{result}");
-        assert_eq!(trial.host.ran().last().unwrap(), "dnf -y install --enablerepo=epel git vim");
+        // Two reads of the database for any number of names.
+        let ran = ["rpm -q bash git vim", "rpm -q --whatprovides git vim"];
+        assert_eq!(trial.host.ran()[..2], ran);
+        assert_eq!(trial.host.ran()[2..], ["dnf -y install --enablerepo=epel git vim"]);
+    }
+
+    #[test]
+    fn what_rpm_cannot_tell_is_an_error() {
+        let trial = Trial::of("dnf");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "").script("rpm", |_, _| Output {
+            code: 1,
+            stdout: b"package git is not installed\n".to_vec(),
+            stderr: b"error: cannot open Packages database in /var/lib/rpm\n".to_vec(),
+            ..Output::default()
+        });
+        let result = trial.run(&json!({"name": "git"}));
+        let said = result["msg"].as_str().unwrap();
+        assert!(said.starts_with("rpm does not tell what is installed: error: cannot open"), "{result}");
+    }
+
+    #[test]
+    fn what_the_repositories_cannot_tell_is_an_error() {
+        let trial = Trial::of("dnf");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 1, "no network");
+        rpm_has(&trial, &["git"]);
+        let result = trial.check(&json!({"name": "git", "state": "latest"}));
+        assert_eq!(result["msg"], "dnf does not tell what is newer: no network", "{result}");
     }
 
     #[test]
@@ -238,21 +252,23 @@ mod tests {
     #[test]
     fn options_are_the_programs() {
         let trial = Trial::of("dnf");
-        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "").answer("rpm", 1, "");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "");
+        rpm_has(&trial, &[]);
         let args = json!({"name": "git", "nobest": true, "install_weak_deps": false, "disable_plugin": "a,b",
                           "validate_certs": false, "download_only": true, "download_dir": "/d"});
         trial.run(&args);
         assert_eq!(
             trial.host.ran().last().unwrap(),
-            "dnf -y install --nobest --setopt=install_weak_deps=False --downloadonly --setopt=sslverify=False \
-             --disableplugin=a,b --downloaddir=/d git"
+            "dnf -y install --setopt=sslverify=False --disableplugin=a,b --nobest \
+             --setopt=install_weak_deps=False --downloadonly --downloaddir=/d git"
         );
     }
 
     #[test]
     fn what_nothing_needs_goes() {
         let trial = Trial::of("dnf");
-        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "Nothing to do.").answer("rpm", 0, "");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "Nothing to do.");
+        rpm_has(&trial, &["git"]);
         let result = trial.run(&json!({"autoremove": true}));
         assert_eq!((&result["changed"], &result["msg"]), (&json!(false), &json!("Nothing to do")));
         assert_eq!(trial.host.ran(), ["dnf -y autoremove"]);
@@ -264,7 +280,8 @@ mod tests {
     #[test]
     fn only_what_is_there_is_updated() {
         let trial = Trial::of("dnf");
-        trial.host.program("/usr/bin/dnf").answer("dnf", 100, "").answer("rpm", 1, "");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 100, "");
+        rpm_has(&trial, &[]);
         let result = trial.run(&json!({"name": "git", "state": "latest", "update_only": true}));
         assert_eq!(result["changed"], false, "{result}");
     }
@@ -279,5 +296,34 @@ mod tests {
         trial.host.program("/usr/bin/dnf").file("/var/lib/dnf/rpmdb_lock.pid", "42").dir("/proc/42");
         let result = trial.run(&json!({"name": "git", "lock_timeout": 1}));
         assert_eq!(result["msg"], "/var/lib/dnf/rpmdb_lock.pid lockfile is held by another process");
+    }
+
+    #[test]
+    fn what_rpm_cannot_tell_the_package_manager_does() {
+        let ran = |name: &str, state: &str, said: &str| {
+            let trial = Trial::of("dnf");
+            trial.host.program("/usr/bin/dnf");
+            rpm_has(&trial, &[]);
+            trial.host.answer("rpm -qa php*", 0, "php-8\n");
+            trial.host.answer("dnf", 0, said);
+            let result = trial.run(&json!({"name": name, "state": state}));
+            let ran = trial.host.ran().into_iter().find(|line| line.starts_with("dnf")).unwrap_or_default();
+            (result["changed"].as_bool().unwrap(), ran)
+        };
+        let remove = |name: &str| format!("dnf -y remove --setopt=clean_requirements_on_remove=False {name}");
+        assert_eq!(ran("@web", "absent", "Removed"), (true, remove("@web")));
+        assert_eq!(ran("@web", "absent", "No packages marked for removal."), (false, remove("@web")));
+        assert_eq!(ran("php*", "absent", "Removed"), (true, remove("php*")));
+        assert_eq!(ran("nginx*", "absent", ""), (false, String::new()));
+        assert_eq!(ran("git", "absent", ""), (false, String::new()));
+        assert_eq!(ran("@web", "present", "Nothing to do."), (false, "dnf -y install @web".to_owned()));
+    }
+
+    #[test]
+    fn lists_that_cannot_be_fetched_are_an_error() {
+        let trial = Trial::of("dnf");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 1, "no network");
+        let result = trial.run(&json!({"name": "git", "state": "present", "update_cache": true}));
+        assert_eq!(result["msg"], "Failed to update the lists of packages: no network");
     }
 }

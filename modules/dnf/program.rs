@@ -1,0 +1,102 @@
+//! What dnf and yum are told to do.
+
+use crate::dnf::{State, rpm};
+use crate::kit::{Command, Failure, Output, Result, System};
+
+/// What was installed for the sake of a package stays when that goes, as in Ansible.
+const KEEP_REQUIREMENTS: &str = "--setopt=clean_requirements_on_remove=False";
+
+pub(super) struct Program {
+    /// `dnf` or `yum`.
+    pub(super) name: &'static str,
+    /// Options of its own that say which packages there are to choose from.
+    pub(super) sources: Vec<String>,
+    /// Options of its own that say how they are installed.
+    pub(super) manners: Vec<String>,
+}
+
+impl Program {
+    /// Fetches the lists of packages. That is no change.
+    pub(super) fn refresh(&self, sys: &mut System<'_>) -> Result<()> {
+        match sys.housekeep(self.command(&["-q", "makecache"]).args(&self.sources))? {
+            Some(output) if !output.ok() => {
+                let said = [output.stderr(), output.stdout()].map(|text| text.trim().to_owned());
+                let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+                Err(Failure::new(format!("Failed to update the lists of packages: {said}"))
+                    .with("rc", output.code))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Brings everything up to date.
+    pub(super) fn upgrade_all(&self, sys: &mut System<'_>) -> Result<()> {
+        if self.has_newer(&[], sys)? { self.change(&[self.upgrade()], &[], sys) } else { Ok(()) }
+    }
+
+    /// Sees to it that the packages are in that state.
+    pub(super) fn ensure(&self, names: Vec<String>, state: State, sys: &mut System<'_>) -> Result<()> {
+        let installed = rpm::installed(&names, state, sys)?;
+        let (there, missing): (Vec<_>, Vec<_>) =
+            names.into_iter().zip(installed).partition(|(_, installed)| *installed);
+        let [there, missing] =
+            [there, missing].map(|list| list.into_iter().map(|(name, _)| name).collect::<Vec<_>>());
+        if state == State::Absent {
+            return self.change_some(&["remove", KEEP_REQUIREMENTS], &there, sys);
+        }
+        if !missing.is_empty() {
+            sys.foretell_packages();
+        }
+        self.change_some(&["install"], &missing, sys)?;
+        // Packages that are current stay as they are among those that are not.
+        if state == State::Latest && !there.is_empty() && self.has_newer(&there, sys)? {
+            self.change(&[self.upgrade()], &there, sys)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what nothing needs any more.
+    pub(super) fn autoremove(&self, sys: &mut System<'_>) -> Result<()> {
+        self.change(&["autoremove"], &[], sys)
+    }
+
+    fn upgrade(&self) -> &'static str {
+        if self.name == "yum" { "update" } else { "upgrade" }
+    }
+
+    /// Whether a repository has something newer, of all packages where there are no names.
+    fn has_newer(&self, names: &[String], sys: &mut System<'_>) -> Result<bool> {
+        // With the options: a repository that is not used else may have it.
+        let ask = self.command(&["-q", "check-update"]).args(&self.sources).args(names);
+        let output = sys.query(ask)?;
+        match output.code {
+            0 => Ok(false),
+            100 => Ok(true),
+            code => {
+                let said = [output.stderr(), output.stdout()].concat();
+                let name = self.name;
+                Err(Failure::new(format!("{name} does not tell what is newer: {}", said.trim()))
+                    .with("rc", code))
+            }
+        }
+    }
+
+    fn change_some(&self, verb: &[&str], names: &[String], sys: &mut System<'_>) -> Result<()> {
+        if names.is_empty() { Ok(()) } else { self.change(verb, names, sys) }
+    }
+
+    fn change(&self, verb: &[&str], names: &[String], sys: &mut System<'_>) -> Result<()> {
+        // It says so when it had nothing to do.
+        let judge = |output: &Output| {
+            let said = format!("{}{}", output.stdout(), output.stderr()).to_lowercase();
+            !["nothing to do", "no packages marked"].iter().any(|nothing| said.contains(nothing))
+        };
+        let command = self.command(&["-y"]).args(verb.iter().copied());
+        let command = command.args(&self.sources).args(&self.manners).args(names);
+        sys.exec_judged(command, judge).map(drop)
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        Command::new(self.name).args(words.iter().copied()).env("LC_ALL", "C")
+    }
+}
