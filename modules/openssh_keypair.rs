@@ -250,16 +250,15 @@ impl Keygen<'_> {
     fn known(&self, public: &Path, sys: &mut System<'_>) -> Result<Option<Pair>> {
         // What a check made up says itself what it is.
         let private = sys.read_text_if_there(&self.args.path)?.unwrap_or_default();
-        let line = if let Some(line) = private.strip_prefix(MADE_UP) {
-            line.to_owned()
-        } else {
-            let output = self.run(&["-y", "-f"], &self.args.path, sys)?;
-            // One that anybody can read is not the one that is asked for.
-            if !output.ok() || (self.locks() && self.is_open(&self.args.path, sys)?) {
-                return Ok(None);
-            }
-            output.stdout().into_owned()
-        };
+        if let Some(line) = private.strip_prefix(MADE_UP) {
+            return Ok(Some(made_up(line)));
+        }
+        let output = self.run(&["-y", "-f"], &self.args.path, sys)?;
+        // One that anybody can read is not the one that is asked for.
+        if !output.ok() || (self.locks() && self.is_open(&self.args.path, sys)?) {
+            return Ok(None);
+        }
+        let line = output.stdout().into_owned();
         let beside = sys.read_text_if_there(public)?.unwrap_or_default();
         let comment = |line: &str| line.trim().splitn(3, ' ').nth(2).unwrap_or_default().to_owned();
         let mut pair = self.pair(&line, sys)?;
@@ -348,6 +347,9 @@ impl Keygen<'_> {
         let options = |mode| WriteOptions { new_mode: Some(mode), hidden: true, ..WriteOptions::default() };
         sys.write_with(&self.args.path, private, &options(0o600))?;
         sys.write_with(public, line.as_str(), &options(0o644))?;
+        if sys.is_check() {
+            return Ok(made_up(&line));
+        }
         let mut pair = self.pair(&line, sys)?;
         pair.comment = comment;
         Ok(pair)
@@ -357,6 +359,10 @@ impl Keygen<'_> {
     fn mend(&self, public: &Path, mut pair: Pair, sys: &mut System<'_>) -> Result<Pair> {
         if let Some(comment) = &self.args.comment {
             pair.comment.clone_from(comment);
+        }
+        // One that a check made up has none.
+        if pair.public_key.is_empty() {
+            return Ok(pair);
         }
         let beside = sys.read_text_if_there(public)?.unwrap_or_default();
         let line = format!("{} {}", pair.public_key, pair.comment);
@@ -370,6 +376,19 @@ impl Keygen<'_> {
 
 /// How the file of a key begins that a check made up; its public line follows.
 const MADE_UP: &str = "-----made up by a check-----\n";
+
+/// What its public line tells: `ssh-TYPE SIZE COMMENT`.
+fn made_up(line: &str) -> Pair {
+    let mut words = line.trim().splitn(3, ' ').map(str::to_owned);
+    let mut next = || words.next().unwrap_or_default();
+    let (kind, size, comment) = (next(), next(), next());
+    Pair {
+        kind: kind.trim_start_matches("ssh-").to_owned(),
+        size: size.parse().unwrap_or_default(),
+        comment,
+        ..Pair::default()
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -440,6 +459,20 @@ mod tests {
         let before = trial.host.snapshot();
         assert_eq!(trial.run(&args)["failed"], json!(true));
         assert_eq!(trial.host.snapshot(), before);
+    }
+
+    #[test]
+    fn what_a_check_makes_up_is_nothing_to_measure() {
+        let trial = trial(true);
+        trial.host.answer("/usr/bin/ssh-keygen -l", 255, "/dev/stdin is not a public key file.");
+        let got = trial.check(&json!({"path": "/root/k", "comment": "mine"}));
+        assert_eq!((&got["changed"], &got["comment"]), (&json!(true), &json!("mine")), "{got}");
+        let calls = [
+            ("openssh_keypair", json!({"path": "/root/k"})),
+            ("openssh_keypair", json!({"path": "/root/k"})),
+        ];
+        let told = Trial::foretell(&trial.host, &calls);
+        assert_eq!((&told[0]["changed"], &told[1]["changed"]), (&json!(true), &json!(false)), "{told:?}");
     }
 
     #[test]

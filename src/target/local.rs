@@ -1,7 +1,5 @@
 //! `connection: local`: the control node itself, by the same script over a child's streams.
 
-use std::process::Stdio;
-
 use tokio::process::Command;
 
 use super::bootstrap::Starts;
@@ -15,16 +13,7 @@ impl Starts for Local {
     /// There is no terminal here: most `su` read the password from a pipe as well, and those that do not, say so.
     async fn start(&self, command: &str, _terminal: bool) -> Result<Pipe, CallError> {
         let command = limits::restore() + command;
-        let child = Command::new("/bin/sh")
-            .args(["-c", &command])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A Ctrl-C at our terminal is ours to handle.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| CallError::Unreachable(format!("/bin/sh does not start here: {error}")))?;
-        Ok(Pipe::child(child))
+        Pipe::spawn(Command::new("/bin/sh").args(["-c", &command]))
+            .map_err(|error| CallError::Unreachable(format!("/bin/sh does not start here: {error}")))
     }
 }

@@ -2,12 +2,12 @@
 //! worker in memory.
 
 use std::io;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 
 use bytes::{Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
 use super::ssh::Fate;
 
@@ -83,13 +83,14 @@ impl Pipe {
         Self { reader: Reader::Ssh { channel: reader, fate, ended: false }, writer: Writer::Ssh(writer) }
     }
 
-    /// The child's three streams must be piped.
-    pub(super) fn child(mut child: Child) -> Self {
+    /// Starts the command.
+    pub(super) fn spawn(command: &mut Command) -> io::Result<Self> {
+        let mut child = spawn(command)?;
         let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        Self {
+        Ok(Self {
             reader: Reader::Child { child: Box::new(child), out, err, ended: false },
             writer: Writer::Child(stdin),
-        }
+        })
     }
 
     pub(super) fn stream(stream: Box<dyn ByteStream>) -> Self {
@@ -99,6 +100,13 @@ impl Pipe {
             writer: Writer::Stream(Some(Box::new(writer))),
         }
     }
+}
+
+/// A child with all its streams piped, which ends with its handle and not with a Ctrl-C at our terminal: that is ours
+/// to handle.
+pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.process_group(0).kill_on_drop(true).spawn()
 }
 
 impl Reader {

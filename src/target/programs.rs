@@ -1,7 +1,5 @@
 //! Connections by a program of the control node that runs a shell elsewhere (`docker exec`): one row each.
 
-use std::process::Stdio;
-
 use tokio::process::Command;
 
 use super::CallError;
@@ -180,16 +178,8 @@ impl Starts for Program {
                 call.args(terminal.then_some("-tt")).args(words).arg(command)
             }
         };
-        let child = call
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A Ctrl-C at our terminal is ours to handle.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| CallError::Unreachable(format!("{program} does not start here: {error}")))?;
-        Ok(Pipe::child(child))
+        Pipe::spawn(&mut call)
+            .map_err(|error| CallError::Unreachable(format!("{program} does not start here: {error}")))
     }
 
     fn unreached(&self, exit: &Exit, said: &str, hopped: bool) -> Option<String> {

@@ -1,7 +1,6 @@
 //! `ProxyCommand`: a process whose streams are the connection.
 
 use std::pin::Pin;
-use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::socket::Acknowledged;
+use crate::target::pipe;
 
 /// The running command, which ends with this, and the last of what it says on stderr.
 #[derive(Debug)]
@@ -53,14 +53,7 @@ struct Streams {
 /// Starts the command by the shell.
 pub(super) fn command(command: &str) -> Result<(Box<dyn Acknowledged>, Proxy), String> {
     let failed = |error: &dyn std::fmt::Display| format!("ProxyCommand `{command}`: {error}");
-    let mut child = Command::new("/bin/sh")
-        .args(["-c", &format!("exec {command}")])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
+    let mut child = pipe::spawn(Command::new("/bin/sh").args(["-c", &format!("exec {command}")]))
         .map_err(|error| failed(&error))?;
     match (child.stdin.take(), child.stdout.take(), child.stderr.take()) {
         (Some(stdin), Some(stdout), Some(stderr)) => {
