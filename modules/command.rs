@@ -151,7 +151,7 @@ impl Run {
             returns.msg = format!("{lead} not run command since '{}' {}", needless.path, needless.state);
             return Ok(returns);
         }
-        let mut command = self.command;
+        let mut command = self.command.aloud();
         command.dir = dir.map(Path::to_owned);
         command.stdin = self.stdin.map(|mut text| {
             if self.stdin_add_newline {

@@ -19,6 +19,8 @@ pub struct Command {
     pub umask: Option<u32>,
     /// When to kill it. Set by the System from the request.
     pub deadline: Option<Instant>,
+    /// It is the user's own: what it says may be told while it runs.
+    pub aloud: bool,
 }
 
 impl Command {
@@ -74,6 +76,12 @@ impl Command {
     #[must_use]
     pub fn umask(mut self, umask: Option<u32>) -> Self {
         self.umask = umask;
+        self
+    }
+
+    #[must_use]
+    pub fn aloud(mut self) -> Self {
+        self.aloud = true;
         self
     }
 

@@ -18,6 +18,16 @@ use std::time::Duration;
 use crate::kit::command::{Command, Output};
 use crate::kit::netlink::Network;
 
+/// Which of a command's outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    Out,
+    Err,
+}
+
+/// Hears what a command says while it runs.
+pub type Hear<'a> = dyn FnMut(Stream, &[u8]) + 'a;
+
 /// A machine. All paths are absolute, or relative to the process's working directory.
 pub trait Host: Send + Sync {
     /// Looks at what is there; `None` when nothing is (also when a parent is no directory).
@@ -81,6 +91,14 @@ pub trait Host: Send + Sync {
 
     /// Runs a command to its end.
     fn run(&self, command: &Command) -> Result<Output>;
+
+    /// The same, and tells what it says while it runs: whole lines, but for the last one.
+    fn run_aloud(&self, command: &Command, hear: &mut Hear<'_>) -> Result<Output> {
+        let output = self.run(command)?;
+        hear(Stream::Out, &output.stdout);
+        hear(Stream::Err, &output.stderr);
+        Ok(output)
+    }
 
     /// Runs a command to its end on a terminal of its own, and talks with it there.
     fn converse(&self, command: &Command, _: Manner, _: &mut Partner<'_>) -> Result<Output> {

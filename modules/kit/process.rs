@@ -10,6 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use crate::kit::command::{Command, Output};
+use crate::kit::host::{Hear, Stream};
 
 /// How long output may stay silent after the command's end while something it left behind still holds the pipe.
 const SILENCE: Duration = Duration::from_millis(200);
@@ -18,8 +19,12 @@ const SILENCE: Duration = Duration::from_millis(200);
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs the command in a process group of its own. It is killed, with all it started, at its deadline, and when
-/// the other end of `watch` goes away.
-pub fn run(command: &Command, watch: Option<BorrowedFd<'_>>) -> io::Result<Output> {
+/// the other end of `watch` goes away. Who hears it gets its lines as they come.
+pub fn run(
+    command: &Command,
+    watch: Option<BorrowedFd<'_>>,
+    hear: Option<&mut Hear<'_>>,
+) -> io::Result<Output> {
     let (program, args) =
         command.argv.split_first().ok_or_else(|| io::Error::other("the command is empty"))?;
     let mut std = match command.umask {
@@ -38,7 +43,7 @@ pub fn run(command: &Command, watch: Option<BorrowedFd<'_>>) -> io::Result<Outpu
     }
     let mut child = std.spawn()?;
     let mut streams = Streams::of(&mut child, command.stdin.as_deref().unwrap_or_default())?;
-    let ended = streams.pump(&mut child, watch, command.deadline);
+    let ended = streams.pump(&mut child, watch, command.deadline, hear);
     if !matches!(ended, Ok(Ended::Itself)) {
         stop(&mut child, Signal::TERM);
     }
@@ -65,6 +70,8 @@ struct Streams<'a> {
 struct Sink<R> {
     pipe: Option<R>,
     bytes: Vec<u8>,
+    /// How much of it was told already.
+    told: usize,
 }
 
 impl<'a> Streams<'a> {
@@ -72,8 +79,8 @@ impl<'a> Streams<'a> {
         let streams = Self {
             input: child.stdin.take(),
             to_write,
-            out: Sink { pipe: child.stdout.take(), bytes: Vec::new() },
-            err: Sink { pipe: child.stderr.take(), bytes: Vec::new() },
+            out: Sink { pipe: child.stdout.take(), bytes: Vec::new(), told: 0 },
+            err: Sink { pipe: child.stderr.take(), bytes: Vec::new(), told: 0 },
             pidfd: pidfd_open(Pid::from_child(child), PidfdFlags::empty()).ok(),
         };
         if let Some(pipe) = &streams.out.pipe {
@@ -93,11 +100,16 @@ impl<'a> Streams<'a> {
         child: &mut Child,
         watch: Option<BorrowedFd<'_>>,
         deadline: Option<Instant>,
+        mut hear: Option<&mut Hear<'_>>,
     ) -> io::Result<Ended> {
         // Set once the child itself has ended: from then on only silence is waited for.
         let mut quiet_until: Option<Instant> = None;
         loop {
             let progress = self.out.drain()? | self.err.drain()?;
+            if let Some(hear) = &mut hear {
+                self.out.tell(Stream::Out, hear);
+                self.err.tell(Stream::Err, hear);
+            }
             self.feed();
             if self.out.pipe.is_none() && self.err.pipe.is_none() && quiet_until.is_some() {
                 return Ok(Ended::Itself);
@@ -191,6 +203,21 @@ impl<R: Read> Sink<R> {
             }
         }
         Ok(progress)
+    }
+}
+
+impl<R> Sink<R> {
+    /// Tells the whole lines that are new; after the end also what has no end of line.
+    fn tell(&mut self, stream: Stream, hear: &mut Hear<'_>) {
+        let new = self.bytes.get(self.told..).unwrap_or_default();
+        let whole = match &self.pipe {
+            Some(_) => new.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1),
+            None => new.len(),
+        };
+        if whole > 0 {
+            hear(stream, new.get(..whole).unwrap_or_default());
+            self.told += whole;
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use rustix::io::Errno;
 use crate::kit::command::{Command, Output};
 use crate::kit::flags;
 use crate::kit::host::{
-    Access, Connection, FileType, Filesystem, Host, HostError, Manner, Meta, Partner, Peer, Placement,
+    Access, Connection, FileType, Filesystem, Hear, Host, HostError, Manner, Meta, Partner, Peer, Placement,
     Result, Time,
 };
 use crate::kit::netlink::{self, Network};
@@ -240,7 +240,14 @@ impl Host for Real {
     fn run(&self, command: &Command) -> Result<Output> {
         let input = io::stdin();
         let watch: Option<BorrowedFd<'_>> = self.watch_input.then(|| input.as_fd());
-        process::run(command, watch).map_err(|e| HostError::new("run", command.program().as_ref(), e))
+        process::run(command, watch, None).map_err(|e| HostError::new("run", command.program().as_ref(), e))
+    }
+
+    fn run_aloud(&self, command: &Command, hear: &mut Hear<'_>) -> Result<Output> {
+        let input = io::stdin();
+        let watch: Option<BorrowedFd<'_>> = self.watch_input.then(|| input.as_fd());
+        process::run(command, watch, Some(hear))
+            .map_err(|e| HostError::new("run", command.program().as_ref(), e))
     }
 
     fn converse(&self, command: &Command, manner: Manner, partner: &mut Partner<'_>) -> Result<Output> {
@@ -436,7 +443,7 @@ fn addresses(name: &str) -> io::Result<Vec<IpAddr>> {
         }
     }
     if found.is_empty() {
-        let answer = process::run(&Command::new("getent").arg("ahosts").arg(name), None)?;
+        let answer = process::run(&Command::new("getent").arg("ahosts").arg(name), None, None)?;
         for line in answer.stdout().lines() {
             let address = line.split_whitespace().next().and_then(|word| word.parse().ok());
             found.extend(address.filter(|address| !found.contains(address)));

@@ -5,11 +5,11 @@ use std::io::{self, Read, Write};
 
 use crate::kit::args::expand_paths;
 use crate::kit::background;
-use crate::kit::host::Host;
+use crate::kit::host::{Host, Stream};
 use crate::kit::outcome::Failure;
 use crate::kit::overlay::Overlay;
 use crate::kit::system::{Channel, Deadline, System, Wishes};
-use crate::kit::wire::{self, Frame, GREETING, Kind, MAX_REPLY, Reply, Request};
+use crate::kit::wire::{self, Frame, GREETING, Kind, MAX_REPLY, PIECE, Reply, Request};
 
 /// Serves until the input ends.
 pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Result<()> {
@@ -35,7 +35,7 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
             },
             // Content that came for a request that ended before it was read.
             Kind::Blob | Kind::Refused => continue,
-            Kind::Reply | Kind::Need => {
+            Kind::Reply | Kind::Need | Kind::Out | Kind::Err => {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidData,
                     "the control node sent a worker's frame",
@@ -80,6 +80,7 @@ pub fn answer(
         diff: request.diff,
         environment: request.environment.into_iter().collect(),
         deadline: request.timeout.and_then(Deadline::after),
+        follow: request.follow,
     };
     let on: &dyn Host = if request.check { pending } else { host };
     let mut system = System::new(on, channel, wishes);
@@ -192,6 +193,18 @@ impl<R: Read, W: Write> Channel for Link<R, W> {
     fn send(&mut self, key: &str, piece: &[u8], last: bool) -> io::Result<()> {
         wire::encode_blob(&mut self.to_send, self.id, key, piece, last);
         if self.to_send.len() > 256 * 1024 { self.send_all() } else { Ok(()) }
+    }
+
+    fn tell(&mut self, stream: Stream, text: &[u8]) {
+        let kind = match stream {
+            Stream::Out => Kind::Out,
+            Stream::Err => Kind::Err,
+        };
+        for piece in text.chunks(PIECE / 2) {
+            wire::encode(&mut self.to_send, kind, self.id, piece);
+        }
+        // A link that is gone is noticed by whoever reads from it next.
+        let _ = self.send_all();
     }
 
     fn flush(&mut self) -> io::Result<()> {

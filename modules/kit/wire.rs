@@ -29,6 +29,9 @@ pub struct Request {
     /// Seconds after which the worker kills what the module started and fails the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+    /// What the user's own commands say is told while they run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follow: bool,
     /// The module runs as a job that outlives the link; the reply tells the job's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<Background>,
@@ -63,6 +66,10 @@ pub enum Kind {
     Blob = 4,
     /// To the worker: the content asked for is not to be had; the payload says why (UTF-8).
     Refused = 5,
+    /// From the worker: lines that a command said on its stdout.
+    Out = 6,
+    /// The same of its stderr.
+    Err = 7,
 }
 
 /// What the worker writes first. The control node skips everything before it (noise of login scripts).
@@ -105,6 +112,7 @@ impl Kind {
             // With a key of any length.
             Self::Blob => PIECE + (64 << 10) + 3,
             Self::Need | Self::Refused => 64 << 10,
+            Self::Out | Self::Err => PIECE,
         }
     }
 }
@@ -113,7 +121,8 @@ impl TryFrom<u8> for Kind {
     type Error = WireError;
 
     fn try_from(byte: u8) -> Result<Self, WireError> {
-        [Self::Request, Self::Reply, Self::Need, Self::Blob, Self::Refused]
+        use Kind::{Blob, Err as Stderr, Need, Out, Refused, Reply, Request};
+        [Request, Reply, Need, Blob, Refused, Out, Stderr]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
             .ok_or(WireError::Kind(byte))

@@ -22,6 +22,9 @@ pub struct Tuning {
     /// Shows the differences in files that change
     #[arg(short = 'D', long)]
     pub diff: bool,
+    /// Shows what `command`, `shell` and `script` say while they run, line by line with the host's name
+    #[arg(long)]
+    pub follow: bool,
     /// Variables that beat all others: `key=value` words, YAML or JSON in braces, or `@FILE`.
     /// May be given several times
     #[arg(short, long, value_name = "VARS")]
@@ -60,6 +63,7 @@ impl Tuning {
         let run = &mut config.run;
         run.check |= self.check;
         run.diff |= self.diff;
+        run.follow |= self.follow;
         run.extra_vars = extra_vars::load(&self.extra_vars, run.merges)?;
         config.inventory.extra_vars = Arc::new(run.extra_vars.clone());
         if let Some(forks) = self.forks {

@@ -202,6 +202,8 @@ pub struct RunOptions {
     pub forks: NonZeroUsize,
     pub check: bool,
     pub diff: bool,
+    /// Shows what commands say while they run.
+    pub follow: bool,
     /// Lines around a change in a diff.
     pub diff_context: usize,
     pub extra_vars: Dict,
@@ -271,6 +273,7 @@ impl Default for RunOptions {
             forks: NonZeroUsize::MIN.saturating_add(4),
             check: false,
             diff: false,
+            follow: false,
             diff_context: 3,
             extra_vars: Dict::new(),
             tags: Vec::new(),

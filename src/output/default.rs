@@ -9,7 +9,7 @@ use super::failure::{self, Told};
 use super::page::{Page, Stream};
 use super::shown::{self, CENSORED_LABEL, Scope};
 use super::style::Meaning;
-use super::{Callback, Look, diff, dump, recap};
+use super::{Callback, Look, diff, dump, heard, recap};
 use crate::run::event::{Delegate, Event, JobState, NoHosts, Stats, Status, TaskInfo, TaskKind, TaskResult};
 use crate::value::Dict;
 
@@ -72,6 +72,10 @@ impl Callback for Default {
             Event::Included { what, hosts, item } => self.included(what, hosts, item.as_deref(), page),
             Event::Notified { handler, host } if self.look.display.verbosity > 1 => {
                 page.out(Meaning::Verbose, &format!("NOTIFIED HANDLER {handler} for {host}"));
+            }
+            Event::Heard { host, task, stream, text } => {
+                self.ensure_banner(task, page);
+                heard::show(host, *stream, text, page);
             }
             Event::Said { text } => page.out(Meaning::Plain, text),
             Event::CustomStats { host, data } => self.custom_stats.push((host.clone(), data.clone())),

@@ -1,10 +1,13 @@
 //! The callback of ad-hoc commands: what each host answered, without banners.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::failure::{self, Told};
 use super::page::{Page, Stream};
 use super::shown::{self, Scope};
 use super::style::Meaning;
-use super::{Callback, Look, diff};
+use super::{Callback, Look, diff, heard};
 use crate::config::DisplayOptions;
 use crate::run::event::{Event, Status, TaskInfo, TaskResult};
 
@@ -16,13 +19,15 @@ pub struct Minimal {
     /// As `look` says, with results spread over lines unless the user wants otherwise.
     spread: DisplayOptions,
     told: Told,
+    /// Hosts whose command was heard while it ran: what it said is not said again.
+    heard: HashSet<Arc<str>>,
 }
 
 impl Minimal {
     pub fn new(look: Look) -> Self {
         let mut spread = look.display.clone();
         spread.pretty_results.get_or_insert(true);
-        Self { look, spread, told: Told::default() }
+        Self { look, spread, told: Told::default(), heard: HashSet::new() }
     }
 }
 
@@ -31,6 +36,10 @@ impl Callback for Minimal {
         if let Event::Said { text } = event {
             page.out(Meaning::Plain, text);
         }
+        if let Event::Heard { host, stream, text, .. } = event {
+            heard::show(host, *stream, text, page);
+            self.heard.insert(Arc::clone(host));
+        }
         if let Event::HostDone { host, task, result } = event {
             if !task.no_log {
                 diff::show(&result.diffs, self.look.diff_context, page);
@@ -38,17 +47,19 @@ impl Callback for Minimal {
             if is_failure(result.status) {
                 failure::show(task, result, &mut self.told, Stream::Out, page);
             }
-            self.answer(host, task, result, page);
+            let heard = self.heard.remove(host);
+            self.answer(host, task, result, heard, page);
         }
     }
 }
 
 impl Minimal {
-    fn answer(&self, host: &str, task: &TaskInfo, result: &TaskResult, page: &mut Page) {
+    fn answer(&self, host: &str, task: &TaskInfo, result: &TaskResult, heard: bool, page: &mut Page) {
         let (word, meaning) = heading(result.status);
         if result.status == Status::Skipped {
             page.out(meaning, &format!("{host} | {word}"));
         } else if let Some(text) = spoken(task, result) {
+            let text = if heard { text.split(" >>").next().unwrap_or_default() } else { &text };
             page.out(meaning, &format!("{host} | {word} | {text}"));
         } else {
             let mark = if is_failure(result.status) { "!" } else { "" };

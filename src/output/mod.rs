@@ -9,6 +9,7 @@ mod default;
 mod diff;
 mod dump;
 mod failure;
+mod heard;
 mod json;
 mod log;
 mod minimal;

@@ -3,13 +3,16 @@
 use super::minimal::{SPEAK_TEXT, heading, is_failure};
 use super::page::Page;
 use super::shown::{self, Scope};
-use super::{Callback, dump};
+use super::{Callback, dump, heard};
 use crate::run::event::{Event, Status, TaskInfo, TaskResult};
 
 pub struct Oneline;
 
 impl Callback for Oneline {
     fn on(&mut self, event: &Event, page: &mut Page) {
+        if let Event::Heard { host, stream, text, .. } = event {
+            heard::show(host, *stream, text, page);
+        }
         if let Event::HostDone { host, task, result } = event {
             let (word, meaning) = heading(result.status);
             if let Some(text) = spoken(task, result) {

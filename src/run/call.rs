@@ -10,12 +10,13 @@ use serde_json::Value as Json;
 use super::actions::{self, Action};
 use super::background::{self, Plan};
 use super::content::Contents;
+use super::follow::Followed;
 use super::outcome::Raw;
 use super::task::{Job, unmet, when_failed};
 use super::{destination, keywords, manager, settings};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::Setting;
-use crate::target::{Destination, Transport};
+use crate::target::{Blobs, Destination, Transport};
 use crate::template::{self, Context, Template};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
@@ -336,6 +337,7 @@ fn prepare_module(
         environment: keywords::environment(keywords, &context)?,
         timeout,
         background: None,
+        follow: options.run.follow && !job.info.no_log,
         // `check_mode: yes` on one task of a real run does not see what another such task foretold.
         alone: !options.run.check,
     };
@@ -369,7 +371,9 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
         requests.push(sending.request);
         contents.push(sending.contents);
     }
+    let follow = requests.iter().any(|request| request.follow);
     let contents = Contents::merge(contents);
+    let contents: Arc<dyn Blobs> = if follow { Arc::new(Followed::new(job, contents)) } else { contents };
     // The worker keeps to the time by itself; a host that is frozen does not.
     let periods = requests.iter().map(|request| request.timeout);
     let granted = periods.sum::<Option<u64>>().map(|seconds| Duration::from_secs(seconds) + GRACE);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_modules::kit::host::Stream;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Place};
@@ -38,6 +39,13 @@ pub enum Event {
         host: Arc<str>,
         task: Arc<TaskInfo>,
         result: TaskResult,
+    },
+    /// What a command says while it runs: whole lines, but for the last one. Only where the user wants to follow.
+    Heard {
+        host: Arc<str>,
+        task: Arc<TaskInfo>,
+        stream: Stream,
+        text: String,
     },
     /// A task is done on a host. For a loop: after all items, with `results` among the fields.
     HostDone {

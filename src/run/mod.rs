@@ -18,6 +18,7 @@ mod digests;
 pub mod event;
 mod facts;
 mod failed_task;
+mod follow;
 mod handlers;
 mod include;
 mod items;

@@ -25,6 +25,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanfare_modules::kit::host::Stream;
+
 pub use self::links::{Lab, Links};
 pub use self::notes::NoteTaker;
 pub use self::pipe::ByteStream;
@@ -126,13 +128,17 @@ pub enum CallError {
     NoPassword { reason: String, code: Option<u32> },
 }
 
-/// Content the worker may ask for while it runs a request, by hash. Also takes what it sends back (`fetch`).
+/// Content the worker may ask for while it runs a request, by hash. Also takes what it sends back (`fetch`), and what it
+/// tells meanwhile.
 pub trait Blobs: Send + Sync {
     /// A reader over the content with that key; `None` when unknown.
     fn open(&self, key: &str) -> Option<std::io::Result<Box<dyn std::io::Read + Send>>>;
 
     /// Takes a piece of content the worker sends; `last` with the final piece.
     fn receive(&self, key: &str, piece: &[u8], last: bool) -> std::io::Result<()>;
+
+    /// Hears what the user's own command says while it runs, where the request asked for that.
+    fn hear(&self, _: Stream, _: &[u8]) {}
 }
 
 /// What a command that ran without the worker left.

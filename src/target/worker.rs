@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
+use fanfare_modules::kit::host::Stream;
 use fanfare_modules::kit::wire::{self, Frame, Kind, PIECE, Reply, Request};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::timeout;
@@ -274,6 +275,8 @@ impl Collect<'_> {
                         self.spoiled.insert(id, error.to_string());
                     }
                 }
+                Kind::Out => blobs.hear(Stream::Out, &frame.payload),
+                Kind::Err => blobs.hear(Stream::Err, &frame.payload),
                 Kind::Request | Kind::Refused => return Err(nonsense("a frame that only we may send")),
             }
         }

@@ -45,6 +45,17 @@ fn one_request_and_one_reply_for_each_task() {
 }
 
 #[test]
+fn what_commands_say_is_told_to_those_who_follow() {
+    let tasks = "- {command: /bin/thing, name: open}\n- {command: /bin/thing, name: hidden, no_log: true}";
+    let lab = Lab::new("a").command("a", "/bin/thing", 0, "one\ntwo").playbook(&play("", tasks));
+    let run = lab.run(&["--follow"]);
+    assert_eq!(run.wire.kinds("a"), "Request Out Reply Request Reply", "{run}");
+    assert!(run.stdout.contains("***\na | one\na | two\nchanged: [a]\n"), "{run}");
+    assert_eq!(run.stdout.matches("one").count(), 1, "{run}");
+    assert_eq!(lab.run(&[]).wire.kinds("a"), "Request Reply Request Reply");
+}
+
+#[test]
 fn a_large_file_is_asked_for_only_where_it_differs() {
     check("- copy: {dest: /srv/x, src: large}", "Request Need Blob*5 Reply", ONE);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Real;
 use crate::cmd;
 use crate::kit::command::Command;
-use crate::kit::host::{Host, Placement};
+use crate::kit::host::{Host, Placement, Stream};
 
 fn run(command: Command) -> (i32, String, String) {
     let output = Real::new().run(&command).unwrap();
@@ -26,6 +26,25 @@ fn commands_give_code_and_output() {
     assert_eq!(run(sh("echo $A-$PWD").env("A", "b").dir("/")).1, "b-/\n");
     let error = Real::new().run(&cmd!["/no/such/program"]).unwrap_err();
     assert!(error.is_not_found(), "{error:?}");
+}
+
+#[test]
+fn lines_are_heard_while_the_command_runs() {
+    let mut heard = Vec::new();
+    let start = std::time::Instant::now();
+    let command = sh("echo one; echo bad >&2; sleep 0.3; printf 'two\\nthree'");
+    let output = Real::new().run_aloud(&command, &mut |stream, text| {
+        heard.push((stream, String::from_utf8_lossy(text).into_owned(), start.elapsed()));
+    });
+    let early: Vec<_> = heard.iter().filter(|(.., at)| *at < Duration::from_millis(250)).collect();
+    assert!(early.iter().any(|(stream, text, _)| *stream == Stream::Out && text == "one\n"), "{heard:?}");
+    assert!(early.iter().any(|(stream, text, _)| *stream == Stream::Err && text == "bad\n"), "{heard:?}");
+    let out: String = heard
+        .iter()
+        .filter(|(stream, ..)| *stream == Stream::Out)
+        .map(|(_, text, _)| text.as_str())
+        .collect();
+    assert_eq!((out.as_str(), output.unwrap().stdout()), ("one\ntwo\nthree", "one\ntwo\nthree".into()));
 }
 
 #[test]

@@ -132,7 +132,12 @@ impl System<'_> {
         command.env.splice(0..0, self.wishes.environment.iter().cloned());
         let granted = self.wishes.deadline;
         command.deadline = command.deadline.into_iter().chain(granted.map(|granted| granted.at)).min();
-        let output = self.host.run(&command)?;
+        let output = if self.wishes.follow && command.aloud {
+            let channel = &mut *self.channel;
+            self.host.run_aloud(&command, &mut |stream, text| channel.tell(stream, text))?
+        } else {
+            self.host.run(&command)?
+        };
         let granted = granted.filter(|granted| command.deadline == Some(granted.at));
         overdue(&command, &output, granted)?;
         Ok((command, output))

@@ -23,7 +23,7 @@ pub use self::content::Content;
 pub use self::files::{FileFacts, WantedFile, WriteOptions, Written};
 pub use self::people::{Group, User};
 use crate::kit::change::{Change, Shape, diff};
-use crate::kit::host::{Filesystem, Host, Time};
+use crate::kit::host::{Filesystem, Host, Stream, Time};
 use crate::kit::netlink::Network;
 use crate::kit::outcome::{Failure, Result, result_map};
 
@@ -40,6 +40,9 @@ pub trait Channel {
 
     /// Sends the replies that are ready. Called before anything that may take long.
     fn flush(&mut self) -> io::Result<()>;
+
+    /// Tells at once what a command says.
+    fn tell(&mut self, _: Stream, _: &[u8]) {}
 }
 
 /// What the caller wants of a call, besides the arguments.
@@ -51,6 +54,8 @@ pub struct Wishes {
     pub environment: Vec<(String, String)>,
     /// When what the module started is killed.
     pub deadline: Option<Deadline>,
+    /// What the user's own commands say is told while they run.
+    pub follow: bool,
 }
 
 /// The end of the time a caller grants.
