@@ -100,6 +100,11 @@ pub trait Host: Send + Sync {
         Ok(output)
     }
 
+    /// Whether who called for the work is gone.
+    fn is_deserted(&self) -> bool {
+        false
+    }
+
     /// Runs a command to its end on a terminal of its own, and talks with it there.
     fn converse(&self, command: &Command, _: Manner, _: &mut Partner<'_>) -> Result<Output> {
         Err(HostError::because("run", command.program().as_ref(), "there is no terminal here"))

@@ -256,6 +256,12 @@ pub(super) fn pause(duration: Duration, watch: Option<BorrowedFd<'_>>) -> io::Re
     }
 }
 
+/// Whether the other end is gone, with or without something left to read.
+pub(super) fn hung_up(stream: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(stream, PollFlags::RDHUP)];
+    wait_for(&mut fds, Some(Duration::ZERO)).is_ok() && fds.iter().any(|fd| !fd.revents().is_empty())
+}
+
 /// Waits until one of them has something, or the time is over.
 pub(super) fn wait_for(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<()> {
     let timeout = timeout.map(|wait| Timespec {

@@ -250,6 +250,10 @@ impl Host for Real {
             .map_err(|e| HostError::new("run", command.program().as_ref(), e))
     }
 
+    fn is_deserted(&self) -> bool {
+        self.watch_input && process::hung_up(io::stdin().as_fd())
+    }
+
     fn converse(&self, command: &Command, manner: Manner, partner: &mut Partner<'_>) -> Result<Output> {
         let input = io::stdin();
         let watch: Option<BorrowedFd<'_>> = self.watch_input.then(|| input.as_fd());

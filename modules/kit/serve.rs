@@ -23,10 +23,14 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
         id: 0,
     };
     let pending = Overlay::over(host);
+    let mut broken = false;
     link.send_all()?;
     while let Some(frame) = link.next()? {
         let reply = match frame.kind {
             Kind::Request => match serde_json::from_slice::<Request>(&frame.payload) {
+                Ok(request) if request.chained && (broken || host.is_deserted()) => {
+                    Reply { not_run: true, ..Reply::default() }
+                }
                 Ok(request) => {
                     link.id = frame.id;
                     answer(host, &pending, request, &mut link)
@@ -42,6 +46,7 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
                 ));
             }
         };
+        broken = reply.not_run || reply.result.get("failed") == Some(&true.into());
         let mut payload = serde_json::to_vec(&reply)?;
         if payload.len() > MAX_REPLY {
             payload = serde_json::to_vec(&too_long(&reply, payload.len()))?;
@@ -59,7 +64,7 @@ fn too_long(reply: &Reply, length: usize) -> Reply {
         "the result has {megabytes} MiB, which is more than is sent ({} MiB): write it to a file and fetch that",
         MAX_REPLY >> 20
     ));
-    Reply { result: crate::kit::outcome::result_map(Err(failure.with("changed", changed))) }
+    Reply { result: crate::kit::outcome::result_map(Err(failure.with("changed", changed))), not_run: false }
 }
 
 /// Runs one request. `pending` holds what check mode foretold so far.
@@ -70,7 +75,7 @@ pub fn answer(
     channel: &mut dyn Channel,
 ) -> Reply {
     if let Some(how) = request.background.take() {
-        return Reply { result: background::start(host, request, &how) };
+        return Reply { result: background::start(host, request, &how), not_run: false };
     }
     if request.alone {
         pending.clear();
@@ -95,11 +100,11 @@ pub fn answer(
         // What was foretold was foretold of files that are now others.
         pending.clear();
     }
-    Reply { result: system.finish(outcome) }
+    Reply { result: system.finish(outcome), not_run: false }
 }
 
 fn refuse(msg: String) -> Reply {
-    Reply { result: crate::kit::outcome::result_map(Err(Failure::new(msg))) }
+    Reply { result: crate::kit::outcome::result_map(Err(Failure::new(msg))), not_run: false }
 }
 
 /// The stream to the control node.

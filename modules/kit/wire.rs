@@ -29,6 +29,10 @@ pub struct Request {
     /// Seconds after which the worker kills what the module started and fails the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
+    /// Not run when a request before it failed, nor when nobody waits for the reply any more: the last one that is not
+    /// chained begins anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chained: bool,
     /// What the user's own commands say is told while they run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow: bool,
@@ -50,6 +54,9 @@ pub struct Background {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Reply {
     pub result: Map<String, Json>,
+    /// A chained request that was not run: there is no result.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_run: bool,
 }
 
 /// The kind byte of a frame.

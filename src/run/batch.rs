@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Semaphore;
 
+use super::ahead::Convoys;
 use super::event::{TaskInfo, TaskKind};
 use super::settings;
 use super::shared::{Shared, is_local_name};
@@ -48,6 +49,8 @@ pub(super) struct Batch {
     vars_files: VarsFiles,
     /// Where every host goes its own way: how many may be at a task with `throttle` at once, by the task's address.
     throttled: Mutex<HashMap<usize, Arc<Semaphore>>>,
+    /// Tasks that were sent ahead of their turn.
+    pub(super) convoys: Mutex<Convoys>,
     /// One banner a task, whichever host or include comes to it: see [`Batch::info`].
     pub banners: Mutex<Option<u64>>,
 }
@@ -80,6 +83,7 @@ impl Batch {
             merged_roles: Mutex::default(),
             vars_files: VarsFiles::new(merges),
             throttled: Mutex::default(),
+            convoys: Mutex::default(),
             banners: Mutex::default(),
         }
     }

@@ -35,10 +35,10 @@ pub struct Call<'a> {
 const GRACE: Duration = Duration::from_secs(2);
 
 /// A module call about to be sent.
-struct Sending {
-    to: Destination,
-    request: Request,
-    contents: Arc<Contents>,
+pub(super) struct Sending {
+    pub to: Destination,
+    pub request: Request,
+    pub contents: Arc<Contents>,
 }
 
 /// Whether the action's work is done by the worker alone.
@@ -53,16 +53,25 @@ pub(super) async fn perform(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc
             Ok(raw) => raw,
             Err(error) => Raw::error(error),
         },
-        None => match prepare(job, scope, delegated) {
-            Ok((sending, plan)) => {
-                let raw = send(job, vec![sending]).await.pop().unwrap_or_default();
-                match plan {
-                    Some(plan) => attended(job, scope, delegated, &plan, raw).await,
-                    None => raw,
-                }
-            }
-            Err(error) => Raw::error(error),
+        None => match job.batch.reply_ahead(job.host, job.task).await {
+            Some(Ok(reply)) => answered(Dict::from(reply.result)),
+            Some(Err(error)) => Raw::from(error),
+            None => now(job, scope, delegated).await,
         },
+    }
+}
+
+/// Calls a task's module.
+async fn now(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Raw {
+    match prepare(job, scope, delegated) {
+        Ok((sending, plan)) => {
+            let raw = send(job, vec![sending]).await.pop().unwrap_or_default();
+            match plan {
+                Some(plan) => attended(job, scope, delegated, &plan, raw).await,
+                None => raw,
+            }
+        }
+        Err(error) => Raw::error(error),
     }
 }
 
@@ -285,7 +294,11 @@ fn named_as(module: &str) -> &str {
 }
 
 /// Makes a task's call ready, and tells how it runs in the background, if it does.
-fn prepare(job: &Job<'_>, scope: &Scope, delegated: Option<&Arc<str>>) -> Result<(Sending, Option<Plan>)> {
+pub(super) fn prepare(
+    job: &Job<'_>,
+    scope: &Scope,
+    delegated: Option<&Arc<str>>,
+) -> Result<(Sending, Option<Plan>)> {
     let context = Context::new(scope);
     let plan = background::plan(job, &context)?;
     let mut args = args(job, &context)?;
@@ -338,6 +351,7 @@ fn prepare_module(
         timeout,
         background: None,
         follow: options.run.follow && !job.info.no_log,
+        chained: false,
         // `check_mode: yes` on one task of a real run does not see what another such task foretold.
         alone: !options.run.check,
     };

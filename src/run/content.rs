@@ -75,6 +75,11 @@ impl Contents {
         Self { known: HashMap::new(), sink: Some(Mutex::new(Sink { file, complete: false })) }
     }
 
+    /// Whether nothing of the control node's is asked for or taken.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty() && self.sink.is_none()
+    }
+
     /// Whether a whole file has arrived.
     pub fn is_complete(&self) -> bool {
         self.sink.as_ref().is_some_and(|sink| sink.lock().complete)

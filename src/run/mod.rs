@@ -5,6 +5,7 @@
 //! that shape. What happens on one host is in [`task`].
 
 pub mod actions;
+mod ahead;
 mod argument_spec;
 mod ask;
 mod background;

@@ -61,11 +61,14 @@ impl Batch {
     ) -> BoxFuture<'a, Fate> {
         async move {
             let mut fate = Fate { alive: hosts, failed: Vec::new() };
-            for node in nodes {
+            for (at, node) in nodes.iter().enumerate() {
                 if fate.alive.is_empty() || self.is_over() {
                     break;
                 }
                 let hosts = std::mem::take(&mut fate.alive);
+                if let [host] = hosts.as_slice() {
+                    self.send_ahead(nodes.get(at..).unwrap_or_default(), host, place);
+                }
                 let after = match node {
                     Node::Task(task) => self.task(task, hosts, place).await,
                     Node::Block(block) => self.block(block, hosts, place).await,

@@ -27,6 +27,8 @@ const BESIDE: &[&str] =
 pub(super) struct Job {
     pub requests: Vec<Request>,
     pub blobs: Arc<dyn Blobs>,
+    /// Where each reply goes as it comes, instead of all of them at the end.
+    pub each: Option<mpsc::UnboundedSender<Reply>>,
     pub done: oneshot::Sender<Result<Vec<Reply>, CallError>>,
 }
 
@@ -149,7 +151,7 @@ impl Crew {
 
     /// Does a job on that worker, started if need be. A worker that failed is let go.
     async fn work(self: &Arc<Self>, worker: &mut Option<Worker>, job: Job) {
-        let Job { requests, blobs, mut done } = job;
+        let Job { requests, blobs, each, mut done } = job;
         // Given up while it waited for its turn: nothing of it may run.
         if done.is_closed() {
             return;
@@ -162,7 +164,7 @@ impl Crew {
                 none => none.insert(Box::pin(self.shared.start(&self.to)).await?),
             };
             self.set_ready();
-            worker.call(requests, blobs, &self.shared.traffic).await
+            worker.call(requests, blobs, each, &self.shared.traffic).await
         };
         let outcome = tokio::select! {
             biased;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fanfare_modules::kit::wire::{Reply, Request};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::bootstrap;
@@ -17,7 +17,7 @@ use super::ssh::Connections;
 use super::surroundings::Surroundings;
 use super::traffic::{Counts, Traffic};
 use super::worker::Worker;
-use super::{Blobs, CallError, Destination, RawOutput, Transport, raw};
+use super::{Blobs, CallError, Destination, RawOutput, Replies, Transport, raw};
 
 /// Gives the stream of a worker that lives in memory, for destinations that are not to be connected to.
 pub type Lab = Arc<dyn Fn(&Destination) -> Option<Box<dyn ByteStream>> + Send + Sync>;
@@ -81,12 +81,20 @@ impl Links {
         blobs: Arc<dyn Blobs>,
     ) -> Result<Vec<Reply>, CallError> {
         let (done, outcome) = oneshot::channel();
-        self.send(to, Job { requests, blobs, done });
+        self.send(to, Job { requests, blobs, each: None, done });
         outcome.await.unwrap_or_else(|_| {
             let message =
                 format!("the link to {} broke by an error in fanfare itself; please report it", to.name);
             Err(CallError::Unreachable(message))
         })
+    }
+
+    /// The same, with each reply as it comes. A request that is `chained` does not run when one before it failed.
+    pub fn stream(&self, to: &Destination, requests: Vec<Request>, blobs: Arc<dyn Blobs>) -> Replies {
+        let (done, end) = oneshot::channel();
+        let (each, came) = mpsc::unbounded_channel();
+        self.send(to, Job { requests, blobs, each: Some(each), done });
+        Replies { each: came, end }
     }
 
     /// Makes the connection there, where there is one to be made; starts nothing on it.

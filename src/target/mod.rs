@@ -15,6 +15,7 @@ mod pipe;
 pub mod programs;
 mod quote;
 mod raw;
+mod replies;
 mod ssh;
 mod ssh_config;
 mod surroundings;
@@ -31,6 +32,7 @@ pub use self::links::{Lab, Links};
 pub use self::notes::NoteTaker;
 pub use self::pipe::ByteStream;
 pub use self::programs::{Program, Shell};
+pub use self::replies::Replies;
 pub use self::surroundings::Surroundings;
 pub use self::traffic::Counts;
 

@@ -45,12 +45,13 @@ impl Worker {
         Self { reader: pipe.reader, writer: pipe.writer, buffer: rest, stderr: Vec::new(), next_id: 1 }
     }
 
-    /// Sends the requests together and collects their replies, in order. After an error, or when dropped while
+    /// Sends the requests together and collects their replies, in order, or passes each on as it comes. After an error, or when dropped while
     /// it waits, the worker is good for nothing but [`Worker::close`].
     pub(super) async fn call(
         &mut self,
         requests: Vec<Request>,
         blobs: Arc<dyn Blobs>,
+        each: Option<UnboundedSender<Reply>>,
         traffic: &Traffic,
     ) -> Result<Vec<Reply>, CallError> {
         let first = self.next_id;
@@ -66,6 +67,7 @@ impl Worker {
             traffic,
             spoiled: HashMap::new(),
             asked: 0,
+            each,
         };
         // The worker may wait for us to read while we wait for it to read: both go on at once.
         let reading = async {
@@ -227,6 +229,7 @@ struct Collect<'a> {
     spoiled: HashMap<u32, String>,
     /// How often it asked for content.
     asked: usize,
+    each: Option<UnboundedSender<Reply>>,
 }
 
 impl Collect<'_> {
@@ -239,7 +242,12 @@ impl Collect<'_> {
     ) -> Result<Vec<Reply>, CallError> {
         let mut replies = Vec::new();
         for id in (0..count).map(|index| first.wrapping_add(index)) {
-            replies.push(self.reply(id, blobs, &needs).await?);
+            let reply = self.reply(id, blobs, &needs).await?;
+            match &self.each {
+                // Who no longer listens lets go of the call as a whole.
+                Some(each) => drop(each.send(reply)),
+                None => replies.push(reply),
+            }
         }
         Ok(replies)
     }

@@ -20,6 +20,11 @@ pub trait Names: Send + Sync {
         "files"
     }
 
+    /// Whether lookups may be asked: what they find, and what they do, is a matter of when that is.
+    fn may_look_up(&self) -> bool {
+        true
+    }
+
     /// A variable as the user's own files have it; `None` when it is anything that the run may have learnt from a
     /// target: what is text there must never be taken for an expression.
     fn written(&self, _name: &str) -> Option<Value> {

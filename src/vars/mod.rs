@@ -7,6 +7,7 @@ mod hostvars;
 mod magic;
 mod roles;
 mod scope;
+mod unknown;
 
 pub use connection::{is_connection_variable, is_restricted};
 pub use fact_cache::FactCache;
@@ -15,3 +16,4 @@ pub use hosts::{HostState, Hosts};
 pub use magic::{Magic, PlayFacts, Reached, RunFacts, SPOKEN, World};
 pub use roles::{RoleVars, export, merge, merge_deep, role_vars};
 pub use scope::{Scope, ScopeParts};
+pub use unknown::Unknown;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::hostvars::VarsObject;
-use super::{Magic, Reached, RoleVars, merge_deep};
+use super::{Magic, Reached, RoleVars, Unknown, merge_deep};
 use crate::inventory::{self, Level};
 use crate::playbook::{Keywords, Layer};
 use crate::template::Names;
@@ -22,6 +22,8 @@ pub struct Scope {
     magic: Magic,
     stack: Stack,
     facts: Option<Layer>,
+    /// What is not known yet.
+    unknown: Option<Arc<Unknown>>,
 }
 
 /// Layers, strongest first.
@@ -141,7 +143,14 @@ impl Scope {
         }
         stack.push(role.defaults);
         stack.push(parts.play_role_defaults);
-        Self { locals: Dict::new(), own_item: None, magic, stack, facts: Some(parts.facts.namespaced) }
+        Self {
+            locals: Dict::new(),
+            own_item: None,
+            magic,
+            stack,
+            facts: Some(parts.facts.namespaced),
+            unknown: None,
+        }
     }
 
     /// The same scope with one more name that hides all others.
@@ -158,6 +167,11 @@ impl Scope {
     pub fn take_locals(&mut self, other: &Self) {
         self.locals = other.locals.clone();
         self.own_item.clone_from(&other.own_item);
+    }
+
+    /// Says what is not known yet.
+    pub fn set_unknown(&mut self, unknown: Arc<Unknown>) {
+        self.unknown = Some(unknown);
     }
 
     pub fn set_reached(&mut self, reached: Reached) {
@@ -178,6 +192,9 @@ impl Names for Scope {
         if let Some(value) = self.locals.get(name) {
             return Some(value.clone());
         }
+        if self.unknown.as_ref().is_some_and(|unknown| unknown.holds(name)) {
+            return None;
+        }
         match name {
             "vars" => Some(Value::Object(Arc::new(VarsObject { scope: self.clone(), type_name: "dict" }))),
             "ansible_facts" => self.stack.get(name).or_else(|| self.facts.clone().map(Value::Dict)),
@@ -189,6 +206,13 @@ impl Names for Scope {
                 .or_else(|| self.stack.get(name))
                 .or_else(|| self.magic.reached.as_ref()?.get(name)),
         }
+    }
+
+    fn may_look_up(&self) -> bool {
+        if let Some(unknown) = &self.unknown {
+            unknown.ask();
+        }
+        self.unknown.is_none()
     }
 
     fn files_dir(&self) -> &'static str {

@@ -70,7 +70,7 @@ fn hosts_made_by_a_play_are_there_for_the_next() {
 fn become_is_another_worker_on_the_same_host() {
     let (_, run) = tasks("a", "- ping:\n- {ping: , become: yes}\n- {ping: , become: yes}");
     assert_eq!(run.recap(), "a ok=3");
-    assert_eq!(run.wire.kinds("a"), "Request Reply Request Reply Request Reply");
+    assert_eq!(run.wire.kinds("a"), "Request Reply Request*2 Reply*2");
 }
 
 #[test]

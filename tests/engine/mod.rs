@@ -1,5 +1,6 @@
 //! The engine, through the Lab: plays on hosts in memory, by topic.
 
+mod ahead;
 mod background;
 mod blocks;
 mod check;

@@ -246,7 +246,10 @@ fn relpath(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     Ok(if relative.is_empty() { ".".into() } else { relative.join("/").into() })
 }
 
-fn fileglob(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {
+fn fileglob(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<Value> {
+    if !context.names.may_look_up() {
+        return Err(Diagnostic::new("it is not yet time for fileglob"));
+    }
     let found = glob(Path::new(path(subject)?))?;
     let files = found.into_iter().filter(|path| path.is_file());
     Ok(files.map(|path| Value::from(path.to_string_lossy().into_owned())).collect::<Vec<_>>().into())

@@ -32,7 +32,7 @@ mod vars;
 use super::Context;
 use super::call::{Args, LookupEntry};
 use super::names::{plain_name, unknown};
-use crate::diagnostic::Result;
+use crate::diagnostic::{Diagnostic, Result};
 use crate::value::{Dict, Value};
 
 static LOOKUPS: &[&LookupEntry] = &[
@@ -85,6 +85,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// `query('name', terms…, options…)`: the list of results. Terms and options are rendered already.
 pub fn apply(name: &str, terms: &[Value], options: &Dict, context: &Context<'_>) -> Result<Vec<Value>> {
     let entry = find(name).ok_or_else(|| unknown("lookup", name, names()))?;
+    if !context.names.may_look_up() {
+        return Err(Diagnostic::new(format!("it is not yet time for the lookup '{name}'")));
+    }
     Args::bind(entry.name, entry.params, &[], options)
         .and_then(|args| (entry.run)(terms, &args, context))
         .map_err(|error| {

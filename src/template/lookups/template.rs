@@ -112,6 +112,10 @@ impl Names for Extended<'_> {
         }
     }
 
+    fn may_look_up(&self) -> bool {
+        self.names.may_look_up()
+    }
+
     fn names(&self) -> Vec<Arc<str>> {
         let mut names = self.names.names();
         names.extend(self.extra.keys().filter_map(Value::as_str).map(Arc::from));
