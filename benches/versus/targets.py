@@ -29,6 +29,12 @@ def trips(cells):
     return (rows["w3"]["trips"] - rows["w3s"]["trips"]) / 80 if all(rows.values()) else None
 
 
+def distant(cells):
+    """A hundred tasks on one host that is 100 ms away."""
+    cell = cells.get(("w3", 1, 100, "fanfare"))
+    return cell and cell["wall"]
+
+
 def memory(cells):
     sizes = [c["memory"] / 1e6 for (_, hosts, _, tool), c in cells.items() if hosts == 50 and tool == "fanfare"]
     return max(sizes) if sizes else None
@@ -40,6 +46,7 @@ TARGETS = [
     faster("w1", 50, "pyinfra", 1), faster("w1", 50, "pyinfra-nodelay", 1),
     faster("w3s", 50, "pyinfra", 1), faster("w3s", 50, "pyinfra-nodelay", 1),
     ("round trips a task on the wire (W3 - W3s)", "<= 1", trips, lambda v: v <= 1.02),
+    ("W3 on a host that is 100 ms away (s)", "<= 2", distant, lambda v: v <= 2),
     each_task("control", 0.3, 1, "w3", "w3s", 80), each_task("targets", 1.5, 1, "w3", "w3s", 80),
     each_task("control", 0.3, 50, "w3s", "w1", 19), each_task("targets", 1.5, 50, "w3s", "w1", 19),
     ("memory of the control side for 50 hosts (MB)", "<= 40", memory, lambda v: v <= 40),

@@ -25,7 +25,7 @@ use crate::value::Value;
 use crate::vars::Unknown;
 
 /// How many tasks are under way at once, at most.
-const MOST: usize = 64;
+const MOST: usize = 256;
 
 /// Modules whose results are variables of all later tasks.
 const FACTS: &[&str] = &["getent", "hostname", "mount_facts", "package_facts", "service_facts", "setup"];
