@@ -21,6 +21,7 @@ pub(super) fn host_done(job: &Job<'_>, ended: Ended, started: Instant) -> HostOu
     register::register(job, &mut raw, is_loop);
     let status = raw.status();
     let ignored = is_ignored(job, status);
+    let status = if is_rescued_though_unreachable(job, status, ignored) { Status::Failed } else { status };
     if status == Status::Changed
         && let Err(error) = handlers::notify(job, &raw.notify)
     {
@@ -198,6 +199,26 @@ fn is_ignored(job: &Job<'_>, status: Status) -> bool {
     }
     let Ok(scope) = job.batch.scope(job.host, Some(job.task), &job.place.inner) else { return false };
     settings::flag(setting.as_ref(), false, &Context::new(&scope)).unwrap_or(false)
+}
+
+/// Whether a host that cannot be reached goes the way of one that failed: where a `rescue` waits and the variable says so,
+/// which other tools do not know.
+fn is_rescued_though_unreachable(job: &Job<'_>, status: Status, ignored: bool) -> bool {
+    const VARIABLE: &str = "fanfare_rescue_unreachable";
+    if status != Status::Unreachable || ignored || !job.place.rescuable {
+        return false;
+    }
+    let Ok(scope) = job.batch.scope(job.host, Some(job.task), &job.place.inner) else { return false };
+    let wanted = match settings::variable(&[VARIABLE], &Context::new(&scope)) {
+        Ok(None) => Ok(false),
+        Ok(Some(value)) => settings::truth(&value)
+            .ok_or_else(|| Diagnostic::new(format!("{VARIABLE}: {} is no boolean", value.repr()))),
+        Err(error) => Err(error),
+    };
+    wanted.unwrap_or_else(|error| {
+        job.batch.run.warn(error);
+        false
+    })
 }
 
 fn count(job: &Job<'_>, raw: &Raw, status: Status, ignored: bool) {

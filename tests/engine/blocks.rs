@@ -60,6 +60,28 @@ fn an_unreachable_host_is_not_rescued() {
 }
 
 #[test]
+fn an_unreachable_host_is_rescued_where_the_block_says_so() {
+    let lab = Lab::new("a b").cut("a", "boom").playbook(&play(
+        "",
+        "
+- block: [{name: one, ping: {data: boom}}, {name: two, ping: }]
+  vars: {fanfare_rescue_unreachable: true}
+  rescue: [{name: mend, ping: }, {name: told, assert: {that: ansible_failed_result.unreachable}}]
+  always: [{name: end, ping: }]
+- {name: after, ping: }
+",
+    ));
+    let run = lab.run(&[]);
+    assert_eq!(
+        (run.task("one").as_str(), run.task("mend").as_str()),
+        ("a:unreachable b:ok", "a:ok"),
+        "{run}"
+    );
+    assert_eq!((run.task("two").as_str(), run.task("after").as_str()), ("b:ok", "a:ok b:ok"), "{run}");
+    assert_eq!((run.exit, run.recap().as_str()), (0, "a ok=4 rescued=1, b ok=4"), "{run}");
+}
+
+#[test]
 fn blocks_pass_their_keywords_on() {
     let (_, run) = tasks(
         "a b",
