@@ -77,6 +77,7 @@ mod process;
 #[expect(clippy::disallowed_methods, reason = "this is what touches the machine")]
 pub mod real;
 pub mod regex;
+pub mod returns;
 pub mod serve;
 pub mod system;
 pub mod wire;

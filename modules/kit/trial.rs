@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use crate::kit::control::ControlFile;
 use crate::kit::memory::Memory;
 use crate::kit::overlay::Overlay;
+use crate::kit::returns::{self, Return};
 use crate::kit::serve::answer;
 use crate::kit::system::Channel;
 use crate::kit::wire::Request;
@@ -98,7 +99,17 @@ impl Trial {
     fn exact(&self, args: Map<String, Json>, check: bool, diff: bool) -> Json {
         let request =
             Request { module: self.module.name.to_owned(), args, check, diff, ..Request::default() };
-        Json::Object(answer(&*self.host, &Overlay::over(&*self.host), request, &mut Deaf).result)
+        let result = answer(&*self.host, &Overlay::over(&*self.host), request, &mut Deaf).result;
+        let told = returns::of(self.module.name).unwrap_or_default();
+        for key in result.keys() {
+            let is_told = |entry: &Return| entry.name == key || entry.name == "*";
+            assert!(
+                returns::ANYWHERE.contains(&key.as_str()) || told.iter().any(is_told),
+                "modules/returns.txt does not tell of {}'s {key}",
+                self.module.name
+            );
+        }
+        Json::Object(result)
     }
 }
 

@@ -33,6 +33,10 @@ impl Entry for &'static Keyword {
         })
     }
 
+    fn markdown(&self) -> String {
+        self.page()
+    }
+
     fn snippet(&self) -> Option<String> {
         None
     }

@@ -20,6 +20,12 @@ trait Entry {
     fn summary(&self) -> String;
     fn page(&self) -> String;
     fn json(&self) -> serde_json::Value;
+    /// The page for `docs/`.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a test writes them, and sees to it that they are fresh")
+    )]
+    fn markdown(&self) -> String;
     /// A task to start from; `None` where that makes no sense.
     fn snippet(&self) -> Option<String>;
 }
@@ -110,6 +116,8 @@ fn pretty(entries: serde_json::Map<String, serde_json::Value>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write;
+
     use super::*;
 
     fn show(topic: DocTopic, names: &[&str], format: DocFormat) -> String {
@@ -136,6 +144,43 @@ mod tests {
         }
         let list = show(DocTopic::Module, &[], DocFormat::List);
         assert!(list.lines().count() >= fanfare_modules::MODULES.len(), "{list}");
+    }
+
+    /// Writes `docs/modules/` anew under `FANFARE_BLESS=1`.
+    #[test]
+    fn pages_are_fresh() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/modules");
+        let bless = std::env::var_os("FANFARE_BLESS").is_some();
+        if bless {
+            let _ = std::fs::remove_dir_all(&dir);
+            std::fs::create_dir(&dir).unwrap();
+        }
+        let entries = module::all();
+        let mut index = "# Modules and actions\n\n<!-- Written by a test from what the code says of itself: FANFARE_BLESS=1 \
+                         cargo test pages_are_fresh -->\n\n"
+            .to_owned();
+        for entry in &entries {
+            let _ = writeln!(index, "- [{0}]({0}.md): {1}", entry.name(), entry.summary());
+        }
+        let pages = entries.iter().map(|entry| (entry.name().to_owned(), entry.markdown()));
+        let mut expected: Vec<(String, String)> = pages.chain([("README".to_owned(), index)]).collect();
+        expected.sort();
+        if bless {
+            for (name, page) in &expected {
+                std::fs::write(dir.join(format!("{name}.md")), page).unwrap();
+            }
+        }
+        let mut found: Vec<_> = std::fs::read_dir(&dir).map_or_else(
+            |_| Vec::new(),
+            |files| files.map(|file| file.unwrap().file_name().to_string_lossy().into_owned()).collect(),
+        );
+        found.sort();
+        let names: Vec<_> = expected.iter().map(|(name, _)| format!("{name}.md")).collect();
+        assert!(found == names, "docs/modules/ is stale: run this test with FANFARE_BLESS=1");
+        for (name, page) in expected {
+            let written = std::fs::read_to_string(dir.join(format!("{name}.md"))).unwrap();
+            assert!(written == page, "docs/modules/{name}.md is stale: run this test with FANFARE_BLESS=1");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use fanfare_modules::MODULES;
 use fanfare_modules::kit::args::{OptionSpec, Spec};
+use fanfare_modules::kit::returns;
 use serde_json::{Map, Value as Json, json};
 
 use super::Entry;
@@ -40,6 +42,7 @@ impl Entry for Page {
         self.spec.doc.lines().next().unwrap_or_default().to_owned()
     }
 
+    // Writing to a text cannot fail.
     fn page(&self) -> String {
         let spec = &*self.spec;
         let mut page = format!("{}\n{}", spec.name, wrap(&spec.doc, 4));
@@ -56,6 +59,13 @@ impl Entry for Page {
         if !rules.is_empty() {
             page.push_str("\nRules\n");
             page.extend(rules.iter().map(|rule| wrap(rule, 4)));
+        }
+        let returns = returns::of(spec.name).unwrap_or_default();
+        if !returns.is_empty() {
+            page.push_str("\nReturns\n");
+        }
+        for entry in returns {
+            let _ = write!(page, "    {} ({})\n{}", entry.name, entry.kind, wrap(entry.doc, 8));
         }
         if !spec.examples.trim().is_empty() {
             page.push_str("\nExamples\n");
@@ -81,7 +91,39 @@ impl Entry for Page {
                 "options": options,
             },
             "examples": spec.examples,
+            "return": returns::of(spec.name).unwrap_or_default().iter().map(|entry| {
+                let told = json!({"description": [entry.doc], "type": entry.kind});
+                (entry.name.to_owned(), told)
+            }).collect::<Map<String, Json>>(),
         })
+    }
+
+    fn markdown(&self) -> String {
+        let spec = &*self.spec;
+        let mut page = format!("# {}\n\n{}\n", spec.name, spec.doc.trim());
+        if !self.aliases.is_empty() {
+            let _ = write!(page, "\nAlso called `{}`.\n", self.aliases.join("`, `"));
+        }
+        if !spec.options.is_empty() {
+            page.push_str("\n## Options\n\n");
+        }
+        for option in &spec.options {
+            page.push_str(&option_markdown(option));
+        }
+        for rule in rules(spec) {
+            let _ = write!(page, "\n{rule}\n");
+        }
+        let returns = returns::of(spec.name).unwrap_or_default();
+        if !returns.is_empty() {
+            page.push_str("\n## Returns\n\n");
+        }
+        for entry in returns {
+            let _ = writeln!(page, "- `{}` ({}): {}", entry.name, entry.kind, entry.doc);
+        }
+        if !spec.examples.trim().is_empty() {
+            let _ = write!(page, "\n## Examples\n\n```yaml\n{}\n```\n", spec.examples.trim_end());
+        }
+        page
     }
 
     fn snippet(&self) -> Option<String> {
@@ -122,6 +164,24 @@ fn type_name(option: &OptionSpec) -> String {
         Kind::List(element) => format!("list of {}", element.name()),
         kind => kind.name().to_owned(),
     }
+}
+
+fn option_markdown(option: &OptionSpec) -> String {
+    let required = if option.required { ", required" } else { "" };
+    let doc = option.doc.trim().replace("\n\n", "\n\n  ").replace('\n', "\n  ");
+    let mut text = format!("- `{}` ({}{required}): {}", option.name, type_name(option), doc);
+    if !option.choices.is_empty() {
+        let _ = write!(text, " One of `{}`.", option.choices.join("`, `"));
+    }
+    if let Some(default) = &option.default {
+        let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+        let _ = write!(text, " Default: `{default}`.");
+    }
+    if !option.aliases.is_empty() {
+        let _ = write!(text, " Also: `{}`.", option.aliases.join("`, `"));
+    }
+    text.push('\n');
+    text
 }
 
 fn option_json(option: &OptionSpec) -> Json {
