@@ -2,6 +2,7 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use crate::command::yes;
 use crate::kit::http;
@@ -66,6 +67,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             "Failed to find required executable \"apt-key\": put the key below /etc/apt/keyrings with get_url instead",
         ));
     };
+    sys.deprecate("apt_key has been deprecated. Use deb822_repository instead.", "2.25");
     let tool = || tool(&program, &args);
     let given = match args.id.as_deref() {
         Some(id) => Some(clean(id).ok_or_else(|| Failure::new("Invalid key_id").with("id", id))?),
@@ -73,41 +75,59 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let before = keys(tool(), sys)?;
     let content =
-        match (&args.data, &args.file, &args.url) {
+        match (&args.data, &args.url) {
             _ if args.state == State::Absent => None,
-            (Some(data), ..) => Some(data.clone().into_bytes()),
-            (_, Some(file), _) => Some(sys.read(file).map_err(|failure| {
-                failure.context(format!("Unable to add a key from file {}", file.text()))
-            })?),
+            (Some(data), _) => Some(data.clone().into_bytes()),
             // What is there need not be fetched.
-            (.., Some(_)) if given.as_ref().is_some_and(|id| has(&before, id)) => None,
-            (.., Some(url)) => Some(http::content(url, args.validate_certs, sys).map_err(|failure| {
+            (_, Some(_)) if given.as_ref().is_some_and(|id| has(&before, id)) => None,
+            (_, Some(url)) => Some(http::content(url, args.validate_certs, sys).map_err(|failure| {
                 failure.context(format!("Failed to download key at {}", http::shown(url)))
             })?),
             _ => None,
         };
-    let id = match (given, &content) {
+    let id = match (given, &args.file) {
         (Some(id), _) => Some(id),
-        (None, Some(content)) => id_of(content, sys)?,
-        (None, None) => None,
+        (None, Some(file)) => {
+            let unread =
+                |failure: Failure| failure.context(format!("Unable to extract key from '{}'", file.text()));
+            let content = sys.read(file).map_err(unread)?;
+            id_of(content, &file.text(), sys)?
+        }
+        (None, None) => match &content {
+            Some(content) => {
+                let from = args.url.as_deref().map_or_else(|| "inline data".into(), http::shown);
+                id_of(content.clone(), &from, sys)?
+            }
+            None => None,
+        },
     };
     let Some(id) = id else {
-        return Err(Failure::new("unable to determine the key's id: an id is required"));
+        return Err(Failure::new("Invalid key_id").with("id", Json::Null));
     };
+    // Told as long as the id is that was asked for.
+    let length = if id.len() == 8 { 8 } else { 16 };
+    let listed =
+        |keys: &[String]| -> Vec<String> { keys.iter().map(|key| short(key, length).to_owned()).collect() };
     let there = has(&before, &id);
     match args.state {
-        State::Present if !there => match (&args.keyserver, content) {
-            (Some(server), _) => {
+        State::Present if !there => match (&args.file, &args.keyserver, content) {
+            (Some(file), ..) => {
+                sys.exec(tool().arg("add").arg(file.0.clone())).map_err(|failure| {
+                    let msg = format!("Unable to add a key from file {}", file.text());
+                    Failure { msg, ..failure }.with("keyfile", file.text())
+                })?;
+            }
+            (None, Some(server), _) => {
                 let command = tool().args(["adv", "--no-tty", "--keyserver", server, "--recv", &id]);
                 sys.exec(command).map_err(|failure| Failure {
                     msg: format!("Error fetching key {id} from keyserver: {server}"),
                     ..failure
                 })?;
             }
-            (None, Some(content)) => {
+            (None, None, Some(content)) => {
                 sys.exec(tool().args(["add", "-"]).stdin(content))?;
             }
-            (None, None) => {
+            (None, None, None) => {
                 return Err(Failure::new(
                     "state is present but none of data, file, keyserver or url is given",
                 ));
@@ -123,20 +143,24 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let added = after.as_ref().is_none_or(|after| has(after, &id));
     if args.state == State::Present && !sys.is_check() && !added {
         return Err(Failure::new("apt-key did not return an error, but failed to add the key (check that the id is correct and *not* a subkey)")
-            .with("id", &id));
+            .with_all(told(args.id.as_deref(), &id, listed(&before), after.as_deref().map(listed))));
     }
-    Ok(Returns {
-        short_id: Some(short(&id, 8).to_owned()),
-        fp: Some(short(&id, 16).to_owned()),
-        id: Some(args.id.unwrap_or_else(|| id.clone())),
-        key_id: Some(id),
+    Ok(told(args.id.as_deref(), &id, listed(&before), after.as_deref().map(listed)))
+}
+
+fn told(given: Option<&str>, id: &str, before: Vec<String>, after: Option<Vec<String>>) -> Returns {
+    Returns {
+        short_id: Some(short(id, 8).to_owned()),
+        fp: Some(short(id, 16).to_owned()),
+        id: Some(given.unwrap_or(id).to_owned()),
+        key_id: Some(id.to_owned()),
         before,
         after,
-    })
+    }
 }
 
 fn tool(program: &Path, args: &Args) -> Command {
-    let command = Command::new(program).env("LC_ALL", "C").env("APT_KEY_DONT_WARN_ON_DANGEROUS_USAGE", "1");
+    let command = Command::new(program).env("LC_ALL", "C");
     match &args.keyring {
         Some(keyring) => command.arg("--keyring").arg(keyring.0.clone()),
         None => command,
@@ -175,11 +199,25 @@ fn public(text: &str) -> Vec<String> {
     fields.filter_map(|line| line.split(':').nth(4)).map(str::to_owned).collect()
 }
 
-fn id_of(content: &[u8], sys: &mut System<'_>) -> Result<Option<String>> {
-    let command = Command::new(sys.need("gpg")?).args(["--with-colons", "--show-keys", "--no-options", "-"]);
-    let output = sys.query(command.stdin(content.to_vec()))?;
+/// How gpg reads a key and makes no directory of its own, nor needs one.
+pub(crate) const READ: [&str; 8] = [
+    "--with-colons",
+    "--homedir=/",
+    "--no-options",
+    "--no-keyring",
+    "--trust-model=always",
+    "--lock-never",
+    "--show-keys",
+    "-",
+];
+
+fn id_of(content: Vec<u8>, from: &str, sys: &mut System<'_>) -> Result<Option<String>> {
+    let command = Command::new(sys.need("gpg")?).args(READ);
+    let output = sys.query(command.stdin(content))?;
     if !output.ok() {
-        return Err(Failure::new(format!("Unable to extract key from data: {}", output.stderr())));
+        let failure =
+            Failure::new(format!("Unable to extract key from '{from}': {}", output.stderr().trim()));
+        return Err(failure.with("stdout", output.stdout()).with("stderr", output.stderr()));
     }
     Ok(public(&output.stdout()).into_iter().next())
 }
@@ -226,6 +264,25 @@ mod tests {
         trial.host.program("/usr/bin/apt-key").answer("/usr/bin/apt-key", 2, "");
         let got = trial.run(&json!({"id": "99999999", "state": "absent"}));
         assert_eq!((&got["failed"], &got["rc"]), (&json!(true), &json!(2)), "{got}");
+    }
+
+    #[test]
+    fn a_file_is_added_by_its_path() {
+        let trial = Trial::of("apt_key");
+        trial.host.program("/usr/bin/gpg").program("/usr/bin/apt-key").file("/k.asc", "-----BEGIN");
+        trial.host.answer("/usr/bin/gpg", 0, "pub:-:1:1:0123456789ABCDEF::\n");
+        trial.host.answer("/usr/bin/apt-key", 2, "").answer(
+            "/usr/bin/apt-key adv",
+            0,
+            "pub:-:1:1:AED4B06F473041FA::\n",
+        );
+        let got = trial.run(&json!({"file": "/k.asc"}));
+        assert_eq!(got["msg"], "Unable to add a key from file /k.asc");
+        assert_eq!((&got["cmd"], &got["keyfile"]), (&json!("/usr/bin/apt-key add /k.asc"), &json!("/k.asc")));
+        let short = trial.run(&json!({"id": "473041FA"}));
+        assert_eq!(short["before"], json!(["473041FA"]));
+        let none = trial.run(&json!({"state": "absent"}));
+        assert_eq!((&none["msg"], &none["id"]), (&json!("Invalid key_id"), &Json::Null));
     }
 
     #[test]

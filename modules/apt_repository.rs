@@ -80,6 +80,7 @@ pub struct Returns {
 const DIR: &str = "/etc/apt/sources.list.d";
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    sys.deprecate("apt_repository has been deprecated. Use deb822_repository instead.", "2.25");
     // Nothing to install, and no server that tells of a ppa.
     let _ = (args.install_python_apt, args.validate_certs);
     if args.repo.starts_with("ppa:") || args.codename.is_some() {

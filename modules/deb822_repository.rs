@@ -123,6 +123,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let dest = Path::new("/etc/apt/sources.list.d").join(format!("{slug}.sources"));
     let shown = dest.to_string_lossy().into_owned();
     let keyring = |ending: &str| Path::new("/etc/apt/keyrings").join(format!("{slug}.{ending}"));
+    let was = if sys.is_check() && sys.exists(&dest)? { Some(sys.file_facts(&dest, false)?) } else { None };
     if args.state == State::Absent {
         sys.remove(&dest)?;
         let mut key = keyring("gpg");
@@ -131,7 +132,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         sys.remove(&key)?;
         let key_filename = Some(key.to_string_lossy().into_owned());
-        return Ok(Returns { repo: None, dest: shown, key_filename, facts: None });
+        return Ok(Returns { repo: None, dest: shown, key_filename, facts: was });
     }
     for (option, given) in [("uris", &args.uris), ("suites", &args.suites)] {
         if given.as_ref().is_none_or(Vec::is_empty) {
@@ -140,20 +141,19 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             )));
         }
     }
-    let mut key_filename = None;
     let signed_by = match &args.signed_by {
         Some(url) if ["http://", "https://", "file://"].iter().any(|scheme| url.starts_with(scheme)) => {
-            let path = key(url, keyring, sys)?;
-            key_filename = Some(path.to_string_lossy().into_owned());
-            key_filename.clone()
+            Some(key(url, keyring, sys)?.to_string_lossy().into_owned())
         }
         other => other.clone(),
     };
+    // A key may be named by its fingerprint, or be there as it is.
+    let key_filename = signed_by.clone().filter(|key| key.starts_with('/'));
     let repo = stanza(&args, signed_by.as_deref());
     let attributes = FileAttributes { mode: Some(args.mode), ..FileAttributes::default() };
     let options = WriteOptions { attributes: Some(&attributes), hidden: true, ..WriteOptions::default() };
     sys.write_with(&dest, repo.as_str(), &options)?;
-    let facts = if sys.is_check() { None } else { Some(sys.file_facts(&dest, false)?) };
+    let facts = if sys.is_check() { was } else { Some(sys.file_facts(&dest, false)?) };
     Ok(Returns { repo: Some(repo), dest: shown, key_filename, facts })
 }
 

@@ -105,9 +105,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let answer = if kind == Kind::Password { Json::Null } else { answer.unwrap_or_default().into() };
         Map::from_iter([(question.clone(), answer)])
     };
-    let (previous, current) = (one(before.as_deref()), one(Some(&value)));
+    let current = one(Some(&value));
+    // Of a question that the package did not have, Ansible tells beside all those it had.
+    let mut previous = if known.contains_key(question) { Map::new() } else { known };
+    previous.append(&mut one(before.as_deref()));
     if kind != Kind::Password {
-        sys.tell_states("", previous.clone(), current.clone());
+        let mut after = previous.clone();
+        after.append(&mut current.clone());
+        sys.tell_states("", previous.clone(), after);
     }
     Ok(Returns { current, previous: Some(previous), msg: String::new() })
 }
@@ -201,6 +206,9 @@ mod tests {
             foretold["diff"],
             json!({"before": {"tzdata/Areas": "Etc"}, "after": {"tzdata/Areas": "Europe"}})
         );
+        let new = trial().run(&json!({"name": "x", "question": "x/new", "value": "1", "vtype": "string"}));
+        let had = json!({"tzdata/Areas": "Etc", "x/flag": "true", "x/many": "b, a", "x/new": ""});
+        assert_eq!((&new["previous"], &new["current"]), (&had, &json!({"x/new": "1"})));
         let told = trial().run(&json!({"name": "tzdata"}));
         assert_eq!(told["current"], json!({"tzdata/Areas": "Etc", "x/flag": "true", "x/many": "b, a"}));
     }

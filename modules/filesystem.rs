@@ -75,7 +75,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let tool =
         kind.tool().ok_or_else(|| Failure::new(format!("fstype: {} is not supported yet", kind.name())))?;
     let identify = args.uuid.as_ref().map(|uuid| {
-        kind.uuid(uuid, &dev).ok_or_else(|| {
+        kind.uuid(uuid, &dev, sys)?.ok_or_else(|| {
             let name = kind.name();
             Failure::new(format!("module does not support UUID option for this filesystem ({name}) yet."))
         })
@@ -184,14 +184,27 @@ mod tests {
 
     fn trial(has: &str) -> Trial {
         let trial = Trial::of("filesystem");
-        for name in
-            ["blkid", "wipefs", "mkfs.ext4", "mkfs.vfat", "mkfs.xfs", "resize2fs", "mkswap", "tune2fs"]
-        {
+        for name in [
+            "blkid",
+            "wipefs",
+            "mkfs.ext4",
+            "mkfs.vfat",
+            "mkfs.xfs",
+            "resize2fs",
+            "mkswap",
+            "tune2fs",
+            "dumpe2fs",
+            "xfs_info",
+        ] {
             let path = format!("/usr/sbin/{name}");
             trial.host.program(&path).answer(&path, 0, "");
         }
-        trial.host.answer("tune2fs", 0, "tune2fs 1.47\n").answer("/usr/sbin/resize2fs", 0, "now longer\n");
-        trial.host.answer("dumpe2fs", 0, "Block count:  4\nBlock size:  1024\n");
+        trial.host.answer("/usr/sbin/tune2fs", 0, "tune2fs 1.47\n").answer(
+            "/usr/sbin/resize2fs",
+            0,
+            "now longer\n",
+        );
+        trial.host.answer("/usr/sbin/dumpe2fs", 0, "Block count:  4\nBlock size:  1024\n");
         let (code, said) = if has.is_empty() { (2, String::new()) } else { (0, format!("{has}\n")) };
         trial.host.answer("/usr/sbin/blkid", code, &said);
         trial.host.file("/img", "x".repeat(8192)).file("/small", "x".repeat(4100));
@@ -250,15 +263,15 @@ mod tests {
         trial
             .host
             .file("/proc/mounts", "proc /proc proc rw 0 0\n/dev/mapper/vg-lv /mnt/a\\040b xfs rw 0 0\n");
-        trial.host.file("/dev/dm-0", "x".repeat(8192)).answer("xfs_info", 0, said);
+        trial.host.file("/dev/dm-0", "x".repeat(8192)).answer("/usr/sbin/xfs_info", 0, said);
         trial.host.program("/usr/sbin/xfs_growfs").answer("/usr/sbin/xfs_growfs", 0, "grown\n");
         let args = json!({"dev": "/dev/vg/lv", "fstype": "xfs", "resizefs": true});
         assert_eq!(trial.run(&args)["msg"], "grown\n");
-        assert_eq!(trial.host.ran()[1..], ["xfs_info /mnt/a b", "/usr/sbin/xfs_growfs /mnt/a b"]);
+        assert_eq!(trial.host.ran()[1..], ["/usr/sbin/xfs_info /mnt/a b", "/usr/sbin/xfs_growfs /mnt/a b"]);
         trial.host.answer("/usr/sbin/blkid", 0, "ext4\n");
         trial.host.file("/proc/mounts", "/dev/mapper/vg-lv /mnt ext4 rw 0 0\n");
         trial.run(&json!({"dev": "/dev/vg/lv", "fstype": "ext4", "resizefs": true}));
-        assert_eq!(trial.host.ran()[4], "dumpe2fs -h /dev/vg/lv");
+        assert_eq!(trial.host.ran()[4], "/usr/sbin/dumpe2fs -h /dev/vg/lv");
     }
 
     #[test]

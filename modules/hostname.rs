@@ -68,6 +68,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let before = match way {
         Way::Systemd => systemd(&name, sys)?,
         Way::Alpine | Way::Debian | Way::Generic | Way::Openrc | Way::Redhat | Way::Sles => {
+            let network = Path::new("/etc/sysconfig/network");
+            if way == Way::Redhat && !sys.exists(network)? {
+                return Err(Failure::new("Unable to locate HOSTNAME entry in /etc/sysconfig/network"));
+            }
             let now = current(sys)?;
             if now != name {
                 // Only the kernel's name, which refuses a bad one; the file holds it for the next boot.
@@ -112,7 +116,7 @@ fn current(sys: &System<'_>) -> Result<String> {
     Ok(text.trim().to_owned())
 }
 
-/// Both names systemd knows.
+/// Both names systemd knows; the one it shows to people is the lasting one, too.
 fn systemd(name: &str, sys: &mut System<'_>) -> Result<String> {
     let mut before = name.to_owned();
     for which in ["--transient", "--static"] {
@@ -123,6 +127,9 @@ fn systemd(name: &str, sys: &mut System<'_>) -> Result<String> {
         }
         let old = asked.stdout().trim().to_owned();
         if old != name {
+            if which == "--static" {
+                sys.exec(Command::new("hostnamectl").args(["--pretty", "set-hostname", name]))?;
+            }
             sys.exec(Command::new("hostnamectl").arg(which).arg("set-hostname").arg(name))?;
             before = old;
         }
@@ -211,6 +218,10 @@ mod tests {
         assert_eq!(trial.run(&json!({"name": "b"}))["changed"], true);
         let ran = trial.host.ran();
         assert!(ran.contains(&"hostnamectl --static set-hostname b".to_owned()), "{ran:?}");
+        assert!(ran.contains(&"hostnamectl --pretty set-hostname b".to_owned()), "{ran:?}");
+        let result = trial.run(&json!({"name": "b", "use": "redhat"}));
+        assert_eq!(result["msg"], "Unable to locate HOSTNAME entry in /etc/sysconfig/network");
+        assert!(!trial.host.ran().contains(&"hostname b".to_owned()));
         let result = trial.run(&json!({"name": "b", "use": "freebsd"}));
         assert_eq!(result["msg"], "use: \"freebsd\" is not supported: only Linux is");
     }

@@ -67,7 +67,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             text = if present { with(&text, name, &supported) } else { without(&text, name) };
         }
         sys.write(path, text)?;
-        sys.exec(Command::new("locale-gen"))?;
+        let command = Command::new(sys.need("locale-gen")?);
+        sys.exec(command)?;
     }
     Ok(Returns { name: args.name, mechanism: "glibc", ubuntu_mode: false })
 }
@@ -123,11 +124,12 @@ mod tests {
     fn check(args: &Json, after: &str, ran: bool) {
         let trial = Trial::of("locale_gen");
         trial.host.file("/etc/locale.gen", "# de_DE.UTF-8 UTF-8\nen_US.UTF-8 UTF-8\n");
-        trial.host.answer("locale", 0, "C\nC.utf8\nen_US.utf8\n").answer("locale-gen", 0, "");
+        trial.host.answer("locale", 0, "C\nC.utf8\nen_US.utf8\n");
+        trial.host.program("/usr/sbin/locale-gen").answer("/usr/sbin/locale-gen", 0, "");
         let result = trial.run(args);
         assert_eq!(result["changed"], ran, "{result}");
         assert_eq!(trial.host.read("/etc/locale.gen").unwrap(), after);
-        assert_eq!(trial.host.ran().contains(&"locale-gen".to_owned()), ran);
+        assert_eq!(trial.host.ran().contains(&"/usr/sbin/locale-gen".to_owned()), ran);
     }
 
     #[test]

@@ -61,11 +61,13 @@ fn ensure(args: &Args, sys: &mut System<'_>) -> Result<()> {
     let loaded = is_loaded(&args.name, sys)?;
     match args.state {
         State::Present if !loaded => {
-            let command = Command::new("modprobe").arg(&args.name).args(args.params.split_whitespace());
+            let command =
+                Command::new(sys.need("modprobe")?).arg(&args.name).args(args.params.split_whitespace());
             sys.exec(command)?;
         }
         State::Absent if loaded => {
-            sys.exec(Command::new("modprobe").arg("-r").arg(&args.name))?;
+            let command = Command::new(sys.need("modprobe")?).arg("-r").arg(&args.name);
+            sys.exec(command)?;
         }
         State::Present | State::Absent => {}
     }
@@ -166,7 +168,8 @@ mod tests {
         trial
             .host
             .file("/lib/modules/6/modules.builtin", "kernel/fs/ext4/ext4.ko\n")
-            .answer("modprobe", 0, "");
+            .program("/usr/sbin/modprobe")
+            .answer("/usr/sbin/modprobe", 0, "");
         let result = trial.run(args);
         assert_eq!(result["failed"], Json::Null, "{result}");
         assert_eq!(trial.host.ran(), ran, "{args}");
@@ -177,10 +180,10 @@ mod tests {
     fn modules_are_loaded_where_they_are_not() {
         check(&json!({"name": "br-netfilter"}), &[]);
         check(&json!({"name": "ext4"}), &[]);
-        check(&json!({"name": "br_netfilter", "state": "absent"}), &["modprobe -r br_netfilter"]);
+        check(&json!({"name": "br_netfilter", "state": "absent"}), &["/usr/sbin/modprobe -r br_netfilter"]);
         let trial = check(
             &json!({"name": "dummy", "params": "a=1 b=2", "persistent": "present"}),
-            &["modprobe dummy a=1 b=2"],
+            &["/usr/sbin/modprobe dummy a=1 b=2"],
         );
         assert_eq!(trial.host.read("/etc/modules-load.d/dummy.conf").unwrap(), "dummy\n");
         let options = "options dummy a=1\noptions dummy b=2\n";

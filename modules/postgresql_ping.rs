@@ -50,7 +50,7 @@ fn version(raw: &str) -> Json {
     let full = raw.split_whitespace().nth(1).unwrap_or_default().to_owned();
     let mut numbers = full.split('.').map(|part| part.parse::<u64>().unwrap_or_default());
     let (major, minor) = (numbers.next().unwrap_or_default(), numbers.next());
-    let mut told = json!({"raw": raw, "full": full, "major": major, "minor": minor});
+    let mut told = json!({"major": major, "minor": minor, "full": full, "raw": raw});
     if let (Some(patch), Json::Object(map)) = (numbers.next(), &mut told) {
         map.insert("patch".to_owned(), patch.into());
     }

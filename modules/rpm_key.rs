@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::apt_key::clean;
+use crate::apt_key::{READ, clean};
 use crate::command::yes;
 use crate::kit::http;
 use crate::kit::{Command, Failure, Result, System};
@@ -110,7 +110,7 @@ fn verify(args: &Args, fingerprints: &[String]) -> Result<()> {
 /// The fingerprints of a key and its subkeys. gpg reads it from its input: what a check fetched is in no file.
 fn fingerprints(key: Vec<u8>, from: &str, sys: &mut System<'_>) -> Result<Vec<String>> {
     let gpg = sys.which("gpg2").map_or_else(|| sys.need("gpg"), Ok)?;
-    let command = Command::new(gpg).args(["--no-tty", "--batch", "--with-colons", "--show-keys", "-"]);
+    let command = Command::new(gpg).args(["--no-tty", "--batch"]).args(READ);
     let output = sys.query(command.stdin(key))?;
     if !output.ok() {
         return Err(Failure::new(format!(

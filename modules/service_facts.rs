@@ -45,8 +45,7 @@ pub(crate) fn run(_: Args, sys: &mut System<'_>) -> Result<Returns> {
 }
 
 fn scripts(sys: &mut System<'_>, services: &mut Map<String, Json>) -> Result<()> {
-    let path = Path::new("/usr/sbin/service");
-    let service = if sys.exists(path)? { Some(path.to_owned()) } else { sys.which("service") };
+    let service = crate::sysvinit::service(sys)?;
     if let Some(service) = service.filter(|_| sys.which("chkconfig").is_none()) {
         let told = sys.query(Command::new(service).arg("--status-all").env("LC_ALL", "C"))?;
         for line in told.stdout().lines() {
@@ -70,7 +69,7 @@ fn scripts(sys: &mut System<'_>, services: &mut Map<String, Json>) -> Result<()>
                 continue;
             }
             let status = if levels.contains(&"3:on") { "enabled" } else { "disabled" };
-            let asked = sys.query(Command::new("service").arg(name).arg("status"))?;
+            let asked = sys.query(Command::new(sys.need("service")?).arg(name).arg("status"))?;
             let state = match asked.code {
                 0 => "running",
                 3 => "stopped",

@@ -147,14 +147,18 @@ fn live(args: &Args, sys: &System<'_>) -> Result<Option<String>> {
 }
 
 fn set(args: &Args, value: &str, sys: &mut System<'_>) -> Result<()> {
-    let command = Command::new("sysctl").flag("-e", args.ignoreerrors);
+    let command = Command::new(sys.need("sysctl")?).flag("-e", args.ignoreerrors);
     let command = command.arg("-w").arg(format!("{}={value}", args.name)).env("LC_ALL", "C");
     let done = sys.attempt_judging(command, Output::ok)?;
     complain("setting", &args.name, done, args.ignoreerrors)
 }
 
 fn reload(args: &Args, path: PathBuf, sys: &mut System<'_>) -> Result<()> {
-    let command = Command::new("sysctl").flag("-e", args.ignoreerrors).arg("-p").arg(path).env("LC_ALL", "C");
+    let command = Command::new(sys.need("sysctl")?)
+        .flag("-e", args.ignoreerrors)
+        .arg("-p")
+        .arg(path)
+        .env("LC_ALL", "C");
     let done = sys.attempt_judging(command, Output::ok)?;
     complain("Failed to reload sysctl", "", done, args.ignoreerrors)
 }
@@ -179,7 +183,8 @@ mod tests {
 
     fn check(before: &str, mut args: Json, after: &str, ran: &[&str]) {
         let trial = Trial::of("sysctl");
-        trial.host.file("/etc/sysctl.conf", before).file("/proc/sys/a/b", "1\t2\n").answer("sysctl", 0, "");
+        trial.host.file("/etc/sysctl.conf", before).file("/proc/sys/a/b", "1\t2\n");
+        trial.host.program("/usr/sbin/sysctl").answer("/usr/sbin/sysctl", 0, "");
         args["name"] = json!("a.b");
         let result = trial.run(&args);
         assert_eq!(result["failed"], Json::Null, "{result}");
@@ -190,8 +195,8 @@ mod tests {
 
     #[test]
     fn settings_of_the_file() {
-        let reload = ["sysctl -p /etc/sysctl.conf"];
-        let set = ["sysctl -w a.b=3", "sysctl -p /etc/sysctl.conf"];
+        let reload = ["/usr/sbin/sysctl -p /etc/sysctl.conf"];
+        let set = ["/usr/sbin/sysctl -w a.b=3", "/usr/sbin/sysctl -p /etc/sysctl.conf"];
         check("", json!({"value": 1}), "a.b=1\n", &reload);
         check("# x\na.b = 1 2\n", json!({"value": "1 2"}), "# x\na.b = 1 2\n", &[]);
         check("a.b=1\n", json!({"value": "1"}), "a.b=1\n", &reload);

@@ -108,7 +108,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 fn reach(args: &Args, state: State, script: &Path, sys: &mut System<'_>) -> Result<Step> {
     let words = args.arguments.as_deref().unwrap_or_default().split_whitespace();
     let verb = |verb: &str| Command::new(script).arg(verb).args(words.clone());
-    let running = is_running(args, Command::new(script).arg("status"), sys)?;
+    // Where systemd runs, `service` asks that, which may know more of the service than its script.
+    let status = match service(sys)? {
+        Some(service) => Command::new(service).arg(&args.name),
+        None => Command::new(script),
+    };
+    let running = is_running(args, status.arg("status"), sys)?;
     let mut ask = |name: &str, command: Command| {
         sys.exec(command).map(Step::of).map_err(|failure| {
             let failed = failure.fields.contains_key("rc") && !failure.fields.contains_key("timedout");
@@ -135,8 +140,19 @@ fn reach(args: &Args, state: State, script: &Path, sys: &mut System<'_>) -> Resu
     }
 }
 
+/// The program `service`: the system's own before what is first in `PATH`.
+pub(crate) fn service(sys: &System<'_>) -> Result<Option<PathBuf>> {
+    let own = Path::new("/usr/sbin/service");
+    Ok(if sys.exists(own)? { Some(own.to_owned()) } else { sys.which("service") })
+}
+
 fn is_running(args: &Args, status: Command, sys: &mut System<'_>) -> Result<bool> {
-    let Some(pattern) = &args.pattern else { return Ok(sys.query(status)?.ok()) };
+    let Some(pattern) = &args.pattern else {
+        let told = sys.query(status)?;
+        let text = told.stdout();
+        // Scripts there are that say it and end with another code.
+        return Ok(told.ok() || text.contains("running") && !text.contains("not running"));
+    };
     let runs = sys.has_process(pattern)?;
     if !runs {
         sys.warn("Unable to determine if service is up, assuming it is down");
@@ -229,6 +245,26 @@ mod tests {
         check(3, None, &state("restarted"), &["/etc/init.d/web stop", "/etc/init.d/web start"]);
         let reload = json!({"name": "web", "state": "reloaded", "arguments": "a b"});
         check(0, None, &reload, &["/etc/init.d/web reload a b"]);
+    }
+
+    #[test]
+    fn words_count_where_the_code_is_none() {
+        for (code, said, runs) in [
+            (0, "", true),
+            (3, "web is not running", false),
+            (1, "web is running", true),
+            (1, "stopped", false),
+        ] {
+            let trial = Trial::of("sysvinit");
+            trial.host.program("/etc/init.d/web").program("/usr/sbin/service").answer(
+                "/etc/init.d/web",
+                0,
+                "",
+            );
+            trial.host.answer("/usr/sbin/service web status", code, said);
+            let got = trial.run(&json!({"name": "web", "state": "started"}));
+            assert_eq!(got["changed"], !runs, "{code} {said}");
+        }
     }
 
     #[test]

@@ -93,7 +93,8 @@ fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<()> {
     } else {
         // It sets the clock, and writes the file.
         let option = if local { "--localtime" } else { "--utc" };
-        sys.exec(Command::new("hwclock").args(["--systohc", option]))?;
+        let command = Command::new(sys.need("hwclock")?).args(["--systohc", option]);
+        sys.exec(command)?;
     }
     sys.tell_states("", json!({"hwclock": before}), json!({"hwclock": clock}));
     Ok(())
@@ -111,11 +112,14 @@ mod tests {
     fn files_say_it() {
         let trial = Trial::of("timezone");
         trial.host.file("/usr/share/zoneinfo/Asia/Tokyo", "TZ").file("/etc/timezone", "Etc/UTC\n");
-        trial.host.script("hwclock --systohc --localtime", |_, host| {
-            let adjusted = "0.0 0 0.0\n0\nLOCAL\n";
-            host.place("/etc/adjtime".as_ref(), &mut adjusted.as_bytes(), &Placement::default()).unwrap();
-            Output::default()
-        });
+        trial.host.program("/usr/sbin/hwclock").script(
+            "/usr/sbin/hwclock --systohc --localtime",
+            |_, host| {
+                let adjusted = "0.0 0 0.0\n0\nLOCAL\n";
+                host.place("/etc/adjtime".as_ref(), &mut adjusted.as_bytes(), &Placement::default()).unwrap();
+                Output::default()
+            },
+        );
         trial.lawful(&json!({"name": "Asia/Tokyo", "hwclock": "local"}));
         assert_eq!(trial.host.read("/etc/timezone").unwrap(), "Asia/Tokyo\n");
         assert_eq!(trial.host.read("/etc/localtime").unwrap(), "TZ");

@@ -96,12 +96,15 @@ impl Kind {
 
     /// Its size, and that of a block, in bytes. `at` is where it is mounted, or the device.
     pub(super) fn size(self, dev: &str, at: &str, sys: &mut System<'_>) -> Result<(u64, u64)> {
-        let mut ask = |command: Command| sys.ask(command.env("LC_ALL", "C")).map_err(Failure::as_said);
+        let mut ask = |program: &str, words: &[&str]| {
+            let command = Command::new(sys.need(program)?).args(words).env("LC_ALL", "C");
+            sys.ask(command).map_err(Failure::as_said)
+        };
         let unclear = |program: &str| {
             Failure::new(format!("{program} tells no size of the {} file system on {dev}", self.name()))
         };
         if self.is_ext() {
-            let output = ask(Command::new("dumpe2fs").args(["-h", dev]))?;
+            let output = ask("dumpe2fs", &["-h", dev])?;
             let text = output.stdout();
             let number = |name: &str| {
                 text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<u64>().ok())
@@ -111,7 +114,7 @@ impl Kind {
             return Ok((count.saturating_mul(block), block));
         }
         if self == Self::Xfs {
-            let output = ask(Command::new("xfs_info").arg(at))?;
+            let output = ask("xfs_info", &[at])?;
             let text = output.stdout();
             let data = text.lines().find(|line| line.starts_with("data")).unwrap_or_default();
             let number = |name: &str| {
@@ -124,7 +127,7 @@ impl Kind {
         }
         let words =
             ["--noheadings", "-o", "pv_size,pe_start,vg_extent_size", "--units", "b", "--nosuffix", dev];
-        let output = ask(Command::new("pvs").args(words))?;
+        let output = ask("pvs", &words)?;
         let text = output.stdout();
         let numbers: Vec<u64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
         match numbers.as_slice() {
@@ -134,15 +137,16 @@ impl Kind {
     }
 
     /// What gives it another UUID; `None` where nothing does.
-    pub(super) fn uuid(self, uuid: &str, dev: &str) -> Option<Command> {
-        match self {
-            kind if kind.is_ext() => Some(Command::new("tune2fs").args(["-U", uuid, dev])),
-            Self::Xfs => Some(Command::new("xfs_admin").args(["-U", uuid, dev])),
-            Self::Reiserfs => Some(Command::new("reiserfstune").args(["-u", uuid, dev])),
-            Self::Gfs2 => Some(Command::new("tunegfs2").args(["-U", uuid, dev])),
+    pub(super) fn uuid(self, uuid: &str, dev: &str, sys: &System<'_>) -> Result<Option<Command>> {
+        let (program, words): (&str, &[&str]) = match self {
+            kind if kind.is_ext() => ("tune2fs", &["-U", uuid, dev]),
+            Self::Xfs => ("xfs_admin", &["-U", uuid, dev]),
+            Self::Reiserfs => ("reiserfstune", &["-u", uuid, dev]),
+            Self::Gfs2 => ("tunegfs2", &["-U", uuid, dev]),
             // The tool makes one up; it takes none.
-            Self::Lvm if uuid == "random" => Some(Command::new("pvchange").args(["-u", dev])),
-            _ => None,
-        }
+            Self::Lvm if uuid == "random" => ("pvchange", &["-u", dev]),
+            _ => return Ok(None),
+        };
+        Ok(Some(Command::new(sys.need(program)?).args(words)))
     }
 }
