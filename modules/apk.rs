@@ -107,7 +107,7 @@ impl Apk<'_> {
     fn refresh(&self, alone: bool, sys: &mut System<'_>) -> Result<()> {
         let command = self.command(&["update"]);
         let output = if alone { sys.attempt(command)? } else { sys.housekeep(command)? };
-        output.map_or(Ok(()), |output| judged(&output, "could not update package db"))
+        output.map_or(Ok(()), |output| output.or_fail("could not update package db"))
     }
 
     fn upgrade(&self, sys: &mut System<'_>) -> Result<Returns> {
@@ -119,17 +119,15 @@ impl Apk<'_> {
 
     fn install(&self, sys: &mut System<'_>) -> Result<Returns> {
         let world = sys.read_text_if_there(&self.args.world)?.unwrap_or_default();
-        let mut coming = Vec::new();
-        let mut upgrades = false;
-        for name in &self.args.name {
-            // What came with another package was not asked for yet.
-            if !is_asked_for(&world, name) || !self.is_there(name, sys)? {
-                coming.push(name.clone());
-            } else if self.args.state == State::Latest && self.is_old(name, sys)? {
-                upgrades = true;
-                coming.push(name.clone());
-            }
-        }
+        let there = self.there(&self.args.name, sys)?;
+        // What came with another package was not asked for yet.
+        let is_settled = |name: &String| is_asked_for(&world, name) && there.contains(name);
+        let latest = self.args.state == State::Latest;
+        let settled = self.args.name.iter().filter(|name| latest && is_settled(name)).cloned().collect();
+        let old = self.old(settled, sys)?;
+        let upgrades = !old.is_empty();
+        let comes = |name: &&String| !is_settled(name) || old.contains(*name);
+        let coming: Vec<String> = self.args.name.iter().filter(comes).cloned().collect();
         if coming.is_empty() {
             return Ok(Returns { msg: "package(s) already installed".to_owned(), ..Returns::default() });
         }
@@ -140,12 +138,7 @@ impl Apk<'_> {
     }
 
     fn remove(&self, sys: &mut System<'_>) -> Result<Returns> {
-        let mut going = Vec::new();
-        for name in &self.args.name {
-            if self.is_there(name, sys)? {
-                going.push(name.clone());
-            }
-        }
+        let going = self.there(&self.args.name, sys)?;
         if going.is_empty() {
             return Ok(Returns { msg: "package(s) already removed".to_owned(), ..Returns::default() });
         }
@@ -153,12 +146,11 @@ impl Apk<'_> {
         let command = self.command(&["del", "--purge"]).args(going.iter().cloned());
         let output = Self::act(command, &format!("failed to remove {names} package(s)"), sys)?;
         // One that others need stays, and apk ends well.
-        for name in &going {
-            if !sys.is_check() && self.is_there(name, sys)? {
-                return Err(Failure::new(format!("failed to remove {name}: {}", output.stdout().trim()))
-                    .with("stdout", output.stdout())
-                    .with("stderr", output.stderr()));
-            }
+        let stays = if sys.is_check() { Vec::new() } else { self.there(&going, sys)? };
+        if !stays.is_empty() {
+            let stays = stays.join(" ");
+            return Err(Failure::new(format!("failed to remove {stays}: {}", output.stdout().trim()))
+                .with_output(&output));
         }
         Ok(told(format!("removed {names} package(s)"), &output))
     }
@@ -178,22 +170,55 @@ impl Apk<'_> {
         } else {
             sys.attempt_judging(command, changes)?.unwrap_or_default()
         };
-        judged(&output, failed)?;
+        output.or_fail(failed)?;
         if adds {
             sys.foretell_packages();
         }
         Ok(output)
     }
 
-    fn is_there(&self, name: &str, sys: &mut System<'_>) -> Result<bool> {
-        Ok(sys.query(self.command(&["info", "--installed", bare(name)]))?.ok())
+    /// Those of the names that are there, by themselves or by a package that provides them.
+    fn there(&self, names: &[String], sys: &mut System<'_>) -> Result<Vec<String>> {
+        let ask = |names: &[String]| {
+            self.command(&["info", "--installed"]).args(names.iter().map(|name| bare(name).to_owned()))
+        };
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let said = sys.query(ask(names))?;
+        if said.ok() {
+            return Ok(names.to_vec());
+        }
+        let text = said.stdout();
+        let told: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let mut there = Vec::new();
+        // What is provided is told by the name of what provides it: by one name which of them it is.
+        let provided = told.iter().any(|line| !names.iter().any(|name| bare(name) == *line));
+        for name in names {
+            let alone = std::slice::from_ref(name);
+            if told.contains(&bare(name)) || provided && sys.query(ask(alone))?.ok() {
+                there.push(name.clone());
+            }
+        }
+        Ok(there)
     }
 
-    fn is_old(&self, name: &str, sys: &mut System<'_>) -> Result<bool> {
-        let said = sys.query(self.command(&["version", bare(name)]))?;
+    /// Those of the names of which there is a newer version.
+    fn old(&self, names: Vec<String>, sys: &mut System<'_>) -> Result<Vec<String>> {
+        if names.is_empty() {
+            return Ok(names);
+        }
+        let ask = self.command(&["version"]).args(names.iter().map(|name| bare(name).to_owned()));
+        let said = sys.query(ask)?;
+        let text = said.stdout();
         // `foo-1.0-r0 < 1.1-r0`
-        let is_old = said.stdout().lines().any(|line| line.split_whitespace().nth(1) == Some("<"));
-        Ok(is_old)
+        let old = text.lines().filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let name = words.next()?.rsplitn(3, '-').nth(2)?;
+            (words.next() == Some("<")).then_some(name)
+        });
+        let old: Vec<&str> = old.collect();
+        Ok(names.into_iter().filter(|name| old.contains(&bare(name))).collect())
     }
 }
 
@@ -204,18 +229,6 @@ fn bare(name: &str) -> &str {
 
 fn is_asked_for(world: &str, name: &str) -> bool {
     world.split_whitespace().any(|known| known == name || bare(known) == name)
-}
-
-fn judged(output: &Output, failed: &str) -> Result<()> {
-    if output.ok() {
-        return Ok(());
-    }
-    let said = [output.stderr(), output.stdout()].map(|text| text.trim().to_owned());
-    let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
-    Err(Failure::new(format!("{failed}: {said}"))
-        .with("rc", output.code)
-        .with("stdout", output.stdout())
-        .with("stderr", output.stderr()))
 }
 
 /// The packages that apk tells of: `(1/2) Installing foo (1.0-r0)`.
@@ -238,16 +251,24 @@ fn told(msg: String, output: &Output) -> Returns {
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
 
     fn trial() -> Trial {
         let trial = Trial::of("apk");
         trial.host.program("/sbin/apk").file("/etc/apk/world", "git\nvim=9.1\n");
         trial.host.answer("/sbin/apk", 0, "(1/1) Installing x (1-r0)\nOK: 9 MiB in 2 packages\n");
-        trial.host.answer("/sbin/apk info --installed", 1, "");
-        for name in ["git", "vim", "lib"] {
-            trial.host.answer(&format!("/sbin/apk info --installed {name}"), 0, name);
-        }
+        trial.host.script("/sbin/apk info --installed", |command, _| {
+            let asked: Vec<_> = command.argv.iter().skip(3).map(|word| word.to_string_lossy()).collect();
+            let told = |name: &str| match name {
+                "git" | "vim" | "lib" => Some(format!("{name}\n")),
+                "sh" => Some("busybox\n".to_owned()),
+                _ => None,
+            };
+            let there: Vec<String> = asked.iter().filter_map(|name| told(name)).collect();
+            let code = i32::from(there.len() < asked.len());
+            Output { code, stdout: there.concat().into_bytes(), ..Output::default() }
+        });
         trial.host.answer("/sbin/apk version", 0, "Installed: Available:\nvim-9.1-r0 = 9.1-r0\n");
         trial.host.answer("/sbin/apk version git", 0, "Installed: Available:\ngit-2.4-r0 < 2.5-r0\n");
         trial
@@ -281,6 +302,20 @@ mod tests {
         check(&json!({"name": "none", "state": "absent"}), "package(s) already removed", None);
         check(&json!({"upgrade": true, "available": true}), "upgraded packages", Some("upgrade --available"));
         check(&json!({"update_cache": true}), "updated repository indexes", Some("update"));
+    }
+
+    #[test]
+    fn one_question_tells_what_is_there_but_for_what_others_provide() {
+        let gone = |names: &Json, msg: &str, asked: &[&str]| {
+            let trial = trial();
+            assert_eq!(trial.check(&json!({"name": names, "state": "absent"}))["msg"], msg);
+            let ran = trial.host.ran();
+            let asks = ran.iter().filter_map(|line| line.strip_prefix("/sbin/apk info --installed "));
+            assert_eq!(asks.collect::<Vec<_>>(), asked);
+        };
+        gone(&json!(["git", "vim", "none"]), "removed git vim package(s)", &["git vim none"]);
+        gone(&json!(["git", "vim=9.1"]), "removed git vim=9.1 package(s)", &["git vim"]);
+        gone(&json!(["none", "git", "sh"]), "removed git sh package(s)", &["none git sh", "none", "sh"]);
     }
 
     #[test]

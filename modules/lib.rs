@@ -34,6 +34,7 @@ mod authorized_key;
 mod blockinfile;
 mod capabilities;
 mod command;
+mod composer;
 pub mod copy;
 mod cron;
 mod deb822_repository;
@@ -47,11 +48,17 @@ mod file;
 mod filesystem;
 mod find;
 mod firewalld;
+mod flatpak;
+mod flatpak_remote;
+mod gem;
 mod get_url;
 mod getent;
 mod git;
 mod git_config;
 mod group;
+mod homebrew;
+mod homebrew_cask;
+mod homebrew_tap;
 mod hostname;
 mod htpasswd;
 mod ini_file;
@@ -75,6 +82,7 @@ mod openssl_dhparam;
 mod openssl_pkcs12;
 mod openssl_privatekey;
 mod openssl_publickey;
+mod opkg;
 mod package;
 mod package_facts;
 mod pacman;
@@ -104,6 +112,7 @@ mod service_facts;
 mod setup;
 mod shell;
 mod slurp;
+mod snap;
 mod stat;
 mod subversion;
 mod sudoers;
@@ -146,6 +155,7 @@ table! {
     blockinfile,
     capabilities,
     command,
+    composer,
     copy,
     cron,
     deb822_repository,
@@ -159,11 +169,17 @@ table! {
     filesystem,
     find,
     firewalld,
+    flatpak,
+    flatpak_remote,
+    gem,
     get_url,
     getent,
     git,
     git_config,
     group,
+    homebrew,
+    homebrew_cask,
+    homebrew_tap,
     hostname,
     htpasswd,
     ini_file,
@@ -187,6 +203,7 @@ table! {
     openssl_pkcs12,
     openssl_privatekey,
     openssl_publickey,
+    opkg,
     package,
     package_facts,
     pacman,
@@ -216,6 +233,7 @@ table! {
     setup,
     shell,
     slurp,
+    snap,
     stat,
     subversion,
     sudoers,
@@ -282,8 +300,15 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "apk"),
     ("community.general", "archive"),
     ("community.general", "capabilities"),
+    ("community.general", "composer"),
     ("community.general", "filesystem"),
+    ("community.general", "flatpak"),
+    ("community.general", "flatpak_remote"),
+    ("community.general", "gem"),
     ("community.general", "git_config"),
+    ("community.general", "homebrew"),
+    ("community.general", "homebrew_cask"),
+    ("community.general", "homebrew_tap"),
     ("community.general", "htpasswd"),
     ("community.general", "ini_file"),
     ("community.general", "interfaces_file"),
@@ -291,14 +316,17 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "make"),
     ("community.general", "modprobe"),
     ("community.general", "npm"),
+    ("community.general", "opkg"),
     ("community.general", "pacman"),
     ("community.general", "pam_limits"),
     ("community.general", "pamd"),
     ("community.general", "sefcontext"),
     ("community.general", "seport"),
+    ("community.general", "snap"),
     ("community.general", "sudoers"),
     ("community.general", "supervisorctl"),
     ("community.general", "timezone"),
+    ("community.general", "ufw"),
     ("community.general", "zypper"),
     ("community.general", "zypper_repository"),
     ("community.mysql", "mysql_db"),
@@ -313,7 +341,6 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.postgresql", "postgresql_schema"),
     ("community.postgresql", "postgresql_set"),
     ("community.postgresql", "postgresql_user"),
-    ("community.general", "ufw"),
 ];
 
 /// What stands before the name of a module of Ansible's own, or of a collection that has one of that name.

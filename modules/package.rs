@@ -7,13 +7,13 @@ use serde_json::{Value as Json, json};
 
 use crate::dnf::{self, State};
 use crate::kit::{Failure, Result, System};
-use crate::{apk, apt, pacman, zypper};
+use crate::{apk, apt, homebrew, opkg, pacman, zypper};
 
 /// Manages packages with whatever package manager rules the host.
 ///
-/// apt, dnf, yum, zypper, pacman and apk are known. Names differ between distributions; use variables for them.
-/// The other options are those of apt, and some of dnf's: on a host that has another package manager they are
-/// errors, save `update_cache`, which all know.
+/// apt, dnf, yum, zypper, pacman, apk, opkg and Homebrew are known. Names differ between distributions; use variables
+/// for them. The other options are those of apt, and some of dnf's: on a host that has another package manager they are
+/// errors, save `update_cache`, which all but Homebrew know.
 ///
 /// # Examples
 ///
@@ -95,7 +95,7 @@ fn auto() -> String {
 }
 
 /// The package managers, and the programs by which they are recognised: the first that is there rules.
-const MANAGERS: [(&str, &str); 7] = [
+const MANAGERS: [(&str, &str); 12] = [
     ("apt", "/usr/bin/apt-get"),
     ("dnf", "/usr/bin/dnf"),
     ("yum", "/usr/bin/yum"),
@@ -103,6 +103,11 @@ const MANAGERS: [(&str, &str); 7] = [
     ("pacman", "/usr/bin/pacman"),
     ("apk", "/sbin/apk"),
     ("apk", "/usr/bin/apk"),
+    ("opkg", "/bin/opkg"),
+    ("opkg", "/usr/bin/opkg"),
+    ("homebrew", "/usr/local/bin/brew"),
+    ("homebrew", "/opt/homebrew/bin/brew"),
+    ("homebrew", "/home/linuxbrew/.linuxbrew/bin/brew"),
 ];
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
@@ -118,6 +123,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
         _ => true,
     });
     refuse(args.apt.only_apt().or(of_dnf), manager)?;
+    if manager == "homebrew" {
+        refuse(args.apt.update_cache.map(|_| "update_cache"), manager)?;
+        let asked = json!({"name": args.name, "state": args.state.of_others()?});
+        return told(homebrew::run(understood(asked)?, sys)?);
+    }
     let asked = json!({
         "name": args.name,
         "state": args.state.of_others()?,
@@ -130,6 +140,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
             told(zypper::run(zypper::Args { disable_gpg_check, ..understood(asked)? }, sys)?)
         }
         "pacman" => told(pacman::run(understood(asked)?, sys)?),
+        "opkg" if args.state == AnyState::Latest => {
+            Err(unknown("absent, installed, present, removed", "latest"))
+        }
+        "opkg" => told(opkg::run(understood(asked)?, sys)?),
         _ => told(apk::run(understood(asked)?, sys)?),
     }
 }
@@ -181,9 +195,35 @@ mod tests {
         trial.host.answer("/sbin/apk info --installed vim", 1, "");
         let result = trial.run(&json!({"name": ["git", "vim"], "state": "present"}));
         assert_eq!(result["changed"], true, "{result}");
-        assert_eq!(trial.host.ran(), ["/sbin/apk info --installed git", "/sbin/apk add vim"]);
+        assert_eq!(trial.host.ran(), ["/sbin/apk info --installed git vim", "/sbin/apk add vim"]);
         let result = trial.run(&json!({"name": "vim", "state": "absent"}));
         assert_eq!(result["changed"], false, "{result}");
+    }
+
+    #[test]
+    fn opkg_and_homebrew() {
+        let trial = Trial::of("package");
+        trial.host.program("/bin/opkg").answer("/bin/opkg", 0, "").answer(
+            "/bin/opkg list-installed",
+            0,
+            "git - 2.4\n",
+        );
+        assert_eq!(trial.run(&json!({"name": "git", "update_cache": true}))["changed"], false);
+        let latest = trial.run(&json!({"name": "git", "state": "latest"}));
+        assert_eq!(
+            latest["msg"],
+            "value of state must be one of: absent, installed, present, removed, got: latest"
+        );
+        let trial = Trial::of("package");
+        let brew = "/home/linuxbrew/.linuxbrew/bin/brew";
+        let told = json!({"formulae": [{"name": "git", "installed": []}]});
+        trial.host.program(brew).answer(brew, 0, "").answer(&format!("{brew} info"), 0, &told.to_string());
+        assert_eq!(trial.run(&json!({"name": "git"}))["msg"], "Package installed: git");
+        let refused = trial.run(&json!({"name": "git", "update_cache": true}));
+        assert_eq!(
+            refused["msg"],
+            "package: update_cache means nothing to this host's package manager, homebrew"
+        );
     }
 
     #[test]

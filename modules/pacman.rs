@@ -135,13 +135,7 @@ impl Pacman<'_> {
         let Some(output) = sys.attempt(command)? else { return Ok(()) };
         returns.stdout.push_str(&output.stdout());
         returns.stderr.push_str(&output.stderr());
-        if output.ok() {
-            return Ok(());
-        }
-        Err(Failure::new(format!("{failed}: {}", output.stderr().trim()))
-            .with("rc", output.code)
-            .with("stdout", output.stdout())
-            .with("stderr", output.stderr()))
+        output.or_fail(failed)
     }
 
     /// Fresh lists are a change where they were others before.
@@ -159,10 +153,7 @@ impl Pacman<'_> {
         let line = command.line();
         let output = sys.query(command)?;
         if !output.ok() {
-            return Err(Failure::new("could not update package db")
-                .with("rc", output.code)
-                .with("stdout", output.stdout())
-                .with("stderr", output.stderr()));
+            return Err(Failure::new("could not update package db").with_output(&output));
         }
         if self.ask(&["--sync", "--list"], sys)? == before {
             returns.cache_updated = Some(false);

@@ -384,10 +384,7 @@ impl Zypper<'_> {
             _ if self.args.simple_errors => said,
             code => format!("Zypper run command failed with return code {code}. {said}"),
         };
-        Failure::new(msg.trim())
-            .with("rc", output.code)
-            .with("stdout", output.stdout())
-            .with("stderr", output.stderr())
+        Failure::new(msg.trim()).with_output(output)
     }
 }
 

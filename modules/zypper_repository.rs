@@ -176,11 +176,7 @@ fn refresh(alias: Option<&str>, keys: bool, sys: &mut System<'_>) -> Result<()> 
         Some(output) if !output.ok() => {
             let said = [output.stderr(), output.stdout()].map(|text| text.trim().to_owned());
             let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
-            Err(Failure::new(said)
-                .with("rc", output.code)
-                .with("cmd", line)
-                .with("stdout", output.stdout())
-                .with("stderr", output.stderr()))
+            Err(Failure::new(said).with("cmd", line).with_output(&output))
         }
         _ => Ok(()),
     }

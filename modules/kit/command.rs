@@ -5,6 +5,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::kit::outcome::{Failure, Result};
+
 /// A command to run. Made with [`cmd!`](crate::cmd) or [`Command::new`]; no shell is involved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Command {
@@ -127,6 +129,16 @@ pub struct Output {
 impl Output {
     pub fn ok(&self) -> bool {
         self.code == 0 && !self.timed_out
+    }
+
+    /// An error where it ended badly: `failed`, and why.
+    pub fn or_fail(&self, failed: &str) -> Result<()> {
+        if self.ok() {
+            return Ok(());
+        }
+        let said = [self.stderr(), self.stdout()].map(|text| text.trim().to_owned());
+        let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+        Err(Failure::new(format!("{failed}: {said}")).with_output(self))
     }
 
     /// Bytes that are no UTF-8 become U+FFFD.

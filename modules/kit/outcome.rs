@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
+use crate::kit::command::Output;
 use crate::kit::host::HostError;
 
 /// What a module returns: its own result keys. `changed`, `diff` and warnings are the kit's.
@@ -38,6 +39,12 @@ impl Failure {
             self.fields.extend(map);
         }
         self
+    }
+
+    /// Adds how a command ended, and what it said.
+    #[must_use]
+    pub fn with_output(self, output: &Output) -> Self {
+        self.with("rc", output.code).with("stdout", output.stdout()).with("stderr", output.stderr())
     }
 
     /// Tells which path it is about. The kit adds what is there.

@@ -90,6 +90,15 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("x509_certificate_info", "as openssl_csr"),
     ("zypper", "as package"),
     ("zypper_repository", "as package"),
+    ("composer", "as package"),
+    ("flatpak", "as package"),
+    ("flatpak_remote", "as package"),
+    ("gem", "as package"),
+    ("homebrew", "as package"),
+    ("homebrew_cask", "as package"),
+    ("homebrew_tap", "as package"),
+    ("opkg", "as package"),
+    ("snap", "as package"),
 ];
 
 #[test]

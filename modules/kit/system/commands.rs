@@ -147,12 +147,7 @@ impl System<'_> {
 /// A command that was killed at the end of the time granted is an error.
 fn overdue(command: &Command, output: &Output, granted: Option<Deadline>) -> Result<()> {
     let Some(granted) = granted.filter(|_| output.timed_out) else { return Ok(()) };
-    Err(granted
-        .overdue()
-        .with("cmd", command.line())
-        .with("rc", output.code)
-        .with("stdout", output.stdout())
-        .with("stderr", output.stderr()))
+    Err(granted.overdue().with("cmd", command.line()).with_output(output))
 }
 
 /// A failed command as an error.
@@ -168,9 +163,5 @@ pub(super) fn failed(command: &Command, output: &Output) -> Failure {
         Some(said) => format!("{} {ended}: {said}", command.program()),
         None => format!("{} {ended}", command.program()),
     };
-    Failure::new(msg)
-        .with("cmd", command.line())
-        .with("rc", output.code)
-        .with("stdout", &stdout)
-        .with("stderr", &stderr)
+    Failure::new(msg).with("cmd", command.line()).with_output(output)
 }
