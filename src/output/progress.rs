@@ -1,6 +1,6 @@
 //! The line at the bottom of a terminal: how many hosts are done with the task, and who is waited for.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Write;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +35,8 @@ struct State {
     hosts: usize,
     waiting: BTreeSet<Arc<str>>,
     done: HashSet<Arc<str>>,
+    /// Large files on their way: bytes that are sent, and all of them.
+    sending: HashMap<Arc<str>, (u64, u64)>,
     task: Option<u64>,
     /// When the last thing happened.
     quiet_since: Option<Instant>,
@@ -86,6 +88,11 @@ impl Progress {
 
 impl State {
     fn on(&mut self, event: &Event) {
+        if let Event::Sending { host, sent, total } = event {
+            // Nothing that anybody would see happened.
+            self.sending.insert(Arc::clone(host), (*sent, *total));
+            return;
+        }
         self.quiet_since = Some(Instant::now());
         match event {
             Event::PlayStarted { hosts, .. } => {
@@ -102,12 +109,20 @@ impl State {
             }
             Event::HostDone { host, .. } => {
                 self.waiting.remove(host);
+                self.sending.remove(host);
                 self.done.insert(Arc::clone(host));
             }
             // A question follows: the line keeps out of its way until something happens.
             Event::Flush(_) => self.quiet_since = None,
             Event::RunEnded { .. } => self.waiting.clear(),
             _ => {}
+        }
+    }
+
+    fn named(&self, host: &Arc<str>) -> String {
+        match self.sending.get(host) {
+            Some((sent, total)) => format!("{host} {}", bar(*sent, *total)),
+            None => host.to_string(),
         }
     }
 
@@ -120,12 +135,21 @@ impl State {
         let turn = elapsed.as_millis() / TICK.as_millis();
         let index = usize::try_from(turn).unwrap_or_default() % SPINNER.len();
         let spinner = SPINNER.get(index).copied().unwrap_or(' ');
-        let names: Vec<&str> = self.waiting.iter().take(NAMES).map(|host| &**host).collect();
+        let names: Vec<_> = self.waiting.iter().take(NAMES).map(|host| self.named(host)).collect();
         let more = self.waiting.len().saturating_sub(NAMES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let done = self.done.len();
         format!("{spinner} {done}/{} hosts done, waiting for {}{more}", self.hosts, names.join(", "))
     }
+}
+
+/// How much of a large file is sent: `[████░░░░░░] 40 % of 50.0 MiB`.
+fn bar(sent: u64, total: u64) -> String {
+    const CELLS: u64 = 10;
+    let (full, percent) = (sent * CELLS / total.max(1), sent * 100 / total.max(1));
+    let cells: String = (0..CELLS).map(|cell| if cell < full { '█' } else { '░' }).collect();
+    let tenths = total * 10 / (1 << 20);
+    format!("[{cells}] {percent} % of {}.{} MiB", tenths / 10, tenths % 10)
 }
 
 /// As much of a line as fits into so many columns.
@@ -211,6 +235,7 @@ mod tests {
             hosts: running.len() + done.len(),
             waiting: running.iter().map(|host| Arc::from(*host)).collect(),
             done: done.iter().map(|host| Arc::from(*host)).collect(),
+            sending: HashMap::new(),
             task: None,
             quiet_since: Instant::now().checked_sub(PATIENCE),
         }
@@ -226,6 +251,14 @@ mod tests {
         let mut asked = waiting(&["a"], &[]);
         asked.on(&Event::Flush(std::sync::mpsc::channel().0));
         assert_eq!(line(asked), "");
+    }
+
+    #[test]
+    fn tells_how_far_large_files_are() {
+        let mut state = waiting(&["a", "b"], &[]);
+        state.on(&Event::Sending { host: "b".into(), sent: 21 << 20, total: 50 << 20 });
+        let expected = "⠋ 0/2 hosts done, waiting for a, b [████░░░░░░] 42 % of 50.0 MiB";
+        assert_eq!(state.line(Duration::ZERO), expected);
     }
 
     #[test]

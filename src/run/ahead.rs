@@ -13,6 +13,7 @@ use super::batch::Batch;
 use super::call::{self, Sending};
 use super::content::Contents;
 use super::keywords;
+use super::meanwhile::watched;
 use super::shared::StartAt;
 use super::task::{Job, unmet};
 use super::walk::Place;
@@ -95,7 +96,9 @@ impl Batch {
             requests.push(sending.request);
             contents.push(sending.contents);
         }
-        let replies = self.run.links.stream(&to, requests, Contents::merge(contents));
+        let info = Arc::new(self.plain_info(first, place.kind));
+        let contents = watched(Contents::merge(contents), false, &self.run, host, &info);
+        let replies = self.run.links.stream(&to, requests, contents);
         self.convoys.lock().under_way.insert(host.clone(), Convoy { tasks, replies });
     }
 

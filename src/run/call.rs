@@ -10,13 +10,13 @@ use serde_json::Value as Json;
 use super::actions::{self, Action};
 use super::background::{self, Plan};
 use super::content::Contents;
-use super::follow::Followed;
+use super::meanwhile::watched;
 use super::outcome::Raw;
 use super::task::{Job, unmet, when_failed};
 use super::{destination, keywords, manager, settings};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::playbook::Setting;
-use crate::target::{Blobs, Destination, Transport};
+use crate::target::{Destination, Transport};
 use crate::template::{self, Context, Template};
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
@@ -387,7 +387,7 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
     }
     let follow = requests.iter().any(|request| request.follow);
     let contents = Contents::merge(contents);
-    let contents: Arc<dyn Blobs> = if follow { Arc::new(Followed::new(job, contents)) } else { contents };
+    let contents = watched(contents, follow, &job.batch.run, job.host, job.info);
     // The worker keeps to the time by itself; a host that is frozen does not.
     let periods = requests.iter().map(|request| request.timeout);
     let granted = periods.sum::<Option<u64>>().map(|seconds| Duration::from_secs(seconds) + GRACE);

@@ -38,6 +38,15 @@ enum Content {
     Text(Arc<[u8]>),
 }
 
+impl Content {
+    fn size(&self) -> u64 {
+        match self {
+            Self::File(path) => path.metadata().map_or(0, |found| found.len()),
+            Self::Text(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
 /// How a directory is read.
 #[derive(Clone, Copy)]
 struct Walk {
@@ -73,6 +82,16 @@ impl Contents {
     /// Contents that take what the worker sends into a file.
     pub fn receiving(file: File) -> Self {
         Self { known: HashMap::new(), sink: Some(Mutex::new(Sink { file, complete: false })) }
+    }
+
+    /// Bytes of that content; 0 where that is not known.
+    pub fn size(&self, key: &str) -> u64 {
+        self.known.get(key).map_or(0, Content::size)
+    }
+
+    /// Bytes of the largest content.
+    pub fn largest(&self) -> u64 {
+        self.known.values().map(Content::size).max().unwrap_or(0)
     }
 
     /// Whether nothing of the control node's is asked for or taken.

@@ -47,6 +47,12 @@ pub enum Event {
         stream: Stream,
         text: String,
     },
+    /// How much of a large file is on its way to a host, in bytes.
+    Sending {
+        host: Arc<str>,
+        sent: u64,
+        total: u64,
+    },
     /// A task is done on a host. For a loop: after all items, with `results` among the fields.
     HostDone {
         host: Arc<str>,

@@ -1,0 +1,92 @@
+//! What is told of a call while it runs: what commands say (`--follow`), and how far large files are on their way.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::{Duration, Instant};
+
+use fanfare_modules::kit::host::Stream;
+
+use super::content::Contents;
+use super::event::{Event, TaskInfo};
+use super::shared::Shared;
+use crate::target::Blobs;
+
+/// From this size on people want to know how far it is.
+const LARGE: u64 = 4 << 20;
+
+/// How often that is told.
+const PACE: Duration = Duration::from_millis(100);
+
+/// A call's contents, and who hears what happens meanwhile.
+struct Meanwhile {
+    contents: Arc<Contents>,
+    host: Arc<str>,
+    task: Arc<TaskInfo>,
+    events: Sender<Event>,
+}
+
+/// The contents of a call, watched where there is something to be told of it.
+pub(super) fn watched(
+    contents: Arc<Contents>,
+    follow: bool,
+    run: &Shared,
+    host: &Arc<str>,
+    task: &Arc<TaskInfo>,
+) -> Arc<dyn Blobs> {
+    if follow || contents.largest() >= LARGE {
+        let (host, task, events) = (host.clone(), task.clone(), run.events.clone());
+        Arc::new(Meanwhile { contents, host, task, events })
+    } else {
+        contents
+    }
+}
+
+impl Blobs for Meanwhile {
+    fn open(&self, key: &str) -> Option<io::Result<Box<dyn Read + Send>>> {
+        let total = self.contents.size(key);
+        let opened = self.contents.open(key)?;
+        if total < LARGE {
+            return Some(opened);
+        }
+        let (host, events) = (self.host.clone(), self.events.clone());
+        Some(opened.map(|inner| {
+            Box::new(Counted { inner, host, events, sent: 0, total, told: Instant::now() })
+                as Box<dyn Read + Send>
+        }))
+    }
+
+    fn receive(&self, key: &str, piece: &[u8], last: bool) -> io::Result<()> {
+        self.contents.receive(key, piece, last)
+    }
+
+    fn hear(&self, stream: Stream, text: &[u8]) {
+        let text = String::from_utf8_lossy(text).into_owned();
+        let (host, task) = (self.host.clone(), self.task.clone());
+        // Nobody hears it when the output is gone; the run ends for that elsewhere.
+        let _ = self.events.send(Event::Heard { host, task, stream, text });
+    }
+}
+
+/// A large file that is being sent. It is read no further ahead than the connection takes it.
+struct Counted {
+    inner: Box<dyn Read + Send>,
+    host: Arc<str>,
+    events: Sender<Event>,
+    sent: u64,
+    total: u64,
+    told: Instant,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.sent += read as u64;
+        if self.told.elapsed() >= PACE {
+            self.told = Instant::now();
+            let (host, sent, total) = (self.host.clone(), self.sent, self.total);
+            let _ = self.events.send(Event::Sending { host, sent, total });
+        }
+        Ok(read)
+    }
+}
