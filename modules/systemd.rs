@@ -148,7 +148,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         enabled: args.enabled,
     };
     let Some(name) = &args.name else { return Ok(returns) };
-    let mut unit = Unit::show(sys, &systemctl, name)?;
+    // Where each item changes something, what was seen before that is worth nothing.
+    let only_looks =
+        !matches!(args.state, Some(State::Restarted | State::Reloaded)) && scope == Scope::System;
+    let mut unit = if only_looks {
+        Unit::show_among_all(sys, &systemctl, name)?
+    } else {
+        Unit::show(sys, &systemctl, name)?
+    };
     if let Some(masked) = masked
         && masked != unit.is_masked()
     {

@@ -1,6 +1,6 @@
 //! The worker's loop: reads requests, runs them in order, answers.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 
 use crate::kit::args::expand_paths;
@@ -21,6 +21,7 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
         waiting: VecDeque::new(),
         to_send: GREETING.to_vec(),
         id: 0,
+        memory: HashMap::new(),
     };
     let pending = Overlay::over(host);
     let mut broken = false;
@@ -33,7 +34,12 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
                 }
                 Ok(request) => {
                     link.id = frame.id;
-                    answer(host, &pending, request, &mut link)
+                    let is_alone = request.siblings.is_empty();
+                    let reply = answer(host, &pending, request, &mut link);
+                    if is_alone || reply.result.get("changed") != Some(&false.into()) {
+                        link.memory.clear();
+                    }
+                    reply
                 }
                 Err(e) => refuse(format!("the request cannot be read: {e}")),
             },
@@ -86,6 +92,7 @@ pub fn answer(
         environment: request.environment.into_iter().collect(),
         deadline: request.timeout.and_then(Deadline::after),
         follow: request.follow,
+        siblings: request.siblings,
     };
     let on: &dyn Host = if request.check { pending } else { host };
     let mut system = System::new(on, channel, wishes);
@@ -119,6 +126,7 @@ struct Link<R, W> {
     to_send: Vec<u8>,
     /// Of the request that runs.
     id: u32,
+    memory: HashMap<String, String>,
 }
 
 impl<R: Read, W: Write> Link<R, W> {
@@ -210,6 +218,10 @@ impl<R: Read, W: Write> Channel for Link<R, W> {
         }
         // A link that is gone is noticed by whoever reads from it next.
         let _ = self.send_all();
+    }
+
+    fn memory(&mut self) -> Option<&mut HashMap<String, String>> {
+        Some(&mut self.memory)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -33,6 +33,9 @@ pub struct Request {
     /// chained begins anew.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub chained: bool,
+    /// What the `name`s of a loop's items are, this one's among them: one look may do for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub siblings: Vec<String>,
     /// What the user's own commands say is told while they run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub follow: bool,

@@ -15,6 +15,18 @@ pub(super) struct Unit {
 }
 
 impl Unit {
+    /// One call for all items of a loop that only look.
+    pub fn show_among_all(sys: &mut System<'_>, systemctl: &Systemctl, name: &str) -> Result<Self> {
+        let look = |sys: &System<'_>, names: &[String]| systemctl.command(sys).arg("show").args(names);
+        let split = |output: &Output| output.stdout().split("\n\n").map(str::to_owned).collect();
+        match sys.look_for_all(name, look, split)? {
+            Some(text) => {
+                Ok(Self { name: name.to_owned(), status: properties(&text), complaint: String::new() })
+            }
+            None => Self::show(sys, systemctl, name),
+        }
+    }
+
     pub fn show(sys: &mut System<'_>, systemctl: &Systemctl, name: &str) -> Result<Self> {
         let output = sys.query(systemctl.command(sys).arg("show").arg(name))?;
         let complaint = if output.ok() { String::new() } else { output.stderr().trim().to_owned() };

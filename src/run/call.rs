@@ -352,6 +352,7 @@ fn prepare_module(
         background: None,
         follow: options.run.follow && !job.info.no_log,
         chained: false,
+        siblings: Vec::new(),
         // `check_mode: yes` on one task of a real run does not see what another such task foretold.
         alone: !options.run.check,
     };
@@ -385,6 +386,7 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
         requests.push(sending.request);
         contents.push(sending.contents);
     }
+    introduce(&mut requests);
     let follow = requests.iter().any(|request| request.follow);
     let contents = Contents::merge(contents);
     let contents = watched(contents, follow, &job.batch.run, job.host, job.info);
@@ -406,6 +408,20 @@ async fn send(job: &Job<'_>, sendings: Vec<Sending>) -> Vec<Raw> {
             raws
         }
         Err(error) => vec![Raw::from(error); count],
+    }
+}
+
+/// Tells the services of a loop of each other: their states are asked for at once.
+fn introduce(requests: &mut [Request]) {
+    // More names than that, each told of all others, cost more than they save.
+    const MOST: usize = 32;
+    let name = |request: &Request| match (request.module.as_str(), request.args.get("name")) {
+        ("service" | "systemd", Some(Json::String(name))) => Some(name.clone()),
+        _ => None,
+    };
+    let Some(names) = requests.iter().map(name).collect::<Option<Vec<_>>>() else { return };
+    if (2..=MOST).contains(&names.len()) {
+        requests.iter_mut().for_each(|request| request.siblings.clone_from(&names));
     }
 }
 

@@ -63,3 +63,30 @@ fn a_bad_request_fails_alone() {
     assert_eq!(messages[1], "this worker has no module nope");
     assert_eq!(said[3]["result"]["ping"], "x");
 }
+
+#[test]
+fn the_services_of_a_loop_are_looked_at_once() {
+    let shown = |state: &str| format!("LoadState=loaded\nActiveState={state}\n");
+    let ask = |name: &str, alone: bool| {
+        let siblings: &[&str] = if alone { &[] } else { &["a", "b", "c"] };
+        json!({"module": "systemd", "args": {"name": name, "state": "started"}, "siblings": siblings})
+    };
+    let host = Memory::new();
+    let all = ["active", "inactive", "active"].map(shown).join("\n");
+    host.answer("systemctl", 0, "").answer("systemctl show a", 0, &shown("active"));
+    host.answer("systemctl show a b c", 0, &all);
+    let said = talk(
+        &host,
+        &[
+            (Kind::Request, 1, ask("a", false)),
+            (Kind::Request, 2, ask("b", false)),
+            (Kind::Request, 3, ask("c", false)),
+            (Kind::Request, 4, ask("a", true)),
+        ],
+    );
+    let changed: Vec<_> = said.iter().map(|reply| reply["result"]["changed"].clone()).collect();
+    assert_eq!(changed, [false, true, false, false].map(Json::from), "{said:?}");
+    // What one look told is forgotten when something changes, and when the loop is over.
+    let expected = ["systemctl show a b c", "systemctl start b", "systemctl show a b c", "systemctl show a"];
+    assert_eq!(host.ran(), expected);
+}

@@ -88,6 +88,32 @@ impl System<'_> {
         self.changes.push(Change::Other { what: what.to_owned(), before, after });
     }
 
+    /// What a look for several names at once says of one of them: what `split` makes of its output, one text a name. Looks
+    /// once for all items of a loop, until something changes; `None` where there is no loop, or it cannot be said so.
+    pub fn look_for_all(
+        &mut self,
+        name: &str,
+        look: impl FnOnce(&Self, &[String]) -> Command,
+        split: impl FnOnce(&Output) -> Vec<String>,
+    ) -> Result<Option<String>> {
+        if self.wishes.siblings.len() < 2 {
+            return Ok(None);
+        }
+        if let Some(found) = self.channel.memory().and_then(|memory| memory.remove(name)) {
+            return Ok(Some(found));
+        }
+        let names = std::mem::take(&mut self.wishes.siblings);
+        let command = look(self, &names);
+        let output = self.query(command)?;
+        let texts = split(&output);
+        if !output.ok() || texts.len() != names.len() {
+            return Ok(None);
+        }
+        let Some(memory) = self.channel.memory() else { return Ok(None) };
+        memory.extend(names.into_iter().zip(texts));
+        Ok(memory.remove(name))
+    }
+
     /// Runs a command that only looks, also in check mode, however it ends.
     pub fn query(&mut self, command: Command) -> Result<Output> {
         Ok(self.start(command)?.1)

@@ -13,6 +13,7 @@ mod scratch;
 mod undoing;
 mod validating;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -43,6 +44,11 @@ pub trait Channel {
 
     /// Tells at once what a command says.
     fn tell(&mut self, _: Stream, _: &[u8]) {}
+
+    /// What a look for one item of a loop found out about the others, by name, until something changes.
+    fn memory(&mut self) -> Option<&mut HashMap<String, String>> {
+        None
+    }
 }
 
 /// What the caller wants of a call, besides the arguments.
@@ -56,6 +62,8 @@ pub struct Wishes {
     pub deadline: Option<Deadline>,
     /// What the user's own commands say is told while they run.
     pub follow: bool,
+    /// The `name`s of a loop's items.
+    pub siblings: Vec<String>,
 }
 
 /// The end of the time a caller grants.
