@@ -171,6 +171,12 @@ fn edited(old: &str, wanted: &[Key], args: &Args) -> String {
 /// Writes the file. It is the user's then, and nobody else's to read; so is its directory, where that is managed.
 fn write(file: &Path, text: &str, user: &User, args: &Args, sys: &mut System<'_>) -> Result<()> {
     let dir = file.parent().map(PathBuf::from).unwrap_or_default();
+    // A home is for whoever makes the account; a check may not know of it yet.
+    if args.path.is_none() && !sys.is_check() && !sys.exists(Path::new(&user.home))? {
+        let msg =
+            format!("Failed to create directory {}: the home of {} is not there", dir.display(), args.user);
+        return Err(Failure::new(msg));
+    }
     sys.make_dirs(&dir, args.manage_dir.then_some(0o700))?;
     let (uid, gid) = (Some(user.uid), Some(user.gid));
     if args.manage_dir {

@@ -117,3 +117,17 @@ fn the_password_travels_in_the_environment_alone() {
     assert!(config.clone().count() == 5 && config.into_iter().all(|(_, value)| !value.contains("cret")));
     assert!(!format!("{:?}", trial.host.ran()).contains("cret"));
 }
+
+#[test]
+fn what_nobody_signed_is_not_checked_out() {
+    let trial = stage(B);
+    trial.host.answer("/usr/bin/git fetch", 0, "").answer("/usr/bin/git verify-commit", 1, "");
+    let args = json!({"repo": "https://u:secret@h/r", "dest": "/srv/co", "verify_commit": true});
+    let result = trial.run(&args);
+    let told = (&result["failed"], &result["changed"]);
+    assert_eq!(told, (&json!(true), &json!(false)), "{result:#}");
+    let ran = trial.host.ran();
+    assert!(ran.iter().all(|line| !line.contains("checkout") && !line.contains("reset")), "{ran:#?}");
+    let verified = "/usr/bin/git verify-commit --raw refs/remotes/origin/main";
+    assert!(ran.iter().any(|line| line == verified), "{ran:#?}");
+}

@@ -194,6 +194,8 @@ impl Tree<'_> {
             };
         };
         let upstream = format!("{}/{version}", args.remote);
+        // First: what nobody signed is not put where it may be run.
+        self.verify(remote, version, &upstream, sys)?;
         if remote.is_branch(version) {
             let wanted = self.commit(&format!("refs/remotes/{upstream}"), sys)?;
             let moves = wanted.as_deref() != before;
@@ -216,7 +218,7 @@ impl Tree<'_> {
                 self.check_out(&["checkout", "--force", version], version, true, sys)?;
             }
         }
-        self.verify(remote, version, sys)
+        Ok(())
     }
 
     fn check_out(&self, words: &[&str], version: &str, moves: bool, sys: &mut System<'_>) -> Result<()> {
@@ -235,13 +237,18 @@ impl Tree<'_> {
         }
     }
 
-    fn verify(&self, remote: &Remote, version: &str, sys: &mut System<'_>) -> Result<()> {
+    fn verify(&self, remote: &Remote, version: &str, upstream: &str, sys: &mut System<'_>) -> Result<()> {
         if !self.args.verify_commit {
             return Ok(());
         }
-        let what =
-            if remote.is_tag(version) && !remote.is_branch(version) { "verify-tag" } else { "verify-commit" };
-        let subject = if what == "verify-tag" { version } else { "HEAD" };
+        let tracked = format!("refs/remotes/{upstream}");
+        let (what, subject) = if remote.is_branch(version) {
+            ("verify-commit", tracked.as_str())
+        } else if remote.is_tag(version) {
+            ("verify-tag", version)
+        } else {
+            ("verify-commit", version)
+        };
         let command = self.command([what, "--raw", subject]);
         let line = command.line();
         let output = sys.query(command)?;
