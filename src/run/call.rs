@@ -421,7 +421,9 @@ fn introduce(requests: &mut [Request]) {
     };
     let Some(names) = requests.iter().map(name).collect::<Option<Vec<_>>>() else { return };
     if (2..=MOST).contains(&names.len()) {
-        requests.iter_mut().for_each(|request| request.siblings.clone_from(&names));
+        for request in requests {
+            request.siblings.clone_from(&names);
+        }
     }
 }
 
