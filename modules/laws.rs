@@ -44,13 +44,16 @@ fn names_lead_to_one_module() {
     assert!(find("ansible.builtin.nope").is_none());
 }
 
-/// `module_defaults` takes it for granted of all but community.docker, and knows the group of community.postgresql.
+/// `module_defaults` takes it for granted of all but community.docker and community.rabbitmq, and knows the group of
+/// community.postgresql.
 /// Before another collection joins, see the `action_groups` of its `meta/runtime.yml`.
 #[test]
-fn modules_of_docker_alone_belong_to_an_action_group() {
+fn modules_belong_to_the_action_groups_of_their_collections() {
     for (collection, module) in COLLECTIONS {
         let is_docker = *collection == "community.docker";
         assert_eq!(crate::is_in_group(module, "docker"), is_docker, "{module}");
+        let is_rabbitmq = *collection == "community.rabbitmq";
+        assert_eq!(crate::is_in_group(module, "community.rabbitmq.rabbitmq"), is_rabbitmq, "{module}");
         assert!(
             [
                 "ansible.posix",
@@ -58,7 +61,8 @@ fn modules_of_docker_alone_belong_to_an_action_group() {
                 "community.docker",
                 "community.general",
                 "community.mysql",
-                "community.postgresql"
+                "community.postgresql",
+                "community.rabbitmq"
             ]
             .contains(collection),
             "{collection}"

@@ -16,8 +16,10 @@ mod docker;
 pub mod kit;
 #[cfg(test)]
 mod laws;
+mod lvm;
 mod mysql;
 mod postgresql;
+mod rabbitmq;
 
 mod acl;
 mod alternatives;
@@ -67,6 +69,9 @@ mod iptables;
 mod known_hosts;
 mod lineinfile;
 mod locale_gen;
+mod lvg;
+mod lvol;
+mod mail;
 mod make;
 mod modprobe;
 mod mount;
@@ -88,6 +93,7 @@ mod package_facts;
 mod pacman;
 mod pam_limits;
 mod pamd;
+mod parted;
 mod patch;
 mod ping;
 mod pip;
@@ -99,6 +105,9 @@ mod postgresql_query;
 mod postgresql_schema;
 mod postgresql_set;
 mod postgresql_user;
+mod rabbitmq_plugin;
+mod rabbitmq_user;
+mod rabbitmq_vhost;
 mod raw;
 mod replace;
 mod rpm_key;
@@ -188,6 +197,9 @@ table! {
     known_hosts,
     lineinfile,
     locale_gen,
+    lvg,
+    lvol,
+    mail,
     make,
     modprobe,
     mount,
@@ -209,6 +221,7 @@ table! {
     pacman,
     pam_limits,
     pamd,
+    parted,
     patch,
     ping,
     pip,
@@ -220,6 +233,9 @@ table! {
     postgresql_schema,
     postgresql_set,
     postgresql_user,
+    rabbitmq_plugin,
+    rabbitmq_user,
+    rabbitmq_vhost,
     raw,
     replace,
     rpm_key,
@@ -313,6 +329,9 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "ini_file"),
     ("community.general", "interfaces_file"),
     ("community.general", "locale_gen"),
+    ("community.general", "lvg"),
+    ("community.general", "lvol"),
+    ("community.general", "mail"),
     ("community.general", "make"),
     ("community.general", "modprobe"),
     ("community.general", "npm"),
@@ -320,6 +339,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "pacman"),
     ("community.general", "pam_limits"),
     ("community.general", "pamd"),
+    ("community.general", "parted"),
     ("community.general", "sefcontext"),
     ("community.general", "seport"),
     ("community.general", "snap"),
@@ -341,6 +361,10 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.postgresql", "postgresql_schema"),
     ("community.postgresql", "postgresql_set"),
     ("community.postgresql", "postgresql_user"),
+    ("community.general", "ufw"),
+    ("community.rabbitmq", "rabbitmq_plugin"),
+    ("community.rabbitmq", "rabbitmq_user"),
+    ("community.rabbitmq", "rabbitmq_vhost"),
 ];
 
 /// What stands before the name of a module of Ansible's own, or of a collection that has one of that name.
@@ -355,8 +379,12 @@ pub fn short(name: &str) -> &str {
 
 /// Whether the module of that name gets what `module_defaults` gives that group.
 pub fn is_in_group(module: &str, group: &str) -> bool {
-    ["docker", "community.docker.docker"].contains(&group)
-        && COLLECTIONS.contains(&("community.docker", short(module)))
+    let collection = match group {
+        "docker" | "community.docker.docker" => "community.docker",
+        "community.rabbitmq.rabbitmq" => "community.rabbitmq",
+        _ => return false,
+    };
+    COLLECTIONS.contains(&(collection, short(module)))
 }
 
 /// The module with that name: short, an alias, or with its collection (`ansible.builtin.copy`).
