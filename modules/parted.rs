@@ -357,7 +357,7 @@ mod tests {
         let got = check(&json!({"state": "info", "unit_preserve_case": true}), &[]);
         assert_eq!(
             got["disk"],
-            json!({"dev": "/dev/sdb", "size": 102400.0, "unit": "KiB", "table": "gpt", "model": "",
+            json!({"dev": "/dev/sdb", "size": 102_400.0, "unit": "KiB", "table": "gpt", "model": "",
                    "logical_block": 512, "physical_block": 512})
         );
         let trial = trial();
