@@ -1,6 +1,6 @@
-mod entry;
+pub(crate) mod entry;
 mod packed;
-mod tar;
+pub(crate) mod tar;
 #[cfg(test)]
 mod tests;
 mod zip;

@@ -14,7 +14,6 @@ mod present;
 mod size;
 #[cfg(test)]
 mod tests;
-mod told;
 mod wish;
 
 use schemars::JsonSchema;

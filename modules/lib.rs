@@ -42,7 +42,17 @@ mod cron;
 mod deb822_repository;
 mod debconf;
 mod dnf;
+mod docker_compose_v2;
 mod docker_container;
+mod docker_container_info;
+mod docker_image;
+mod docker_image_info;
+mod docker_login;
+mod docker_network;
+mod docker_network_info;
+mod docker_prune;
+mod docker_volume;
+mod docker_volume_info;
 mod dpkg_selections;
 mod expect;
 pub mod fetch;
@@ -170,7 +180,17 @@ table! {
     deb822_repository,
     debconf,
     dnf | dnf5 | yum,
+    docker_compose_v2,
     docker_container,
+    docker_container_info,
+    docker_image,
+    docker_image_info,
+    docker_login,
+    docker_network,
+    docker_network_info,
+    docker_prune,
+    docker_volume,
+    docker_volume_info,
     dpkg_selections,
     expect,
     fetch,
@@ -310,7 +330,17 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.crypto", "openssl_publickey"),
     ("community.crypto", "x509_certificate"),
     ("community.crypto", "x509_certificate_info"),
+    ("community.docker", "docker_compose_v2"),
     ("community.docker", "docker_container"),
+    ("community.docker", "docker_container_info"),
+    ("community.docker", "docker_image"),
+    ("community.docker", "docker_image_info"),
+    ("community.docker", "docker_login"),
+    ("community.docker", "docker_network"),
+    ("community.docker", "docker_network_info"),
+    ("community.docker", "docker_prune"),
+    ("community.docker", "docker_volume"),
+    ("community.docker", "docker_volume_info"),
     ("community.general", "alternatives"),
     ("community.general", "apache2_module"),
     ("community.general", "apk"),

@@ -12,7 +12,7 @@ use crate::kit::{Failure, Result, System, glob};
 
 /// A file, directory or link to be packed.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// As the archive names it, without a slash at its end.
     pub name: Vec<u8>,
     pub path: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Entry {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Node {
+pub(crate) enum Node {
     File,
     Dir,
     /// A symbolic link, and where it points to.
@@ -36,7 +36,7 @@ pub(super) enum Node {
 
 /// What an archive holds of one entry, as far as archives are compared by it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Known {
+pub(crate) struct Known {
     pub name: Vec<u8>,
     pub crc: u32,
     pub size: u64,
@@ -45,7 +45,7 @@ pub(super) struct Known {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Header {
+pub(crate) struct Header {
     pub kind: u8,
     pub mode: u32,
     pub uid: u64,
@@ -83,7 +83,7 @@ impl Seen {
 }
 
 /// Collects what is to be packed, in the order in which it will be.
-pub(super) struct Walk<'w> {
+pub(crate) struct Walk<'w> {
     pub root: &'w Path,
     pub patterns: &'w [String],
     /// A zip archive holds what links point to, and its patterns are held against whole paths.

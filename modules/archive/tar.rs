@@ -12,7 +12,7 @@ const BLOCK: usize = 512;
 const RECORD: u64 = 20 * BLOCK as u64;
 
 /// An archive to be read: made while it is.
-pub(super) struct Tar<'s, 'a> {
+pub(crate) struct Tar<'s, 'a> {
     entries: slice::Iter<'s, Entry>,
     sys: &'s System<'a>,
     part: Box<dyn Read + 's>,

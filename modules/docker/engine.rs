@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value as Json;
@@ -58,8 +58,7 @@ impl<'a> Question<'a> {
 /// A file that is sent, and what it is.
 pub struct Upload<'a> {
     pub kind: &'a str,
-    pub size: u64,
-    pub content: &'a mut dyn Read,
+    pub path: &'a Path,
 }
 
 impl fmt::Display for ApiError {
@@ -165,7 +164,11 @@ impl Engine {
     ) -> Result<Reply, ApiError> {
         let path = format!("{}{}", self.prefix, question.path);
         let body = question.body.map(Json::to_string);
-        let size = upload.as_ref().map(|upload| upload.size).or(body.as_ref().map(|body| body.len() as u64));
+        let uploaded = match &upload {
+            Some(upload) => sys.stat_followed(upload.path)?.map(|meta| meta.size),
+            None => None,
+        };
+        let size = uploaded.or(body.as_ref().map(|body| body.len() as u64));
         let kind = upload.as_ref().map_or("application/json", |upload| upload.kind);
         let mut head = format!("{} {path} HTTP/1.1\r\nHost: {}\r\n", question.method, self.name());
         let mut line = |name: &str, value: &str| {
@@ -189,7 +192,10 @@ impl Engine {
         let connection = self.connect(question.patience, sys)?;
         let mut sent = body.as_deref().unwrap_or_default().as_bytes();
         let reply = match upload {
-            Some(upload) => exchange(connection, &head, Some(&mut upload.content.take(upload.size)))?,
+            Some(upload) => {
+                let mut content = sys.open(upload.path)?.take(size.unwrap_or_default());
+                exchange(connection, &head, Some(&mut content))?
+            }
             None => exchange(connection, &head, Some(&mut sent))?,
         };
         if (200..400).contains(&reply.status) || reply.status == 101 {

@@ -12,6 +12,11 @@ pub struct Kept {
     pub containers: Vec<Json>,
     pub images: Vec<Json>,
     pub networks: Vec<Json>,
+    pub volumes: Vec<Json>,
+    /// What it says of what it pruned.
+    pub pruned: Json,
+    /// What an image is as an archive.
+    pub archive: Vec<u8>,
     /// Questions that change something.
     pub asked: Vec<String>,
     count: u64,
@@ -50,9 +55,21 @@ fn answer(kept: &mut Kept, asked: &str) -> Vec<u8> {
     let target = target.strip_prefix("/v1.41").unwrap_or(target);
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     if method != "GET" {
-        kept.asked.push(format!("{method} {target} {body}"));
+        let sent = asked.split_once("\r\n\r\n").map_or("", |(_, sent)| sent);
+        let shown = if body.is_null() { sent.replace('\0', "") } else { body.to_string() };
+        kept.asked.push(format!("{method} {target} {shown}"));
     }
-    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    // Names of images may hold slashes.
+    let path = path.trim_start_matches('/');
+    let named = path.strip_prefix("images/").and_then(|rest| rest.rsplit_once('/'));
+    let parts: Vec<&str> = match named {
+        Some((name, verb)) if ["json", "tag", "push", "get"].contains(&verb) => vec!["images", name, verb],
+        _ => path.split('/').collect(),
+    };
+    if let ("GET", ["images", _, "get"]) = (method, parts.as_slice()) {
+        let head = format!("HTTP/1.1 200 X\r\nContent-Length: {}\r\n\r\n", kept.archive.len());
+        return [head.as_bytes(), &kept.archive].concat();
+    }
     let (status, told) = kept.answer(method, &parts, query, &body);
     let told = if told.is_null() { String::new() } else { told.to_string() };
     format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n{told}", told.len()).into_bytes()
@@ -60,6 +77,14 @@ fn answer(kept: &mut Kept, asked: &str) -> Vec<u8> {
 
 fn missing(what: &str) -> (u16, Json) {
     (404, json!({"message": format!("No such {what}")}))
+}
+
+fn plain(name: &str) -> String {
+    name.replace("%3A", ":").replace("%2F", "/")
+}
+
+fn has_name(image: &Json, name: &str) -> bool {
+    image["Id"] == name || image["RepoTags"].as_array().unwrap().iter().any(|tag| tag == name)
 }
 
 fn value<'a>(query: &'a str, key: &str) -> &'a str {
@@ -71,12 +96,8 @@ impl Kept {
         match (method, parts) {
             ("GET", ["version"]) => (200, json!({"ApiVersion": "1.41"})),
             ("GET", ["images", name, "json"]) => {
-                let name = name.replace("%3A", ":").replace("%2F", "/");
-                let is_it = |image: &&Json| {
-                    image["Id"] == name.as_str()
-                        || image["RepoTags"].as_array().unwrap().iter().any(|tag| tag == name.as_str())
-                };
-                self.images.iter().find(is_it).map_or_else(|| missing("image"), |image| (200, image.clone()))
+                let found = self.images.iter().find(|image| has_name(image, &plain(name)));
+                found.map_or_else(|| missing("image"), |image| (200, image.clone()))
             }
             ("POST", ["images", "create"]) => {
                 let name = format!("{}:{}", value(query, "fromImage"), value(query, "tag"));
@@ -88,13 +109,65 @@ impl Kept {
                 self.images.push(new);
                 (200, json!({"status": "Pulled"}))
             }
+            ("POST", ["images", name, "tag"]) => {
+                let (name, new) =
+                    (plain(name), format!("{}:{}", plain(value(query, "repo")), value(query, "tag")));
+                let tagged = self.images.iter_mut().find(|image| has_name(image, &name)).unwrap();
+                tagged["RepoTags"].as_array_mut().unwrap().push(new.into());
+                (201, Json::Null)
+            }
+            ("POST", ["images", _, "push"]) => (200, json!({"status": "Pushed"})),
+            ("POST", ["images", "load"]) => {
+                self.images.push(image("loaded:1", 77));
+                (200, json!({"stream": "Loaded image: loaded:1\n"}))
+            }
+            ("POST", ["build"]) => {
+                self.images.push(image(&plain(value(query, "t")), 78));
+                (200, json!({"stream": "Step 1/1 : FROM scratch\n"}))
+            }
+            ("DELETE", ["images", name]) => {
+                let name = plain(name);
+                self.images.retain(|image| !has_name(image, &name));
+                (200, json!([]))
+            }
+            ("POST", [_, "prune"]) => (200, self.pruned.clone()),
+            ("GET", ["images", "json"]) => (200, self.images.clone().into()),
             ("GET", ["networks", name]) => {
                 let found = self.networks.iter().find(|one| one["Name"] == *name || one["Id"] == *name);
-                found.map_or_else(|| missing("network"), |network| (200, network.clone()))
+                found.map_or_else(|| missing("network"), |network| (200, self.with_members(network)))
+            }
+            ("POST", ["networks", "create"]) => {
+                self.count += 1;
+                let mut network = body.clone();
+                network["Id"] = id(self.count).into();
+                self.networks.push(network);
+                (201, json!({"Id": id(self.count), "Warning": ""}))
+            }
+            ("DELETE", ["networks", name]) => {
+                self.networks.retain(|one| one["Name"] != *name);
+                (204, Json::Null)
+            }
+            ("POST", ["auth"]) if body["password"] == "wrong" => (500, json!({"message": "unauthorized"})),
+            ("POST", ["auth"]) => (200, json!({"IdentityToken": "", "Status": "Login Succeeded"})),
+            ("GET", ["volumes", name]) => {
+                let found = self.volumes.iter().find(|one| one["Name"] == *name);
+                found.map_or_else(|| missing("volume"), |volume| (200, volume.clone()))
+            }
+            ("POST", ["volumes", "create"]) => {
+                let mut volume = body.clone();
+                volume["Options"] = body["DriverOpts"].clone();
+                self.volumes.push(volume.clone());
+                (201, volume)
+            }
+            ("DELETE", ["volumes", name]) => {
+                self.volumes.retain(|one| one["Name"] != *name);
+                (204, Json::Null)
             }
             ("POST", ["networks", name, verb]) => {
                 let container = body["Container"].as_str().unwrap();
-                let container = self.containers.iter_mut().find(|one| one["Id"] == container).unwrap();
+                let named = format!("/{container}");
+                let is_it = |one: &&mut Json| one["Id"] == container || one["Name"] == named;
+                let container = self.containers.iter_mut().find(is_it).unwrap();
                 let networks = container["NetworkSettings"]["Networks"].as_object_mut().unwrap();
                 if *verb == "connect" {
                     networks.insert((*name).to_owned(), body["EndpointConfig"].clone());
@@ -107,6 +180,19 @@ impl Kept {
             (_, ["containers", name, verb @ ..]) => self.container(method, name, verb, body),
             _ => missing("page"),
         }
+    }
+
+    fn with_members(&self, network: &Json) -> Json {
+        let name = network["Name"].as_str().unwrap();
+        let is_member = |one: &&Json| one["NetworkSettings"]["Networks"].get(name).is_some();
+        let member = |one: &Json| {
+            let name = one["Name"].as_str().unwrap().trim_start_matches('/').to_owned();
+            (one["Id"].as_str().unwrap().to_owned(), json!({"Name": name}))
+        };
+        let members: Map<String, Json> = self.containers.iter().filter(is_member).map(member).collect();
+        let mut network = network.clone();
+        network["Containers"] = members.into();
+        network
     }
 
     fn create(&mut self, name: &str, body: &Json) -> (u16, Json) {

@@ -12,7 +12,12 @@ use crate::kit::{Failure, Result, System};
 
 /// What the engine knows of an image, by its name or id.
 pub fn inspect(engine: &Engine, name: &str, sys: &mut System<'_>) -> Result<Option<Json>, ApiError> {
-    engine.get_if_there(&format!("/images/{}/json", quoted(name)), sys)
+    engine.get_if_there(&format!("{}/json", path(name)), sys)
+}
+
+/// Where the engine has it: names stay as they are written.
+pub fn path(name: &str) -> String {
+    format!("/images/{}", quoted(name).replace("%3A", ":").replace("%2F", "/"))
 }
 
 /// As [`inspect`]; an id and a name without a tag are understood as users mean them.
@@ -23,25 +28,42 @@ pub fn find(engine: &Engine, name: &str, sys: &mut System<'_>) -> Result<Option<
     inspect(engine, &ImageName::parse(name).or_tag("latest").whole(), sys)
 }
 
-/// Pulls an image. Tells what the engine said, line by line.
-pub fn pull(
-    engine: &Engine,
-    name: &ImageName,
-    platform: Option<&str>,
-    sys: &mut System<'_>,
-) -> Result<Vec<Json>> {
+/// Pulls an image.
+pub fn pull(engine: &Engine, name: &ImageName, platform: Option<&str>, sys: &mut System<'_>) -> Result<()> {
     let path = query(
         "/images/create",
-        &[("fromImage", Some(&name.repository)), ("tag", name.tag.as_deref()), ("platform", platform)],
+        &[("tag", name.tag.as_deref()), ("fromImage", Some(&name.repository)), ("platform", platform)],
     );
     let headers = headers(name, sys)?;
     let question = Question { headers: &headers, ..Question::new("POST", &path) };
     let reply = engine
         .ask(&question, None, sys)
-        .map_err(|error| error.context(format!("Error pulling image {}", name.whole())))?;
-    lines(reply, |error| {
-        format!("Error pulling {} - code: {} message: {}", name.repository, error.code, error.message)
+        .map_err(|error| Failure::new(format!("Error pulling image {} - {error}", name.whole())))?;
+    lines(reply, &mut |_| {}).map_err(|error| {
+        error.worded(|error| {
+            format!("Error pulling {} - code: {} message: {}", name.repository, error.code, error.message)
+        })
     })
+}
+
+/// Pushes an image. Tells whether its registry had something of it not yet.
+pub fn push(engine: &Engine, name: &ImageName, sys: &mut System<'_>) -> Result<bool> {
+    let path = query(&format!("{}/push", path(&name.repository)), &[("tag", name.tag.as_deref())]);
+    let mut headers = headers(name, sys)?;
+    if headers.is_empty() {
+        // The engine asks for one: an empty object.
+        headers.push(("X-Registry-Auth", "e30=".to_owned()));
+    }
+    let question = Question { headers: &headers, ..Question::new("POST", &path) };
+    let failed = |why: &str| format!("Error pushing image {}: {why}", name.repository);
+    let reply = engine.ask(&question, None, sys).map_err(|error| Failure::new(failed(&error.message)))?;
+    let mut pushed = false;
+    lines(reply, &mut |line| {
+        let status = text(line, "status");
+        pushed |= status == "Pushed" || status.starts_with("Mounted from ");
+    })
+    .map_err(|error| error.worded(|error| failed(&error.message)))?;
+    Ok(pushed)
 }
 
 /// Who logs in at the image's registry, for the engine.
@@ -59,9 +81,30 @@ pub struct StreamError {
     pub message: String,
 }
 
-/// The lines of an answer that comes bit by bit. One that tells of an error ends it.
-pub fn lines(mut reply: Reply, worded: impl Fn(&StreamError) -> String) -> Result<Vec<Json>> {
-    let mut told = Vec::new();
+/// What ended an answer before its end.
+pub enum LineError {
+    Told(StreamError),
+    Broken(Failure),
+}
+
+impl From<Failure> for LineError {
+    fn from(failure: Failure) -> Self {
+        Self::Broken(failure)
+    }
+}
+
+impl LineError {
+    /// What the engine tells in those words.
+    pub fn worded(self, words: impl FnOnce(StreamError) -> String) -> Failure {
+        match self {
+            Self::Told(error) => Failure::new(words(error)),
+            Self::Broken(failure) => failure,
+        }
+    }
+}
+
+/// Reads the lines of an answer that comes bit by bit. One that tells of an error ends it.
+pub fn lines(mut reply: Reply, each: &mut dyn FnMut(&Json)) -> Result<(), LineError> {
     for line in BufReader::new(&mut reply).lines() {
         let line = line.map_err(broken)?;
         if line.trim().is_empty() {
@@ -75,9 +118,9 @@ pub fn lines(mut reply: Reply, worded: impl Fn(&StreamError) -> String) -> Resul
             let code = detail.get("code").map_or_else(|| "None".to_owned(), Json::to_string);
             let message =
                 detail.get("message").and_then(Json::as_str).unwrap_or_else(|| text(&line, "error"));
-            return Err(Failure::new(worded(&StreamError { code, message: message.to_owned() })));
+            return Err(LineError::Told(StreamError { code, message: message.to_owned() }));
         }
-        told.push(line);
+        each(&line);
     }
-    Ok(told)
+    Ok(())
 }

@@ -1,19 +1,28 @@
 //! What the modules of Docker share: the way to the engine, by its own interface.
 
+pub mod client;
+pub mod compose;
+pub mod context;
 pub mod engine;
+pub mod events;
 #[cfg(test)]
 pub mod fake;
 pub mod fields;
+pub mod filters;
 pub mod image;
 pub mod name;
 pub mod options;
 pub mod registry;
+pub mod saved;
 pub mod stream;
+pub mod told;
+pub mod words;
 
 use serde_json::Value as Json;
 
 pub use self::fields::Fields;
 pub use self::options::EngineOptions;
+pub use self::told::Told;
 
 /// The value at a path of keys, `HostConfig/Memory`; null where there is none.
 pub fn at<'a>(value: &'a Json, path: &str) -> &'a Json {

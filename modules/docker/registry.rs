@@ -1,12 +1,16 @@
 //! What the client's file knows of registries: who logs in there.
 
-use std::path::PathBuf;
+mod store;
 
-use serde_json::{Value as Json, json};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value as Json, json};
 
 use crate::docker::{at, text};
 use crate::kit::encode::{base64, from_base64};
 use crate::kit::{Command, Failure, Result, Secret, System};
+
+pub use self::store::Store;
 
 /// The name of Docker's own registry in the client's file.
 pub const HUB: &str = "https://index.docker.io/v1/";
@@ -28,9 +32,8 @@ pub fn config_path(sys: &System<'_>) -> Result<PathBuf> {
 }
 
 /// What the client's file holds; an empty mapping where there is none.
-pub fn config(sys: &System<'_>) -> Result<Json> {
-    let path = config_path(sys)?;
-    let Some(content) = sys.read_text_if_there(&path)?.filter(|content| !content.trim().is_empty()) else {
+pub fn config(path: &Path, sys: &System<'_>) -> Result<Json> {
+    let Some(content) = sys.read_text_if_there(path)?.filter(|content| !content.trim().is_empty()) else {
         return Ok(json!({}));
     };
     let config: Json = serde_json::from_str(&content)
@@ -43,19 +46,24 @@ pub fn config(sys: &System<'_>) -> Result<Json> {
 
 /// Who the client's file says logs in at that registry.
 pub fn login(registry: &str, sys: &mut System<'_>) -> Result<Option<Login>> {
-    let config = config(sys)?;
+    let config = config(&config_path(sys)?, sys)?;
     let key = if registry == "docker.io" || registry == "index.docker.io" { HUB } else { registry };
-    if let Some(helper) = helper(&config, key) {
-        return ask_helper(&helper, key, sys);
+    Ok(known(&config, key, sys)?.map(|(_, login)| login))
+}
+
+/// Who that file says logs in there, and under which name.
+fn known(config: &Json, key: &str, sys: &mut System<'_>) -> Result<Option<(String, Login)>> {
+    if let Some(helper) = helper(config, key) {
+        return Ok(ask_helper(&helper, key, sys)?.map(|login| (key.to_owned(), login)));
     }
-    let entries = at(&config, "auths").as_object();
+    let entries = at(config, "auths").as_object();
     let found = entries.and_then(|entries| {
-        entries.get(key).or_else(|| {
+        entries.get_key_value(key).or_else(|| {
             let mut known = entries.iter();
-            known.find(|(name, _)| host_of(name) == host_of(key)).map(|(_, entry)| entry)
+            known.find(|(name, _)| host_of(name) == host_of(key))
         })
     });
-    let Some(entry) = found else { return Ok(None) };
+    let Some((name, entry)) = found else { return Ok(None) };
     let token = Some(text(entry, "identitytoken")).filter(|token| !token.is_empty());
     let plain = from_base64(text(entry, "auth")).unwrap_or_default();
     let plain = String::from_utf8_lossy(&plain);
@@ -63,11 +71,27 @@ pub fn login(registry: &str, sys: &mut System<'_>) -> Result<Option<Login>> {
     if username.is_empty() && token.is_none() {
         return Ok(None);
     }
-    Ok(Some(Login {
+    let login = Login {
         username: username.to_owned(),
         password: Secret::new(password.trim_end_matches('\0')),
         identity_token: token.map(Secret::new),
-    }))
+    };
+    Ok(Some((name.clone(), login)))
+}
+
+/// Who logs in at the registries that are known, for a build.
+pub fn all_logins(config: &Json, sys: &mut System<'_>) -> Result<Vec<(&'static str, String)>> {
+    let mut all = Map::new();
+    let entries = ["auths", "credHelpers"].iter().filter_map(|key| at(config, key).as_object()).flatten();
+    for (name, _) in entries {
+        if let Some((_, login)) = known(config, name, sys)? {
+            all.insert(name.clone(), login.told(name));
+        }
+    }
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![("X-Registry-Config", url_safe(&Json::Object(all)))])
 }
 
 /// The program that keeps passwords of that registry.
@@ -109,12 +133,19 @@ impl Login {
     /// As the engine takes it, in the header `X-Registry-Auth`.
     pub fn header(&self, registry: &str) -> String {
         let key = if registry == "docker.io" { HUB } else { registry };
-        let told = match &self.identity_token {
+        url_safe(&self.told(key))
+    }
+
+    fn told(&self, key: &str) -> Json {
+        match &self.identity_token {
             Some(token) => json!({"identitytoken": token.expose(), "serveraddress": key}),
             None => json!({
                 "username": self.username, "password": self.password.expose(), "serveraddress": key,
             }),
-        };
-        base64(told.to_string().as_bytes()).replace('+', "-").replace('/', "_")
+        }
     }
+}
+
+fn url_safe(told: &Json) -> String {
+    base64(told.to_string().as_bytes()).replace('+', "-").replace('/', "_")
 }

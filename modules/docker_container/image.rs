@@ -3,11 +3,10 @@
 use serde_json::{Value as Json, json};
 
 use super::container::Container;
-use super::told::Told;
 use super::{Args, ImageComparison, PullForetold};
 use crate::docker::engine::Engine;
 use crate::docker::name::{ImageName, is_id};
-use crate::docker::{image, text};
+use crate::docker::{Told, image, text};
 use crate::kit::{Failure, Result, System};
 
 /// When images are pulled.

@@ -6,9 +6,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Args;
 use super::container::Container;
-use super::told::Told;
 use crate::docker::engine::{ApiError, Engine, Question, content, query};
-use crate::docker::{stream, text};
+use crate::docker::{Told, stream, text};
 use crate::kit::{Failure, Result, System};
 
 /// As long as it takes.

@@ -5,10 +5,9 @@ use serde_json::{Map, Value as Json, json};
 use super::Args;
 use super::compare::{Comparisons, Method};
 use super::container::Container;
-use super::told::Told;
 use super::wish::{Kind, Wish};
 use crate::docker::engine::{Engine, quoted};
-use crate::docker::{Fields, at, items, text};
+use crate::docker::{Fields, Told, at, items, text};
 use crate::kit::{Failure, Result, System};
 
 const FIELDS: [&str; 8] =
@@ -92,6 +91,21 @@ pub fn mode(
     let Some(mode) = args.surroundings.network_mode.as_ref().or(first) else { return Ok(None) };
     let value = shared(mode, engine, sys)?;
     Ok(Some(Wish::new("network_mode", Kind::Value, "HostConfig/NetworkMode", value.into())))
+}
+
+/// Its hardware address. Newer engines tell it of the network it is made with alone.
+pub fn mac_address(args: &Args) -> Option<Wish> {
+    let wanted = args.surroundings.mac_address.as_deref()?;
+    let wish = Wish::new("mac_address", Kind::Value, "Config/MacAddress", wanted.into());
+    Some(wish.found_by(|container| {
+        let mode = match text(container, "HostConfig/NetworkMode") {
+            "default" => "bridge",
+            other => other,
+        };
+        let endpoint = at(container, "NetworkSettings/Networks").get(mode).unwrap_or(&Json::Null);
+        let told = [text(container, "Config/MacAddress"), text(endpoint, "MacAddress")];
+        told.into_iter().find(|address| !address.is_empty()).into()
+    }))
 }
 
 /// `container:NAME` by the id of that container.

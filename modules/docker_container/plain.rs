@@ -49,7 +49,6 @@ const TABLE: &[Row] = &[
     ("kernel_memory", Kind::Value, "HostConfig/KernelMemory", Bytes),
     ("log_driver", Kind::Value, "HostConfig/LogConfig/Type", AsItIs),
     ("log_options", Kind::Dict, "HostConfig/LogConfig/Config", Texts),
-    ("mac_address", Kind::Value, "Config/MacAddress", AsItIs),
     ("memory", Kind::Value, "HostConfig/Memory", Bytes),
     ("memory_reservation", Kind::Value, "HostConfig/MemoryReservation", Bytes),
     ("memory_swap", Kind::Value, "HostConfig/MemorySwap", Swap),

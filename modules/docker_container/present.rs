@@ -6,13 +6,12 @@ use super::compare::{Comparisons, Method};
 use super::container::Container;
 use super::lifecycle::Work;
 use super::networks::Network;
-use super::told::Told;
 use super::wish::Wish;
 use super::{
     Args, NameMismatch, State, command, devices, environment, health, image, mounts, networks, plain, ports,
 };
 use crate::docker::engine::Engine;
-use crate::docker::text;
+use crate::docker::{Told, text};
 use crate::kit::{Failure, Result, System};
 
 pub fn run(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>> {
@@ -120,6 +119,7 @@ fn wishes(
     wishes.extend(environment::labels(args, comparisons, image)?);
     wishes.extend(health::wish(args.process.healthcheck.as_ref())?);
     wishes.extend(mounts::wishes(&args.surroundings, image, sys)?);
+    wishes.extend(networks::mac_address(args));
     wishes.extend(networks::mode(args, networks, engine, sys)?);
     let default_ip = networks::default_ip(args, networks)?;
     wishes.extend(ports::wishes(&args.surroundings, &default_ip, image)?);

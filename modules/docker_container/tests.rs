@@ -131,7 +131,7 @@ fn images_are_pulled_when_they_are_wanted() {
     lab.changes(&json!({"name": "a", "image": "other"}));
     assert_eq!(lab.verbs_since(0), ["POST create", "POST create", "POST start"]);
     assert!(
-        lab.asked()[0].starts_with("POST /images/create?fromImage=other&tag=latest "),
+        lab.asked()[0].starts_with("POST /images/create?tag=latest&fromImage=other "),
         "{:?}",
         lab.asked()
     );

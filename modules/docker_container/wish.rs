@@ -28,6 +28,8 @@ pub struct Wish {
     pub value: Json,
     /// What a container then has: with what its image brings along.
     pub expected: Json,
+    /// What a container has, where that is not told in that place.
+    pub found: Option<fn(&Json) -> Json>,
     /// What the engine tells, as it is told and compared.
     pub normal: fn(&Json) -> Json,
     /// What is the same in other words, in one.
@@ -45,6 +47,7 @@ impl Wish {
             is_live: false,
             expected: value.clone(),
             value,
+            found: None,
             normal: Json::clone,
             alike: Json::clone,
             is_ignored: false,
@@ -54,6 +57,11 @@ impl Wish {
     #[must_use]
     pub fn expecting(self, expected: Json) -> Self {
         Self { expected, ..self }
+    }
+
+    #[must_use]
+    pub fn found_by(self, found: fn(&Json) -> Json) -> Self {
+        Self { found: Some(found), ..self }
     }
 
     #[must_use]
@@ -68,7 +76,10 @@ impl Wish {
 
     /// What that container has.
     pub fn current(&self, container: &Json) -> Json {
-        (self.normal)(at(container, self.place))
+        match self.found {
+            Some(found) => found(container),
+            None => (self.normal)(at(container, self.place)),
+        }
     }
 
     /// Puts it into what the engine is asked for.

@@ -20,6 +20,24 @@ impl Told {
         self.after.insert(what.to_owned(), wanted.into());
     }
 
+    /// As [`Told::state`], where what was is told anew, too.
+    pub fn restate(&mut self, what: &str, wanted: impl Into<Json>, current: impl Into<Json>) {
+        self.before.insert(what.to_owned(), current.into());
+        self.after.insert(what.to_owned(), wanted.into());
+    }
+
+    /// What another has told, too.
+    pub fn add(&mut self, other: Self) {
+        self.before.extend(other.before);
+        self.after.extend(other.after);
+        self.actions.extend(other.actions);
+    }
+
+    /// Whether something is to be otherwise.
+    pub fn differs(&self) -> bool {
+        !self.after.is_empty()
+    }
+
     /// Something is done, or would be in check mode: the call changes the engine's state.
     pub fn action(&mut self, action: Json, sys: &mut System<'_>) {
         sys.count_as_change(format!("docker: {action}"));
