@@ -371,6 +371,7 @@ mod tests {
 
     use super::changes;
     use crate::kit::Output;
+    use crate::kit::host::Host;
     use crate::kit::trial::Trial;
 
     const STATUS: &str = "Package: curl\nStatus: install ok installed\nVersion: 7.88\nArchitecture: amd64\n\n\
@@ -466,6 +467,25 @@ mod tests {
         let ran = trial.host.ran();
         assert_eq!(ran.first(), Some(&format!("{lock} update")));
         assert_eq!(ran.last(), Some(&format!("{lock} autoclean")));
+    }
+
+    #[test]
+    fn lists_that_cannot_be_had_are_asked_for_again() {
+        let trial = Trial::of("apt");
+        trial.host.file("/var/lib/dpkg/status", STATUS).program("/usr/bin/apt-get");
+        trial.host.script("apt-get", |_, _| Output {
+            code: 100,
+            stderr: b"E: no network\n".to_vec(),
+            ..Output::default()
+        });
+        // Nothing is installed for the module itself, and apt-get is the program in any case.
+        let args = json!({"update_cache": true, "update_cache_retries": 4, "update_cache_retry_max_delay": 3,
+                          "force_apt_get": true, "auto_install_module_deps": false});
+        let now = || Host::now(&*trial.host).secs;
+        let before = now();
+        let result = trial.run(&args);
+        assert_eq!(result["msg"], "Failed to update apt cache after 4 retries: E: no network");
+        assert_eq!((trial.host.ran().len(), now() - before), (4, 2 + 3 + 3));
     }
 
     #[test]

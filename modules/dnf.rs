@@ -265,6 +265,30 @@ mod tests {
     }
 
     #[test]
+    fn sources_are_asked_and_used_and_manners_only_used() {
+        let trial = Trial::of("dnf");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "").answer("dnf -q check-update", 100, "");
+        rpm_has(&trial, &["git"]);
+        let args = json!({
+            "name": "git", "state": "latest", "enablerepo": "a", "disablerepo": ["b", "c"], "exclude": "kernel*",
+            "releasever": "40", "security": true, "bugfix": true, "cacheonly": true, "sslverify": false,
+            "enable_plugin": "p", "disable_excludes": "all", "conf_file": "/etc/other.conf",
+            "disable_gpg_check": true, "allowerasing": true, "skip_broken": true, "best": true,
+        });
+        assert_eq!(trial.run(&args)["changed"], true);
+        let sources = "--enablerepo=a --disablerepo=b,c --exclude=kernel* --releasever=40 --security --bugfix \
+                       --cacheonly --setopt=sslverify=False --enableplugin=p --disableexcludes=all \
+                       --config=/etc/other.conf";
+        let manners = "--nogpgcheck --allowerasing --skip-broken --best";
+        let ran = [
+            "rpm -q git".to_owned(),
+            format!("dnf -q check-update {sources} git"),
+            format!("dnf -y upgrade {sources} {manners} git"),
+        ];
+        assert_eq!(trial.host.ran(), ran);
+    }
+
+    #[test]
     fn what_nothing_needs_goes() {
         let trial = Trial::of("dnf");
         trial.host.program("/usr/bin/dnf").answer("dnf", 0, "Nothing to do.");

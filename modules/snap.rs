@@ -98,8 +98,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let snap = Snap { program: Command::new(sys.need("snap")?), args: &args };
     let version = sys.query(snap.command(&["version"]))?;
     let mut returns = Returns { version: told::versions(&version.stdout()), ..Returns::default() };
-    // It ends badly where there are none.
     let listed = sys.query(snap.command(&["list"]))?;
+    // Where snapd does not answer, nobody knows what is there; some ended badly where nothing is.
+    if !listed.ok() && !listed.stderr().to_lowercase().contains("no snaps are installed") {
+        return Err(Failure::new(format!("snap list: {}", listed.stderr().trim())).with_output(&listed));
+    }
     let there = told::installed(&listed.stdout());
     match args.state {
         State::Present => snap.present(&there, &mut returns, sys)?,
@@ -303,6 +306,7 @@ impl Snap<'_> {
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
 
     fn trial() -> Trial {
@@ -316,6 +320,21 @@ mod tests {
         trial.host.answer("/usr/bin/snap get -d foo", 0, r#"{"a": 1, "b": {"c": "x"}}"#);
         trial.host.answer("/usr/bin/snap get -d system", 1, "");
         trial
+    }
+
+    #[test]
+    fn a_snapd_that_does_not_answer_is_an_error() {
+        let trial = trial();
+        let says = |stderr: &'static str| {
+            trial.host.script("/usr/bin/snap list", move |_, _| Output {
+                code: 1,
+                stderr: stderr.as_bytes().to_vec(),
+                ..Output::default()
+            });
+            trial.run(&json!({"name": "foo", "state": "absent"}))
+        };
+        assert_eq!(says("error: cannot communicate with server\n")["failed"], true);
+        assert_eq!(says("No snaps are installed yet.\n")["changed"], false);
     }
 
     /// The commands that were run besides questions.

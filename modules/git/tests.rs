@@ -131,3 +131,77 @@ fn what_nobody_signed_is_not_checked_out() {
     let verified = "/usr/bin/git verify-commit --raw refs/remotes/origin/main";
     assert!(ran.iter().any(|line| line == verified), "{ran:#?}");
 }
+
+/// What runs for a checkout at `A` whose server is at `B`, with these options.
+fn ran(more: &Json) -> String {
+    let trial = stage(B);
+    trial.host.answer("/usr/bin/git fetch", 0, "").answer("/usr/bin/git clone", 0, "");
+    for (verb, said) in [("symbolic-ref", "main\n"), ("reset", ""), ("archive", "")] {
+        trial.host.answer(&format!("/usr/bin/git {verb}"), 0, said);
+    }
+    trial.host.answer("/usr/bin/git submodule", 0, "").file("/srv/co/.gitmodules", "");
+    trial.host.script("/usr/bin/git verify-commit", |_, _| crate::kit::Output {
+        stderr: b"[GNUPG:] VALIDSIG ABCD 2026-01-01 1 0 4 0 1 8 00 EF01\n".to_vec(),
+        ..crate::kit::Output::default()
+    });
+    let mut args = json!({"repo": "https://u:secret@h/r", "dest": "/srv/co"});
+    args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let result = trial.run(&args);
+    format!("{}\n{}", trial.host.ran().join("\n"), result["msg"])
+}
+
+#[test]
+fn options_are_gits_own() {
+    for (more, expected) in [
+        (
+            json!({"dest": "/srv/new", "reference": "/srv/ref", "separate_git_dir": "/srv/git"}),
+            "git clone --origin origin --reference /srv/ref --separate-git-dir /srv/git -- https://u@h/r /srv/new",
+        ),
+        (json!({"refspec": "+refs/pull/*:refs/pull/*"}), "/*:refs/remotes/origin/* +refs/pull/*:refs/pull/*"),
+        (json!({"track_submodules": true}), "git submodule update --init --recursive --remote"),
+        (
+            json!({"archive": "/srv/a.tgz", "archive_prefix": "p/"}),
+            "git archive --format=tar.gz --prefix=p/ ",
+        ),
+        (json!({"verify_commit": true, "gpg_allowlist": "ef01"}), "git symbolic-ref"),
+        (json!({"verify_commit": true, "gpg_allowlist": "1234"}), "does not include the public key of"),
+    ] {
+        let ran = ran(&more);
+        assert!(ran.contains(expected), "{more}\n{ran}");
+    }
+    let trial = stage(A);
+    trial.host.program("/opt/git").answer("/opt/git", 0, "");
+    trial.run(&json!({"repo": "https://h/r", "dest": "/srv/new", "executable": "/opt/git"}));
+    let ran = trial.host.ran();
+    assert!(!ran.is_empty() && ran.iter().all(|line| line.starts_with("/opt/git ")), "{ran:?}");
+}
+
+#[test]
+fn ssh_is_told_what_to_do_by_the_environment() {
+    let ssh = |more: Json| {
+        let trial = stage(A);
+        let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+        let kept = seen.clone();
+        trial.host.answer("/usr/bin/git remote", 0, "");
+        trial.host.script("/usr/bin/git ls-remote", move |command, _| {
+            let found = command.env.iter().find(|(name, _)| name == "GIT_SSH_COMMAND");
+            *kept.lock().unwrap() = found.map(|(_, value)| value.clone()).unwrap_or_default();
+            crate::kit::Output::default()
+        });
+        let mut args = json!({"repo": "git@h:r", "dest": "/srv/co"});
+        args.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        trial.run(&args);
+        std::mem::take(&mut *seen.lock().unwrap())
+    };
+    let plain = "ssh -o BatchMode=yes";
+    assert_eq!(ssh(json!({})), "");
+    assert_eq!(ssh(json!({"accept_hostkey": true})), format!("{plain} -o StrictHostKeyChecking=no"));
+    assert_eq!(
+        ssh(json!({"accept_newhostkey": true})),
+        format!("{plain} -o StrictHostKeyChecking=accept-new")
+    );
+    assert_eq!(
+        ssh(json!({"ssh_opts": "-p 2222", "key_file": "/k e"})),
+        format!("{plain} -p 2222 -i '/k e' -o IdentitiesOnly=yes")
+    );
+}
