@@ -74,17 +74,19 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         None => None,
     };
     let before = keys(tool(), sys)?;
-    let content =
-        match (&args.data, &args.url) {
-            _ if args.state == State::Absent => None,
-            (Some(data), _) => Some(data.clone().into_bytes()),
-            // What is there need not be fetched.
-            (_, Some(_)) if given.as_ref().is_some_and(|id| has(&before, id)) => None,
-            (_, Some(url)) => Some(http::content(url, args.validate_certs, sys).map_err(|failure| {
-                failure.context(format!("Failed to download key at {}", http::shown(url)))
-            })?),
-            _ => None,
-        };
+    let content = match (&args.data, &args.url) {
+        _ if args.state == State::Absent => None,
+        (Some(data), _) => Some(data.clone().into_bytes()),
+        // What is there need not be fetched.
+        (_, Some(_)) if given.as_ref().is_some_and(|id| has(&before, id)) => None,
+        (_, Some(url)) => Some(http::content(url, args.validate_certs, sys).map_err(|failure| {
+            failure
+                .context(format!("Failed to download key at {}", http::shown(url)))
+                .without("response")
+                .without("status_code")
+        })?),
+        _ => None,
+    };
     let id = match (given, &args.file) {
         (Some(id), _) => Some(id),
         (None, Some(file)) => {
