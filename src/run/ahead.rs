@@ -19,7 +19,7 @@ use super::task::{Job, unmet};
 use super::walk::Place;
 use crate::config::Strategy;
 use crate::diagnostic::Diagnostic;
-use crate::playbook::{self, Node, Setting, Task};
+use crate::playbook::{self, Node, Task};
 use crate::target::{CallError, Replies, Transport};
 use crate::template::Context;
 use crate::value::Value;
@@ -148,6 +148,8 @@ impl Batch {
             && !is_elsewhere
             && !options.run.follow
             && options.run.task_timeout.is_none()
+            // Which files these are may depend on results.
+            && self.play.vars_files.iter().all(|file| !matches!(file.value, Value::Template(_)))
             && matches!(*self.run.started.lock(), StartAt::Reached)
     }
 
@@ -191,7 +193,7 @@ impl Batch {
                     }
                     members.push_back(Member { task: task.clone(), sent: true });
                     sendings.push(*sending);
-                    if is_last(task) {
+                    if is_last(task) || !self.has_handlers_for(task, host) {
                         break;
                     }
                 }
@@ -258,12 +260,10 @@ fn is_plain(task: &Task) -> bool {
 
 /// Whether what follows depends on more of the task than whether its module fails.
 fn is_last(task: &Task) -> bool {
-    let is_computed = |setting: &Setting| matches!(setting.value, Value::Template(_));
     FACTS.contains(&task.action.name.as_str())
         || !task.failed_when.is_empty()
         || !task.changed_when.is_empty()
         || task.register.iter().any(|projection| projection.value.is_some())
-        || task.keywords.notify.iter().any(is_computed)
 }
 
 fn is_far(sending: &Sending) -> bool {

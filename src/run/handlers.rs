@@ -114,6 +114,17 @@ impl Batch {
         found
     }
 
+    /// Whether there is somebody for all that the task notifies, as far as that stands in so many words: else a change
+    /// ends the run.
+    pub(super) fn has_handlers_for(&self, task: &Task, host: &Arc<str>) -> bool {
+        let is_there =
+            |name: &Value| name.as_str().is_some_and(|name| !self.find_handlers(name, host).is_empty());
+        task.keywords.notify.iter().all(|setting| match &setting.value {
+            Value::List(names) => names.iter().all(is_there),
+            name => is_there(name),
+        })
+    }
+
     fn notify(&self, handlers: Vec<usize>, host: &Arc<str>) {
         let mut notified = self.notified.lock();
         for index in handlers {

@@ -99,6 +99,16 @@ fn what_a_result_decides_waits_for_it() {
 }
 
 #[test]
+fn a_handler_that_is_not_there_ends_the_run_before_anything_else_runs() {
+    let list = "- {command: /bin/good, notify: nobody}\n- command: /bin/late";
+    let lab = Lab::new("a").command("a", "/bin/good", 0, "").command("a", "/bin/late", 0, "");
+    let lab = lab.playbook(&play("", list));
+    let run = lab.run(&[]);
+    assert_ne!(run.exit, 0, "{run}");
+    assert_eq!(lab.ran("a"), ["/bin/good"], "{run}");
+}
+
+#[test]
 fn a_lookup_is_asked_once_and_in_its_turn() {
     let lab = Lab::new("a").here("count", "");
     let count = lab.path("count");
