@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kit::{Command, Failure, Result, Secret, System};
 use crate::lineinfile::State;
-use crate::rabbitmq::{self, NODE};
+use crate::rabbitmq::{self, Management, NODE};
 
 /// Manages users of RabbitMQ, with `rabbitmqctl`.
 ///
@@ -64,16 +64,8 @@ pub struct Args {
     /// Whether the user is there.
     #[serde(default)]
     state: State,
-    /// Not supported: `rabbitmqctl` is used.
-    login_host: Option<String>,
-    /// Not supported: `rabbitmqctl` is used.
-    login_port: Option<String>,
-    /// Not supported: `rabbitmqctl` is used.
-    login_protocol: Option<String>,
-    /// Not supported: `rabbitmqctl` is used.
-    login_user: Option<String>,
-    /// Not supported: `rabbitmqctl` is used.
-    login_password: Option<Secret>,
+    #[serde(flatten)]
+    management: Management,
 }
 
 fn root() -> String {
@@ -162,13 +154,7 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    rabbitmq::refuse(&[
-        ("login_host", args.login_host.is_some()),
-        ("login_port", args.login_port.is_some()),
-        ("login_protocol", args.login_protocol.is_some()),
-        ("login_user", args.login_user.is_some()),
-        ("login_password", args.login_password.is_some()),
-    ])?;
+    args.management.refuse()?;
     let user = args.user.as_str();
     let users: Vec<Known> = list(&args, &["list_users"], sys)?;
     let mut known = users.into_iter().find(|known| known.user == user);

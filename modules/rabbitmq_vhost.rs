@@ -1,9 +1,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kit::{Failure, FilePath, Result, Secret, System};
+use crate::kit::{Failure, FilePath, Result, System};
 use crate::lineinfile::State;
-use crate::rabbitmq::{self, NODE};
+use crate::rabbitmq::{self, Management, NODE};
 
 /// Manages virtual hosts of RabbitMQ, with `rabbitmqctl`.
 ///
@@ -31,16 +31,8 @@ pub struct Args {
     /// Whether it is there.
     #[serde(default)]
     state: State,
-    /// Not supported: `rabbitmqctl` is used.
-    login_host: Option<String>,
-    /// Not supported: `rabbitmqctl` is used.
-    login_port: Option<String>,
-    /// Not supported: `rabbitmqctl` is used.
-    login_protocol: Option<String>,
-    /// Not supported: `rabbitmqctl` is used.
-    login_user: Option<String>,
-    /// Not supported: `rabbitmqctl` is used.
-    login_password: Option<Secret>,
+    #[serde(flatten)]
+    management: Management,
     /// Not supported: `rabbitmqctl` is used.
     ca_cert: Option<FilePath>,
     /// Not supported: `rabbitmqctl` is used.
@@ -60,12 +52,8 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    args.management.refuse()?;
     rabbitmq::refuse(&[
-        ("login_host", args.login_host.is_some()),
-        ("login_port", args.login_port.is_some()),
-        ("login_protocol", args.login_protocol.is_some()),
-        ("login_user", args.login_user.is_some()),
-        ("login_password", args.login_password.is_some()),
         ("ca_cert", args.ca_cert.is_some()),
         ("client_cert", args.client_cert.is_some()),
         ("client_key", args.client_key.is_some()),
