@@ -16,6 +16,7 @@ pub fn control(node: &str, words: &[&str], sys: &System<'_>) -> Result<Command> 
 
 /// How the management interface would be reached.
 #[derive(Deserialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the names are Ansible's")]
 pub struct Management {
     /// Not supported: `rabbitmqctl` is used.
     login_host: Option<String>,
