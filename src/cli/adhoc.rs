@@ -59,6 +59,9 @@ pub struct AdhocCommand {
 impl AdhocArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<AdhocCommand> {
         refuse("-t (--tree)", self.tree.is_some())?;
+        if !config.display.adhoc_callbacks {
+            config.display.callbacks_enabled.clear();
+        }
         self.tuning.settle(config)?;
         if self.task_timeout.is_some() {
             config.run.task_timeout = self.task_timeout;
@@ -67,9 +70,6 @@ impl AdhocArgs {
             config.run.playbook_dir = self.playbook_dir;
         }
         config.run.poll_interval = self.poll.unwrap_or(config.run.poll_interval);
-        if !config.display.adhoc_callbacks {
-            config.display.callbacks_enabled.clear();
-        }
         if self.one_line || !config.display.adhoc_callbacks {
             let callback = if self.one_line { "oneline" } else { "minimal" };
             callback.clone_into(&mut config.display.callback);

@@ -1,6 +1,7 @@
 //! How a run behaves: what `run` and ad-hoc commands have in common.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -25,6 +26,12 @@ pub struct Tuning {
     /// Shows what `command`, `shell` and `script` say while they run, line by line with the host's name
     #[arg(long)]
     pub follow: bool,
+    /// Shows hosts that say the same as one, `web[01-40]`, and odd ones by what differs
+    #[arg(long)]
+    pub fold: bool,
+    /// Keeps a file a host in this directory: results, and what commands say while they run
+    #[arg(long, value_name = "DIR")]
+    pub host_logs: Option<PathBuf>,
     /// Variables that beat all others: `key=value` words, YAML or JSON in braces, or `@FILE`.
     /// May be given several times
     #[arg(short, long, value_name = "VARS")]
@@ -60,10 +67,15 @@ impl Tuning {
         self.selection.settle(config);
         self.connection.settle(config)?;
         self.escalation.settle(config)?;
+        let display = &mut config.display;
+        display.follow |= self.follow;
+        display.fold |= self.fold;
+        let log_plays = display.callbacks_enabled.iter().any(|name| name.ends_with("log_plays"));
+        display.host_logs = self.host_logs.or_else(|| log_plays.then(|| display.log_folder.clone()));
         let run = &mut config.run;
+        run.hear = display.follow || display.host_logs.is_some();
         run.check |= self.check;
         run.diff |= self.diff;
-        run.follow |= self.follow;
         run.extra_vars = extra_vars::load(&self.extra_vars, run.merges)?;
         config.inventory.extra_vars = Arc::new(run.extra_vars.clone());
         if let Some(forks) = self.forks {

@@ -202,8 +202,8 @@ pub struct RunOptions {
     pub forks: NonZeroUsize,
     pub check: bool,
     pub diff: bool,
-    /// Shows what commands say while they run.
-    pub follow: bool,
+    /// Hears what commands say while they run: to show it, or to log it.
+    pub hear: bool,
     /// Lines around a change in a diff.
     pub diff_context: usize,
     pub extra_vars: Dict,
@@ -273,7 +273,7 @@ impl Default for RunOptions {
             forks: NonZeroUsize::MIN.saturating_add(4),
             check: false,
             diff: false,
-            follow: false,
+            hear: false,
             diff_context: 3,
             extra_vars: Dict::new(),
             tags: Vec::new(),
@@ -336,8 +336,16 @@ pub struct DisplayOptions {
     /// Callbacks beside that one, by name.
     pub callbacks_enabled: Vec<String>,
     pub profile: ProfileOptions,
+    /// Shows what commands say while they run.
+    pub follow: bool,
+    /// Shows hosts that say the same as one.
+    pub fold: bool,
     /// A file that gets what the run shows, too.
     pub log_path: Option<PathBuf>,
+    /// Where the callback `log_plays` keeps them.
+    pub log_folder: PathBuf,
+    /// A directory that gets a file a host with what became of its tasks.
+    pub host_logs: Option<PathBuf>,
     pub result_format: ResultFormat,
     /// Whether results are spread over lines; `None` leaves it to the verbosity.
     pub pretty_results: Option<bool>,
@@ -409,7 +417,11 @@ impl Default for DisplayOptions {
             adhoc_callbacks: false,
             callbacks_enabled: Vec::new(),
             profile: ProfileOptions::default(),
+            follow: false,
+            fold: false,
             log_path: None,
+            log_folder: "/var/log/ansible/hosts".into(),
+            host_logs: None,
             result_format: ResultFormat::default(),
             pretty_results: None,
             result_indentation: 4,

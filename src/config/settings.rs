@@ -1,18 +1,20 @@
 //! The table of settings: what each is called and where it goes.
 
+mod display;
 mod escalation;
 mod hosts;
 mod vault;
 
 use std::path::{Path, PathBuf};
 
+use self::display::DISPLAY;
 use self::escalation::ESCALATION;
 use self::hosts::HOSTS;
 use self::vault::VAULT;
 use super::Config;
 use super::constants::Constant;
 use super::meaningless;
-use super::options::{Colour, Gathering, ProfileOrder, ResultFormat, Strategy};
+use super::options::{Gathering, Strategy};
 use super::value::{Given, Outcome};
 use crate::inventory::Plugin;
 use crate::yaml::Duplicates;
@@ -87,12 +89,11 @@ const NO: &[&str] = &["no", "false", "off", "n", "f", "0", ""];
 
 /// All settings.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting> {
-    HOSTS.iter().chain(ESCALATION).chain(VAULT).chain(RUN)
+    HOSTS.iter().chain(ESCALATION).chain(VAULT).chain(RUN).chain(DISPLAY)
 }
 
-/// Settings about the run and what it shows, sorted by what they are about.
+/// Settings about the run.
 const RUN: &[Setting] = &[
-    // The run.
     of(
         &["DEFAULT_FORKS"],
         Sets(|config, given| {
@@ -296,57 +297,6 @@ const RUN: &[Setting] = &[
     ),
     of(&["RETRY_FILES_ENABLED"], OnlyAs(NO, "retry files")),
     of(
-        &["DEFAULT_LOG_PATH"],
-        Sets(|config, given| {
-            config.display.log_path = given.optional().map(|path| given.resolve(&path));
-            Ok(())
-        }),
-    ),
-    of(
-        &["CALLBACKS_ENABLED"],
-        Sets(|config, given| {
-            config.display.callbacks_enabled = given.list();
-            Ok(())
-        }),
-    )
-    .or(&[("defaults", "callback_whitelist"), ("defaults", "callback_enabled")], &[]),
-    plugin(
-        &[("callback_profile_tasks", "task_output_limit")],
-        &["PROFILE_TASKS_TASK_OUTPUT_LIMIT"],
-        Sets(|config, given| {
-            let all = given.string() == "all";
-            config.display.profile.limit = if all { usize::MAX } else { given.number()? };
-            Ok(())
-        }),
-    ),
-    plugin(
-        &[("callback_profile_tasks", "sort_order")],
-        &["PROFILE_TASKS_SORT_ORDER"],
-        Sets(|config, given| {
-            config.display.profile.order = given.choice(&[
-                ("descending", ProfileOrder::Descending),
-                ("ascending", ProfileOrder::Ascending),
-                ("none", ProfileOrder::AsRun),
-            ])?;
-            Ok(())
-        }),
-    ),
-    plugin(
-        &[("callback_profile_tasks", "summary_only")],
-        &["PROFILE_TASKS_SUMMARY_ONLY"],
-        Sets(|config, given| flag(&mut config.display.profile.summary_only, given)),
-    ),
-    plugin(
-        &[("callback_profile_tasks", "datetime_format")],
-        &["PROFILE_TASKS_DATETIME_FORMAT"],
-        Sets(|config, given| {
-            let format = given.string();
-            config.display.profile.datetime_format =
-                if format == "iso8601" { "%Y-%m-%dT%H:%M:%S.%f".to_owned() } else { format };
-            Ok(())
-        }),
-    ),
-    of(
         &["DUPLICATE_YAML_DICT_KEY"],
         Sets(|config, given| {
             let choices =
@@ -382,118 +332,6 @@ const RUN: &[Setting] = &[
         OnlyAs(&[".yml, .yaml, .json"], "other endings of YAML files than .yml, .yaml and .json"),
     ),
     of(&["DEFAULT_NULL_REPRESENTATION"], MustBe(&[""], "not supported: another text for null than none")),
-    // The display.
-    of(&["VERBOSE_TO_STDERR"], OnlyAs(NO, "what -v adds on stderr")),
-    of(&["INJECT_INVOCATION"], OnlyAs(NO, "a module's arguments in its registered result")),
-    plugin(
-        &[("defaults", "callback_result_yaml_line_width")],
-        &["ANSIBLE_CALLBACK_YAML_LINE_WIDTH"],
-        OnlyAs(&["default"], "another line width of YAML results"),
-    ),
-    of(
-        &["DEFAULT_VERBOSITY"],
-        Sets(|config, given| {
-            config.display.verbosity = given.number()?;
-            Ok(())
-        }),
-    ),
-    of(
-        &["DEFAULT_LOAD_CALLBACK_PLUGINS"],
-        Sets(|config, given| flag(&mut config.display.adhoc_callbacks, given)),
-    ),
-    of(
-        &["DEFAULT_STDOUT_CALLBACK"],
-        Sets(|config, given| {
-            config.display.callback = given.string();
-            Ok(())
-        }),
-    ),
-    plugin(
-        &[
-            ("defaults", "callback_result_format"),
-            ("defaults", "result_format"),
-            ("callback_default", "result_format"),
-        ],
-        &["ANSIBLE_CALLBACK_RESULT_FORMAT"],
-        Sets(|config, given| {
-            config.display.result_format =
-                given.choice(&[("json", ResultFormat::Json), ("yaml", ResultFormat::Yaml)])?;
-            Ok(())
-        }),
-    ),
-    plugin(
-        &[("defaults", "callback_format_pretty")],
-        &["ANSIBLE_CALLBACK_FORMAT_PRETTY"],
-        Sets(|config, given| {
-            config.display.pretty_results = Some(given.boolean()?);
-            Ok(())
-        }),
-    ),
-    plugin(
-        &[("defaults", "callback_result_indentation")],
-        &["ANSIBLE_CALLBACK_RESULT_INDENTATION"],
-        Sets(|config, given| {
-            config.display.result_indentation = given.number()?;
-            Ok(())
-        }),
-    ),
-    plugin(
-        &[("defaults", "display_ok_hosts")],
-        &["ANSIBLE_DISPLAY_OK_HOSTS"],
-        Sets(|config, given| flag(&mut config.display.ok_hosts, given)),
-    ),
-    of(&["DISPLAY_SKIPPED_HOSTS"], Sets(|config, given| flag(&mut config.display.skipped_hosts, given))),
-    plugin(
-        &[("defaults", "display_included_hosts")],
-        &["ANSIBLE_DISPLAY_INCLUDED_HOSTS"],
-        Sets(|config, given| flag(&mut config.display.included_hosts, given)),
-    ),
-    plugin(
-        &[("defaults", "display_failed_stderr")],
-        &["ANSIBLE_DISPLAY_FAILED_STDERR"],
-        Sets(|config, given| flag(&mut config.display.failed_to_stderr, given)),
-    ),
-    of(&["DISPLAY_ARGS_TO_STDOUT"], OnlyAs(NO, "arguments in task banners")),
-    of(&["SHOW_CUSTOM_STATS"], Sets(|config, given| flag(&mut config.display.custom_stats, given))),
-    plugin(
-        &[("defaults", "check_mode_markers")],
-        &["ANSIBLE_CHECK_MODE_MARKERS"],
-        Sets(|config, given| flag(&mut config.display.check_mode_markers, given)),
-    ),
-    plugin(
-        &[("defaults", "show_task_path_on_failure")],
-        &["ANSIBLE_SHOW_TASK_PATH_ON_FAILURE"],
-        Sets(|config, given| flag(&mut config.display.task_path_on_failure, given)),
-    ),
-    plugin(
-        &[("defaults", "show_per_host_start")],
-        &["ANSIBLE_SHOW_PER_HOST_START"],
-        Sets(|config, given| flag(&mut config.display.per_host_start, given)),
-    ),
-    of(
-        &["DEPRECATION_WARNINGS"],
-        Sets(|config, given| flag(&mut config.display.deprecation_warnings, given)),
-    ),
-    // The later of the two wins: whoever forces colour means it.
-    of(
-        &["ANSIBLE_NOCOLOR"],
-        Sets(|config, given| {
-            // NO_COLOR counts by being there, whatever it says; `0` and `false` are kept for ansible.cfg.
-            if given.boolean().unwrap_or(true) {
-                config.display.colour = Colour::Never;
-            }
-            Ok(())
-        }),
-    ),
-    of(
-        &["ANSIBLE_FORCE_COLOR"],
-        Sets(|config, given| {
-            if given.boolean()? {
-                config.display.colour = Colour::Always;
-            }
-            Ok(())
-        }),
-    ),
 ];
 
 fn flag(into: &mut bool, given: &Given<'_>) -> Outcome<()> {

@@ -21,16 +21,21 @@ pub fn show(diffs: &[Diff], context: usize, page: &mut Page) {
         if text.is_empty() {
             continue;
         }
-        for line in text.lines() {
-            let meaning = match line.chars().next() {
-                Some('+') => Meaning::Added,
-                Some('-') => Meaning::Removed,
-                Some('@') => Meaning::Hunk,
-                _ => Meaning::Plain,
-            };
-            page.line(Stream::Out, meaning, line);
-        }
+        lines(&text, page);
         page.raw(Stream::Out, "\n");
+    }
+}
+
+/// Shows the lines of a unified diff.
+pub fn lines(text: &str, page: &mut Page) {
+    for line in text.lines() {
+        let meaning = match line.chars().next() {
+            Some('+') => Meaning::Added,
+            Some('-') => Meaning::Removed,
+            Some('@') => Meaning::Hunk,
+            _ => Meaning::Plain,
+        };
+        page.line(Stream::Out, meaning, line);
     }
 }
 

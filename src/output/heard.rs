@@ -19,7 +19,7 @@ pub fn show(host: &str, stream: Stream, text: &str, page: &mut Page) {
 }
 
 /// The line as it would stand in the end where it was written over itself, and without what a terminal would obey.
-fn harmless(line: &str) -> String {
+pub fn harmless(line: &str) -> String {
     let last = line.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
     let mut text = String::with_capacity(last.len());
     for c in last.chars() {

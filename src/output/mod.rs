@@ -9,7 +9,10 @@ mod default;
 mod diff;
 mod dump;
 mod failure;
+mod fold;
 mod heard;
+mod host_logs;
+mod hosts;
 mod json;
 mod log;
 mod minimal;
@@ -32,6 +35,7 @@ pub use style::{Meaning, Painter};
 use crate::config::{Colour, Config, DisplayOptions, ResultFormat};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::run::event::Event;
+use host_logs::HostLogs;
 use log::Log;
 use progress::Progress;
 use warnings::Warnings;
@@ -82,15 +86,21 @@ const BESIDE: &[(&str, Make)] = &[
     ("timer", |_| Box::new(timer::Timer)),
 ];
 
-/// The callback of that name, with or without its collection's.
+/// The callback of that name, with or without its collection's; around it what folds hosts, where that is wished for.
 pub fn callback(name: &str, look: Look) -> Result<Box<dyn Callback>> {
     let short = name.rsplit('.').next().unwrap_or(name);
-    let found = CALLBACKS.iter().find(|(known, _)| *known == short);
-    found.map(|(_, make)| make(look)).ok_or_else(|| {
+    let Some((_, make)) = CALLBACKS.iter().find(|(known, _)| *known == short) else {
         let names: Vec<_> = CALLBACKS.iter().map(|(name, _)| *name).collect();
-        Diagnostic::new(format!("not supported yet: the callback {name:?}"))
-            .hint(format!("stdout_callback is one of {}", names.join(", ")))
-    })
+        return Err(Diagnostic::new(format!("not supported yet: the callback {name:?}"))
+            .hint(format!("stdout_callback is one of {}", names.join(", "))));
+    };
+    match look.display.fold {
+        true if short == "json" => {
+            Err(Diagnostic::new("--fold folds lines, and the callback json makes one document"))
+        }
+        true => Ok(Box::new(fold::Fold::new(*make, look))),
+        false => Ok(make(look)),
+    }
 }
 
 /// The end of the road for events: callbacks, two streams and a progress line.
@@ -100,9 +110,12 @@ pub struct Output<O: Write, E: Write> {
     warnings: Warnings,
     page: Page,
     progress: Progress,
+    /// Whether what commands say while they run is shown.
+    follow: bool,
     out: O,
     err: E,
     log: Option<Log>,
+    host_logs: Option<HostLogs>,
     /// The first failure to write; nothing is written after it.
     broken: Option<io::Error>,
 }
@@ -142,7 +155,20 @@ impl<O: Write, E: Write> Output<O, E> {
         err: E,
     ) -> Self {
         let warnings = Warnings::new(display);
-        Self { callbacks: vec![callback], warnings, page, progress, out, err, log: None, broken: None }
+        let follow = display.follow;
+        let host_logs = display.host_logs.clone().map(HostLogs::new);
+        Self {
+            callbacks: vec![callback],
+            warnings,
+            page,
+            progress,
+            follow,
+            out,
+            err,
+            log: None,
+            host_logs,
+            broken: None,
+        }
     }
 
     /// Adds what is enabled beside the callback on stdout: more callbacks, a log file.
@@ -160,6 +186,7 @@ impl<O: Write, E: Write> Output<O, E> {
             let short = name.rsplit('.').next().unwrap_or(name);
             match BESIDE.iter().find(|(known, _)| *known == short) {
                 Some((_, make)) => self.callbacks.push(make(Look::of(config))),
+                None if short == "log_plays" => {}
                 None => self.warn(&Diagnostic::new(format!("not supported yet: the callback {name:?}"))),
             }
         }
@@ -168,8 +195,15 @@ impl<O: Write, E: Write> Output<O, E> {
     /// Shows an event.
     pub fn on(&mut self, event: &Event) {
         self.warnings.on(event, &mut self.page);
-        for callback in &mut self.callbacks {
-            callback.on(event, &mut self.page);
+        if let Some(Err(error)) = self.host_logs.as_mut().map(|logs| logs.on(event)) {
+            self.host_logs = None;
+            self.warnings.warn(&error, &mut self.page);
+        }
+        // What is heard is told on the screen only to those who follow.
+        if self.follow || !matches!(event, Event::Heard { .. }) {
+            for callback in &mut self.callbacks {
+                callback.on(event, &mut self.page);
+            }
         }
         self.print();
         self.progress.on(event);

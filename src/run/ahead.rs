@@ -146,7 +146,7 @@ impl Batch {
         let is_elsewhere = place.free && self.most_failed.is_some();
         !is_attended
             && !is_elsewhere
-            && !options.run.follow
+            && !options.run.hear
             && options.run.task_timeout.is_none()
             // Which files these are may depend on results.
             && self.play.vars_files.iter().all(|file| !matches!(file.value, Value::Template(_)))

@@ -350,7 +350,7 @@ fn prepare_module(
         environment: keywords::environment(keywords, &context)?,
         timeout,
         background: None,
-        follow: options.run.follow && !job.info.no_log,
+        follow: options.run.hear && !job.info.no_log,
         chained: false,
         siblings: Vec::new(),
         // `check_mode: yes` on one task of a real run does not see what another such task foretold.

@@ -14,6 +14,7 @@ mod prompts;
 mod reconnecting;
 mod secrets;
 mod strategies;
+mod telling;
 mod trouble;
 mod trust;
 mod unsupported;
