@@ -1,11 +1,12 @@
 //! The worker: the program that runs modules on the target. It speaks on its standard input and output and ends
-//! with its input. Started with an argument it does one job in the background, or becomes a command on a terminal.
+//! with its input. Started with an argument it does one job in the background, becomes a command on a terminal, or first
+//! removes its own file, for which there is no further use.
 
 use std::ffi::OsStr;
 use std::io;
 use std::process::ExitCode;
 
-use fanfare_modules::kit::real::{Real, detached, terminal};
+use fanfare_modules::kit::real::{Real, detached, terminal, vanish};
 use fanfare_modules::kit::serve::serve;
 
 fn main() -> ExitCode {
@@ -13,11 +14,16 @@ fn main() -> ExitCode {
     let done = match argument.as_deref().and_then(OsStr::to_str) {
         Some(detached::ARGUMENT) => detached::run(),
         Some(terminal::ARGUMENT) => terminal::become_command(),
-        _ => serve(&Real::watching_input(), io::stdin().lock(), io::stdout().lock()),
+        Some(vanish::ARGUMENT) => vanish::run().and_then(|()| serve_input()),
+        _ => serve_input(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         // There is nobody left to tell.
         Err(_) => ExitCode::FAILURE,
     }
+}
+
+fn serve_input() -> io::Result<()> {
+    serve(&Real::watching_input(), io::stdin().lock(), io::stdout().lock())
 }

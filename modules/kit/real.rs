@@ -3,6 +3,7 @@
 pub mod detached;
 mod generation;
 pub mod terminal;
+pub mod vanish;
 
 use std::any::Any;
 use std::ffi::OsString;

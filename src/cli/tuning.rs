@@ -32,6 +32,9 @@ pub struct Tuning {
     /// Keeps a file a host in this directory: results, and what commands say while they run
     #[arg(long, value_name = "DIR")]
     pub host_logs: Option<PathBuf>,
+    /// Leaves nothing on the hosts: the worker is sent anew each time, and is gone once it has started
+    #[arg(long)]
+    pub no_cache: bool,
     /// Variables that beat all others: `key=value` words, YAML or JSON in braces, or `@FILE`.
     /// May be given several times
     #[arg(short, long, value_name = "VARS")]
@@ -76,6 +79,7 @@ impl Tuning {
         run.hear = display.follow || display.host_logs.is_some();
         run.check |= self.check;
         run.diff |= self.diff;
+        config.connection.worker_cache &= !self.no_cache;
         run.extra_vars = extra_vars::load(&self.extra_vars, run.merges)?;
         config.inventory.extra_vars = Arc::new(run.extra_vars.clone());
         if let Some(forks) = self.forks {

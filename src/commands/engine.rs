@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::{AnyOutput, Exit, Stage, interrupt};
-use crate::config::{Config, FactCacheOptions};
+use crate::config::{Config, FactCacheOptions, ask};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::Inventory;
 use crate::output;
@@ -15,7 +15,7 @@ use crate::playbook::{LoadOptions, Loader, Playbook, Purpose};
 use crate::run::actions::Library;
 use crate::run::event::Event;
 use crate::run::{self, RunOptions, Shared};
-use crate::target::{Links, NoteTaker, Surroundings};
+use crate::target::{Asker, Links, NoteTaker, Secret, Surroundings};
 use crate::vars::{FactCache, Hosts, RunFacts};
 
 /// A run about to start.
@@ -132,7 +132,12 @@ impl Engine {
             .build()
             .map_err(|error| Diagnostic::new(format!("cannot start: {error}")))?;
         let notes = (options.verbosity > 0).then(|| note_taker(events.clone()));
-        let links = Links::with(Surroundings::real(), stage.lab, notes);
+        let surroundings = Surroundings {
+            workers: options.connection.worker_dir.clone(),
+            ask: Some(asker(events.clone())),
+            ..Surroundings::real()
+        };
+        let links = Links::with(surroundings, stage.lab, notes);
         let hosts = Hosts::with(fact_cache(&options.run.fact_cache, &inventory, &events)?);
         let mut shared = Shared::new(options, inventory, loader, links, extra_vars, facts, events);
         shared.hosts = hosts;
@@ -209,6 +214,17 @@ fn fact_cache(
 }
 
 /// Shows what is remarkable about connections.
+/// Asks on the terminal once all earlier output is out.
+fn asker(events: Sender<Event>) -> Asker {
+    Arc::new(move |prompt| {
+        let (done, seen) = mpsc::channel();
+        // The consumer lives until the run ends.
+        let _ = events.send(Event::Flush(done));
+        let _ = seen.recv();
+        ask(prompt).ok().map(Secret::new)
+    })
+}
+
 fn note_taker(events: Sender<Event>) -> NoteTaker {
     Arc::new(move |host, text| {
         // The consumer lives until the run ends.

@@ -107,6 +107,10 @@ pub struct ConnectionOptions {
     pub retries: u32,
     /// Where on the target the worker is kept, before the usual places.
     pub remote_tmp: Option<String>,
+    /// Whether the worker stays on the target for the next run.
+    pub worker_cache: bool,
+    /// Where workers for other systems are than those this program carries.
+    pub worker_dir: Option<PathBuf>,
     pub ask_password: bool,
     pub password: Option<Secret>,
 }
@@ -128,6 +132,8 @@ impl Default for ConnectionOptions {
             ssh_executable: "ssh".to_owned(),
             retries: 0,
             remote_tmp: None,
+            worker_cache: true,
+            worker_dir: None,
             ask_password: false,
             password: None,
         }

@@ -51,6 +51,7 @@ pub(super) fn destination(
         hop: hop(keywords, defaults, context)?,
         remote_tmp: variable_text(&["ansible_remote_tmp"], context)?
             .or_else(|| defaults.connection.remote_tmp.clone()),
+        traceless: !defaults.connection.worker_cache,
     })
 }
 

@@ -3,16 +3,32 @@
 //! One command does it all, so that a warm start costs one round trip: a POSIX `sh` script without single
 //! quotes, newlines, backslashes and exclamation marks, which therefore survives csh and fish as login shells.
 
-use std::fmt::Write as _;
+mod memory;
+mod script;
+
+use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 use fanfare_modules::kit::wire::GREETING;
 
-use super::embedded::{self, WORKERS, Worker};
+use self::script::Script;
+use super::embedded::{WORKERS, Worker};
 use super::hops::{self, Prompt};
 use super::opening::{Mark, Opening, Trouble};
 use super::pipe::{Exit, Pipe};
-use super::{CallError, Hop};
+use super::{CallError, Hop, prebuilt};
+
+/// How the worker is to be started.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Start<'a> {
+    pub hop: Option<&'a Hop>,
+    /// A directory to try before the usual ones.
+    pub remote_tmp: Option<&'a str>,
+    /// Whether nothing of it is to be left there.
+    pub traceless: bool,
+    /// Where workers for other systems are than those this program carries.
+    pub prebuilt: Option<&'a Path>,
+}
 
 /// How the script is to be run.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,6 +38,8 @@ struct Run {
     terminal: bool,
     /// How many of the directories that would do are left out: those could not be written to their end.
     skip: usize,
+    /// Without a file.
+    in_memory: bool,
 }
 
 /// A place that starts commands.
@@ -44,30 +62,59 @@ pub(super) struct Started {
     pub uploaded: bool,
 }
 
-/// Starts the worker at `place`, behind the hop.
-pub(super) async fn start(
-    place: &impl Starts,
-    hop: Option<&Hop>,
-    remote_tmp: Option<&str>,
-) -> Result<Started, CallError> {
+/// Starts the worker at `place`.
+pub(super) async fn start(place: &impl Starts, start: Start<'_>) -> Result<Started, CallError> {
     let mut run = Run::default();
+    let mut rows: Vec<_> = WORKERS.iter().map(|worker| (format!("Linux {}", worker.arch), worker)).collect();
+    let mut foreign = false;
     let mut unwritten = None;
     loop {
-        match attempt(place, hop, remote_tmp, run).await {
+        match attempt(place, start, run, &rows).await {
             Ok(started) => return Ok(started),
             // Another directory may have room.
-            Err(Failure::Unwritten(error)) => {
+            Err(Failure::Unwritten(error)) if !run.in_memory => {
                 unwritten.get_or_insert(error);
                 run.skip += 1;
             }
-            Err(Failure::NoDirectory(error)) => return Err(unwritten.unwrap_or(error)),
+            Err(Failure::NoDirectory(reason)) => {
+                unwritten.get_or_insert(no_directory(&reason));
+                run.in_memory = true;
+            }
+            Err(Failure::Unwritten(error) | Failure::Call(error @ CallError::Failed(_))) if run.in_memory => {
+                let before = unwritten.map(|error: CallError| error.to_string()).unwrap_or_default();
+                return Err(CallError::Failed(format!("{before}; nor from memory: {error}")));
+            }
+            Err(Failure::NoHelper) => {
+                let before = unwritten.map(|error| error.to_string()).unwrap_or_default();
+                let helpers = memory::helpers();
+                return Err(CallError::Failed(format!("{before}; nor from memory: there is no {helpers}")));
+            }
+            Err(Failure::Foreign(system)) if !foreign => {
+                foreign = true;
+                let (asked, dir) = (system.clone(), start.prebuilt.map(Path::to_owned));
+                let found = tokio::task::spawn_blocking(move || prebuilt::find(&asked, dir.as_deref())).await;
+                let worker = found.map_err(|error| CallError::Failed(error.to_string()))?;
+                rows = vec![(system, worker.map_err(CallError::Failed)?)];
+            }
+            Err(Failure::Foreign(system)) => {
+                return Err(CallError::Failed(format!("the host changed into {system} meanwhile")));
+            }
             Err(Failure::Stale) if !run.anew => run.anew = true,
             Err(Failure::Stale) => return Err(CallError::Failed("the worker vanished".to_owned())),
             Err(Failure::NeedsTerminal(said)) if run.terminal => return Err(CallError::Failed(said)),
             Err(Failure::NeedsTerminal(_)) => run.terminal = true,
-            Err(Failure::Call(error)) => return Err(error),
+            // Only what is in memory is left when the directories are.
+            Err(Failure::Call(error) | Failure::Unwritten(error)) => return Err(error),
         }
     }
+}
+
+fn no_directory(tried: &str) -> CallError {
+    let tried = tried.trim_end_matches(", ");
+    let tried = if tried.is_empty() { "those that would do are full" } else { tried };
+    CallError::Failed(format!(
+        "no directory takes the worker: {tried}; set ansible_remote_tmp to one that is ours, writable and not mounted noexec"
+    ))
 }
 
 /// A worker that is reached without a shell need only greet.
@@ -86,7 +133,12 @@ enum Failure {
     NeedsTerminal(String),
     /// The directory did not take the worker: it is full, say.
     Unwritten(CallError),
-    NoDirectory(CallError),
+    /// None will do; why each of them does not.
+    NoDirectory(String),
+    /// Nothing there can run it from memory.
+    NoHelper,
+    /// There is no worker for such a system among those the script was told of.
+    Foreign(String),
     Call(CallError),
 }
 
@@ -98,13 +150,19 @@ impl From<CallError> for Failure {
 
 async fn attempt(
     place: &impl Starts,
-    hop: Option<&Hop>,
-    remote_tmp: Option<&str>,
+    start: Start<'_>,
     run: Run,
+    rows: &[(String, &'static Worker)],
 ) -> Result<Started, Failure> {
+    let Start { hop, remote_tmp, traceless, .. } = start;
     let mark = Mark::new();
     let inner = |terminal| -> Result<_, CallError> {
-        let script = script(&mark, remote_tmp, Run { terminal, ..run }, WORKERS)?;
+        let script = if run.in_memory {
+            memory::script(&mark, rows, terminal)
+        } else {
+            let run = Run { terminal, ..run };
+            Script { mark: &mark, remote_tmp, run, rows, keep: !traceless }.text()?
+        };
         Ok(format!("/bin/sh -c '{script}'"))
     };
     let (text, prompt, terminal) = match hop {
@@ -120,7 +178,7 @@ async fn attempt(
     let found = match opening.answer().await {
         Ok(answer) if answer == "HIT" => true,
         Ok(answer) => {
-            upload(&mut opening, &answer).await?;
+            upload(&mut opening, &answer, rows).await?;
             false
         }
         Err(Trouble::Call(error)) => return Err(error.into()),
@@ -142,13 +200,23 @@ async fn attempt(
 }
 
 /// Sends the worker the script asks for.
-async fn upload(opening: &mut Opening<'_>, answer: &str) -> Result<(), Failure> {
+async fn upload(
+    opening: &mut Opening<'_>,
+    answer: &str,
+    rows: &[(String, &'static Worker)],
+) -> Result<(), Failure> {
     let words: Vec<&str> = answer.split_whitespace().collect();
-    let ["MISS", form, _system, arch, ..] = words.as_slice() else { return Err(refusal(answer)) };
-    let worker = embedded::worker(arch).ok_or_else(|| CallError::Failed(embedded::hint(arch)))?;
+    let ["MISS", form, system, machine, ..] = words.as_slice() else { return Err(refusal(answer)) };
+    let system = format!("{system} {machine}");
+    let Some((_, worker)) = rows.iter().find(|(name, _)| *name == system) else {
+        return Err(Failure::Foreign(system));
+    };
+    let unpacked =
+        || worker.plain().map_err(|error| CallError::Failed(format!("unpacking the worker: {error}")));
     let bytes = match *form {
         "gzip" => Bytes::from_static(worker.packed),
-        _ => worker.plain().map_err(|error| CallError::Failed(format!("unpacking the worker: {error}")))?,
+        "plain" => unpacked()?,
+        helper => memory::content(helper, &unpacked()?).ok_or_else(|| refusal(answer))?,
     };
     // Sent while the answers are watched: a full disk ends the script before it has read everything.
     match opening.answer_to(bytes).await {
@@ -165,21 +233,12 @@ async fn upload(opening: &mut Opening<'_>, answer: &str) -> Result<(), Failure> 
 /// What the script's other answers mean.
 fn refusal(answer: &str) -> Failure {
     let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
-    let error = CallError::Failed(match word {
-        "ARCH" => match rest.strip_prefix("Linux ") {
-            Some(arch) => embedded::hint(arch),
-            None => format!("{rest} is not supported: the worker runs on Linux"),
-        },
-        "NODIR" => "no directory takes the worker: tried remote_tmp, ~/.cache, /var/tmp, /tmp and /dev/shm \
-                    (each must be ours, writable, and not mounted noexec); set ansible_remote_tmp to one that does"
-            .to_owned(),
-        "ERR" => format!("writing the worker failed: {rest}"),
-        _ => format!("unexpected answer from the shell: {answer}"),
-    });
     match word {
-        "ERR" => Failure::Unwritten(error),
-        "NODIR" => Failure::NoDirectory(error),
-        _ => Failure::Call(error),
+        "ARCH" => Failure::Foreign(rest.to_owned()),
+        "NODIR" => Failure::NoDirectory(rest.to_owned()),
+        "NOHELP" => Failure::NoHelper,
+        "ERR" => Failure::Unwritten(CallError::Failed(format!("writing the worker failed: {rest}"))),
+        _ => Failure::Call(CallError::Failed(format!("unexpected answer from the shell: {answer}"))),
     }
 }
 
@@ -192,86 +251,6 @@ fn no_shell(hop: Option<&Hop>, exit: &Exit, said: &str) -> CallError {
         Some(hop) => hops::explain(hop, said),
         None if said.is_empty() => format!("no shell there: it ended at once ({exit})"),
         None => format!("no shell there ({exit}): {said}"),
-    })
-}
-
-/// The script. `remote_tmp` is a directory to try first; it may use `~` and `$VARIABLES`.
-fn script(mark: &Mark, remote_tmp: Option<&str>, run: Run, workers: &[Worker]) -> Result<String, CallError> {
-    // Every program it calls costs the host a millisecond: what a warm start does not need comes after it.
-    let mut text = String::new();
-    let Mark { head, tail } = mark;
-    let _ = write!(text, "m={head};m=\"$m-{tail}\";q={};k=`uname -sm`;case \"$k\" in ", run.skip);
-    for Worker { arch, packed, size, sha256 } in workers {
-        let _ = write!(text, "\"Linux {arch}\") h={sha256};n={size};z={};;", packed.len());
-    }
-    text.push_str("*) echo \"$m ARCH $k\";exit 3;;esac;");
-    let exec = if run.terminal { "exec \"$f\" 2>/dev/null" } else { "exec \"$f\"" };
-    // What is found was verified when it came. In our home only we write, and its size tells a broken one cheaply; one
-    // that is broken otherwise does not greet. Elsewhere somebody may have put it there.
-    let found = if run.anew {
-        "rm -f \"$f\"".to_owned()
-    } else {
-        format!(
-            "l=`wc -c <\"$f\"`;[ $l = $n ]||continue;\
-             case \"$d\" in \"${{HOME:-//}}\"/*) ;;\
-             *) s=`sha256sum <\"$f\" 2>/dev/null`;[ \"${{s%% *}}\" = $h ]||continue;;esac;\
-             echo \"$m HIT\"&&{exec}"
-        )
-    };
-    let _ = write!(
-        text,
-        "c(){{ for d do f=\"$d/w-$h\";\
-         if [ -L \"$d\" ]||[ -L \"$f\" ];then continue;fi;\
-         if [ -f \"$f\" ]&&[ -x \"$f\" ]&&[ -O \"$f\" ]&&[ -O \"$d\" ];then {found};fi;done;}};set --;"
-    );
-    // Not in somebody else's home: root by `sudo` without -H would leave files there that their owner cannot
-    // remove.
-    text.push_str(
-        "if [ -O \"${XDG_CACHE_HOME:-$HOME}\" ];then set -- \"${XDG_CACHE_HOME:-$HOME/.cache}/fanfare\";fi;",
-    );
-    if let Some(dir) = remote_tmp {
-        let _ = write!(text, "set -- \"{}/fanfare\" \"$@\";", shell_path(dir)?);
-    }
-    text.push_str(
-        "c \"$@\";i=0;u=`id -u`;\
-         set -- \"$@\" \"/var/tmp/.fanfare-$u\" \"/tmp/.fanfare-$u\" \"/dev/shm/.fanfare-$u\";c \"$@\";",
-    );
-    // What gzip unpacked it has verified; a second look would cost a small host 10 ms and more.
-    // The worker is nobody else's to read, but what it then does starts from the host's own umask.
-    text.push_str(
-        "o=`umask`;umask 077;\
-         no(){ rm -f \"$t\";rmdir \"$d\" 2>/dev/null;echo \"$m ERR\" $*;exit 4;};\
-         for d do if [ -L \"$d\" ];then continue;fi;mkdir -p \"$d\" 2>/dev/null;\
-         [ -d \"$d\" ]&&[ -O \"$d\" ]&&[ -w \"$d\" ]||continue;\
-         p=\"$d/.p-$m\";{ echo \"#/bin/sh\" >\"$p\";} 2>/dev/null||continue;\
-         chmod 700 \"$p\";\"$p\" >/dev/null 2>&1;r=$?;rm -f \"$p\";[ $r = 0 ]||continue;\
-         i=$((i+1));[ $i -gt $q ]||{ rmdir \"$d\" 2>/dev/null;continue;};\
-         f=\"$d/w-$h\";t=\"$d/.t-$m\";\
-         if [ \"`echo x|gzip 2>/dev/null|gzip -dc 2>/dev/null`\" = x ];then g=gzip;else g=plain;z=$n;fi;\
-         gz(){ if [ $g = gzip ];then gzip -dc;else cat;fi;};\
-         echo \"$m MISS $g $k $d\";\
-         e=`{ head -c $z|gz >\"$t\";} 2>&1`||no $e;\
-         l=`wc -c <\"$t\"`;[ $l = $n ]||no $l of $n bytes arrived;\
-         s=;[ $g = gzip ]||s=`sha256sum <\"$t\" 2>/dev/null`;\
-         case \"${s%% *}\" in \"\"|$h) ;;*) no it arrived damaged;;esac;\
-         e=`{ chmod 700 \"$t\"&&mv -f \"$t\" \"$f\";} 2>&1`||no $e;\
-         (find \"$d\" -type f -name \"[w.]*-*\" -mtime +30 -exec rm -f {} + </dev/null >/dev/null 2>&1 &);\
-         echo \"$m SENT\";",
-    );
-    let _ = write!(text, "umask $o;{exec};exit 5;done;echo \"$m NODIR\";exit 6");
-    Ok(text)
-}
-
-/// A path as it stands between double quotes in the script.
-fn shell_path(path: &str) -> Result<String, CallError> {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,= ~${}".contains(c);
-    if !path.chars().all(plain) {
-        return Err(CallError::Failed(format!("remote_tmp `{path}` has characters that no shell is to see")));
-    }
-    Ok(match path.strip_prefix("~/") {
-        Some(rest) => format!("$HOME/{rest}"),
-        None if path == "~" => "$HOME".to_owned(),
-        None => path.to_owned(),
     })
 }
 

@@ -22,16 +22,6 @@ pub struct Worker {
 #[expect(clippy::unreadable_literal, reason = "written by build.rs")]
 pub static WORKERS: &[Worker] = include!(concat!(env!("OUT_DIR"), "/workers.rs"));
 
-/// The worker for an architecture, by its `uname -m` name.
-pub fn worker(arch: &str) -> Option<&'static Worker> {
-    let arch = match arch {
-        "amd64" => "x86_64",
-        "arm64" => "aarch64",
-        other => other,
-    };
-    WORKERS.iter().find(|worker| worker.arch == arch)
-}
-
 impl Worker {
     /// The program itself, for the rare target that cannot unpack it.
     pub fn plain(&self) -> io::Result<Bytes> {
@@ -39,14 +29,6 @@ impl Worker {
         GzDecoder::new(self.packed).read_to_end(&mut bytes)?;
         Ok(bytes.into())
     }
-}
-
-/// What to do when [`worker`] has nothing.
-pub fn hint(arch: &str) -> String {
-    format!(
-        "this fanfare carries no worker for {arch}: run `rustup target add {arch}-unknown-linux-musl` \
-         and build it again"
-    )
 }
 
 #[cfg(test)]
@@ -57,7 +39,7 @@ mod tests {
 
     #[test]
     fn the_build_hosts_own_worker_is_carried_and_its_hash_is_right() {
-        let worker = super::worker(std::env::consts::ARCH).unwrap();
+        let worker = super::WORKERS.iter().find(|one| one.arch == std::env::consts::ARCH).unwrap();
         let plain = worker.plain().unwrap();
         assert_eq!((plain.get(..4), plain.len()), (Some(b"\x7fELF".as_slice()), worker.size));
         let mut hex = String::new();
@@ -65,7 +47,5 @@ mod tests {
             write!(hex, "{byte:02x}").unwrap();
         }
         assert_eq!(hex, worker.sha256);
-        assert!(super::worker("pdp11").is_none());
-        assert!(super::hint("pdp11").contains("pdp11-unknown-linux-musl"));
     }
 }

@@ -122,8 +122,7 @@ impl Links {
             }
             Transport::Local => raw::run(&Local, task).await,
             Transport::Ssh(options) => {
-                let connection = self.shared.connections.get(options, &self.shared.notes(to)).await?;
-                raw::run(&*connection, task).await
+                raw::run(&self.shared.connections.sessions(options, &self.shared.notes(to)), task).await
             }
             Transport::Program(program) => raw::run(program, task).await,
         }
@@ -189,15 +188,19 @@ impl Shared {
 
     /// A worker there that has just been started.
     pub(super) async fn start(&self, to: &Destination) -> Result<Worker, CallError> {
-        let (hop, remote_tmp) = (to.hop.as_ref(), to.remote_tmp.as_deref());
+        let start = bootstrap::Start {
+            hop: to.hop.as_ref(),
+            remote_tmp: to.remote_tmp.as_deref(),
+            traceless: to.traceless,
+            prebuilt: self.connections.prebuilt(),
+        };
         let started = match (self.lab.as_ref().and_then(|lab| lab(to)), &to.transport) {
             (Some(stream), _) => bootstrap::greet(super::pipe::Pipe::stream(stream)).await?,
-            (None, Transport::Local) => bootstrap::start(&Local, hop, remote_tmp).await?,
+            (None, Transport::Local) => bootstrap::start(&Local, start).await?,
             (None, Transport::Ssh(options)) => {
-                let connection = self.connections.get(options, &self.notes(to)).await?;
-                bootstrap::start(&*connection, hop, remote_tmp).await?
+                bootstrap::start(&self.connections.sessions(options, &self.notes(to)), start).await?
             }
-            (None, Transport::Program(program)) => bootstrap::start(program, hop, remote_tmp).await?,
+            (None, Transport::Program(program)) => bootstrap::start(program, start).await?,
         };
         if started.uploaded {
             self.traffic.upload();

@@ -12,6 +12,7 @@ mod notes;
 mod opening;
 mod pattern;
 mod pipe;
+mod prebuilt;
 pub mod programs;
 mod quote;
 mod raw;
@@ -33,7 +34,7 @@ pub use self::notes::NoteTaker;
 pub use self::pipe::ByteStream;
 pub use self::programs::{Program, Shell};
 pub use self::replies::Replies;
-pub use self::surroundings::Surroundings;
+pub use self::surroundings::{Asker, Surroundings};
 pub use self::traffic::Counts;
 
 /// Where a task runs and how to get there: the key under which a link is shared within a run.
@@ -45,6 +46,8 @@ pub struct Destination {
     pub hop: Option<Hop>,
     /// Directories to try for the worker's cache before the usual ones (`ansible_remote_tmp`).
     pub remote_tmp: Option<String>,
+    /// Whether nothing of ours is to be left there (`--no-cache`).
+    pub traceless: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -4,8 +4,14 @@
 //! developer's real `~/.ssh`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-#[derive(Clone, Debug)]
+use super::Secret;
+
+/// Asks whoever sits there for a secret; `None` where nobody does, or nobody answers.
+pub type Asker = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
+
+#[derive(Clone)]
 pub struct Surroundings {
     pub home: PathBuf,
     /// The local login: the remote one where nothing else is said.
@@ -20,6 +26,16 @@ pub struct Surroundings {
     pub system_config: Option<PathBuf>,
     /// `/etc/ssh/ssh_known_hosts` and its sequel.
     pub global_known_hosts: Vec<PathBuf>,
+    /// Where workers for other systems are than those this program carries: `TRIPLE/fanfare-worker`.
+    pub workers: Option<PathBuf>,
+    /// For the passphrases of keys.
+    pub ask: Option<Asker>,
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Surroundings({} at {})", self.user, self.home.display())
+    }
 }
 
 impl Surroundings {
@@ -41,6 +57,8 @@ impl Surroundings {
             global_known_hosts: ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
                 .map(PathBuf::from)
                 .to_vec(),
+            workers: None,
+            ask: None,
             home,
         }
     }

@@ -31,7 +31,7 @@ impl Blobs for Shelf {
 }
 
 fn destination(transport: Transport) -> Destination {
-    Destination { name: "web1".into(), transport, hop: None, remote_tmp: None }
+    Destination { name: "web1".into(), transport, hop: None, remote_tmp: None, traceless: false }
 }
 
 fn ping(data: &str) -> Request {

@@ -25,7 +25,13 @@ fn at(port: u16) -> Destination {
         connect_timeout: Some(Duration::from_secs(1)),
         ..SshOptions::default()
     };
-    Destination { name: "bad".into(), transport: Transport::Ssh(options), hop: None, remote_tmp: None }
+    Destination {
+        name: "bad".into(),
+        transport: Transport::Ssh(options),
+        hop: None,
+        remote_tmp: None,
+        traceless: false,
+    }
 }
 
 async fn check(port: u16, expect: &str, at_most: Duration) {

@@ -53,8 +53,13 @@ async fn sudo_to_root_and_to_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_the_control_node() {
     let links = Control::new().links();
-    let local =
-        Destination { name: "localhost".into(), transport: Transport::Local, hop: None, remote_tmp: None };
+    let local = Destination {
+        name: "localhost".into(),
+        transport: Transport::Local,
+        hop: None,
+        remote_tmp: None,
+        traceless: false,
+    };
     if raw(&links, &local, "id -u").await != "0" {
         eprintln!("SKIPPED: needs root, who may become anybody");
         return;

@@ -1,8 +1,9 @@
 //! Who we are to the host, and whether it is the host we mean.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 
-use fanfare::target::{Secret, SshOptions, Surroundings};
+use fanfare::target::{Asker, Secret, SshOptions, Surroundings};
 
 use super::{Control, keygen, options, ping, raw, to, unreachable};
 use crate::support::hosts::Hosts;
@@ -121,6 +122,47 @@ async fn a_key_with_a_passphrase_is_named() {
             hosts.user, host.address
         )
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_passphrase_is_asked_for_once_a_run() {
+    let Some(hosts) = Hosts::start(3) else { return };
+    let mut control = Control::new();
+    let key = control.home.path().join("locked");
+    keygen(&key, &["-t", "ed25519", "-N", "secret"]);
+    authorize(&hosts, &key.with_extension("pub"));
+    let questions = Arc::new(Mutex::new(Vec::new()));
+    let answers = |answer: &'static str| -> Asker {
+        let questions = Arc::clone(&questions);
+        Arc::new(move |question| {
+            let mut questions = questions.lock().unwrap();
+            questions.push(question.to_owned());
+            // The first answer is always wrong.
+            Some(Secret::new(if questions.len() == 1 { "wrong" } else { answer }))
+        })
+    };
+    control.surroundings.ask = Some(answers("secret"));
+    let links = control.links();
+    let locked = |host| SshOptions { private_key: Some(key.clone()), ..options(&hosts, host) };
+    let all: Vec<_> = hosts.all.iter().map(|host| to(host, locked(host))).collect();
+    for done in futures::future::join_all(all.iter().map(|there| ping(&links, there))).await {
+        done.unwrap();
+    }
+    let question = format!("Enter passphrase for key '{}': ", key.display());
+    assert_eq!(*questions.lock().unwrap(), [question.clone(), question]);
+    // Wrong for good, it is asked for three times, for all hosts together.
+    questions.lock().unwrap().clear();
+    control.surroundings.ask = Some(answers("wrong"));
+    let links = control.links();
+    for done in futures::future::join_all(all.iter().map(|there| ping(&links, there))).await {
+        assert!(done.unwrap_err().to_string().contains("is protected by a passphrase"));
+    }
+    assert_eq!(questions.lock().unwrap().len(), 3);
+    // Nobody is asked where nobody is to be.
+    let mut batch = locked(&hosts.all[0]);
+    batch.args.push("-o BatchMode=yes".to_owned());
+    unreachable(&control.links(), &to(&hosts.all[0], batch)).await;
+    assert_eq!(questions.lock().unwrap().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

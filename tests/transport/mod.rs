@@ -89,6 +89,7 @@ fn to(host: &Host, options: SshOptions) -> Destination {
         transport: Transport::Ssh(options),
         hop: None,
         remote_tmp: None,
+        traceless: false,
     }
 }
 

@@ -15,7 +15,13 @@ fn at(host: &RootHost, user: &str, password: &str) -> Destination {
         host_key_checking: Some(false),
         ..SshOptions::default()
     };
-    Destination { name: "web1".into(), transport: Transport::Ssh(options), hop: None, remote_tmp: None }
+    Destination {
+        name: "web1".into(),
+        transport: Transport::Ssh(options),
+        hop: None,
+        remote_tmp: None,
+        traceless: false,
+    }
 }
 
 fn behind(there: &Destination, method: &str, user: &str, password: Option<&str>) -> Destination {

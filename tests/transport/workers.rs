@@ -91,11 +91,109 @@ async fn finds_a_place_and_says_when_there_is_none() {
     assert_eq!(std::fs::read_dir(host.root.join("home/own place/fanfare")).unwrap().count(), 1);
     there.remote_tmp = Some("~/`date`".to_owned());
     assert!(failed(&control.links(), &there).await.contains("has characters that no shell is to see"));
-    // Nowhere can a directory be made.
+    // Nowhere can a directory be made, and no helper works.
     there.remote_tmp = None;
     host.stub("mkdir", "#!/bin/sh\nexit 1\n");
+    no_helpers(host);
     let reason = failed(&control.links(), &there).await;
-    assert!(reason.starts_with("no directory takes the worker"), "{reason}");
+    assert!(reason.starts_with("no directory takes the worker: "), "{reason}");
+    assert!(reason.contains("/.cache/fanfare is not ours to write to, /var/tmp/.fanfare-"), "{reason}");
+    assert!(reason.contains("; nor from memory: "), "{reason}");
+}
+
+/// Takes the ways to run a program from memory away.
+fn no_helpers(host: &Host) {
+    for helper in ["perl", "python3"] {
+        host.stub(helper, "#!/bin/sh\necho no helper >&2\nexit 127\n");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_from_memory_where_no_directory_does() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    let there = to(host, options(&hosts, host));
+    host.stub("mkdir", "#!/bin/sh\nexit 1\n");
+    if !["perl", "python3"].iter().any(|helper| Path::new("/usr/bin").join(helper).exists()) {
+        eprintln!("SKIPPED: neither perl nor python3 here");
+        return;
+    }
+    let links = control.links();
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+    assert_eq!(links.counts().uploads, 1);
+    assert!(cached(host).is_none());
+    let from = "for p in /proc/[0-9]*; do readlink $p/exe; done 2>/dev/null | grep -c '^/memfd:fanfare-worker' || true";
+    assert_ne!(raw(&links, &there, from).await, "0");
+    links.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaves_nothing_behind_when_asked_to() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    let mut there = to(host, options(&hosts, host));
+    there.traceless = true;
+    let links = control.links();
+    for tmp in [None, Some(elsewhere(host).to_str().unwrap().to_owned())] {
+        there.remote_tmp = tmp;
+        for _ in 0..2 {
+            ping(&links, &there).await.unwrap();
+            // Gone as soon as it runs, so that whatever befalls the run leaves nothing either.
+            let ours = "find ~ /tmp /var/tmp /dev/shm -maxdepth 2 -user $(id -un) -name '.fanfare-fanfare*' -o \
+                        -path ~/.cache -o -path '*/elsewhere/*' -o -name '.fanfare-*-*' 2>/dev/null; true";
+            assert_eq!(raw(&links, &there, ours).await, "");
+            links.reset(&there).await;
+        }
+    }
+    assert_eq!(links.counts().uploads, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn for_another_system_is_looked_up_by_its_triple() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let (mut control, host) = (Control::new(), &hosts.all[0]);
+    let there = to(host, options(&hosts, host));
+    host.stub("uname", "#!/bin/sh\necho Linux riscv64\n");
+    let reason = failed(&control.links(), &there).await;
+    assert!(
+        reason.starts_with(
+            "this fanfare carries no worker for Linux riscv64 (riscv64gc-unknown-linux-musl): build one (rustup target add riscv64"
+        ),
+        "{reason}"
+    );
+    // Whatever it calls itself, this machine runs this machine's worker.
+    let dir = control.home.path().join("workers");
+    let place = dir.join("riscv64gc-unknown-linux-musl");
+    std::fs::create_dir_all(&place).unwrap();
+    control.surroundings.workers = Some(dir);
+    let reason = failed(&control.links(), &there).await;
+    assert!(reason.starts_with("no worker for Linux riscv64 (riscv64gc-unknown-linux-musl): "), "{reason}");
+    let own =
+        fanfare::target::embedded::WORKERS.iter().find(|one| one.arch == std::env::consts::ARCH).unwrap();
+    std::fs::write(place.join("fanfare-worker"), own.plain().unwrap()).unwrap();
+    let links = control.links();
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+    links.reset(&there).await;
+    assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+    assert_eq!(links.counts().uploads, 1, "it is cached as any other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn goes_by_another_connection_where_one_takes_no_more_sessions() {
+    let Some(hosts) = Hosts::start_with(1, "MaxSessions 1\\n") else { return };
+    let (control, host) = (Control::new(), &hosts.all[0]);
+    let there = to(host, options(&hosts, host));
+    let links = control.links();
+    ping(&links, &there).await.unwrap();
+    assert_eq!(links.counts().connections, 1);
+    assert_eq!(raw(&links, &there, "echo a").await, "a");
+    assert_eq!(raw(&links, &there, "echo b").await, "b");
+    assert_eq!(links.counts().connections, 2, "the further one is kept");
+    ping(&links, &there).await.unwrap();
+    links.reset(&there).await;
+    ping(&links, &there).await.unwrap();
+    assert_eq!(links.counts().connections, 3);
+    links.close().await;
 }
 
 /// A directory of the host's user, outside the home.
@@ -165,22 +263,23 @@ async fn that_cannot_be_written_says_why() {
     let there = to(host, options(&hosts, host));
     // The first call only asks whether there is a gzip that works.
     let gzip = |unpack: &str| format!("#!/bin/sh\n[ \"$1\" = -dc ] || exec /bin/gzip\n{unpack}\n");
+    no_helpers(host);
     let full = "read -r first; [ \"$first\" = x ] && echo x && exit; \
                 echo gzip: stdout: No space left on device >&2; exit 1";
     host.stub("gzip", &gzip(&format!("/bin/gzip -dc 2>/dev/null | {{ {full}; }}")));
     let reason = failed(&control.links(), &there).await;
-    assert_eq!(reason, "writing the worker failed: gzip: stdout: No space left on device");
+    let start = "writing the worker failed: gzip: stdout: No space left on device; nor from memory: ";
+    assert!(reason.starts_with(start), "{reason}");
     host.stub("gzip", &gzip("exec /bin/gzip -dc"));
     host.stub("head", "#!/bin/sh\n/usr/bin/head -c \"$2\" | tr x y\n");
     let reason = failed(&control.links(), &there).await;
     assert!(reason.starts_with("writing the worker failed: gzip: stdin:"), "{reason}");
     host.stub("gzip", "#!/bin/sh\nexit 127\n");
-    assert_eq!(failed(&control.links(), &there).await, "writing the worker failed: it arrived damaged");
-    host.stub("uname", "#!/bin/sh\necho FreeBSD riscv64\n");
     let reason = failed(&control.links(), &there).await;
-    assert_eq!(reason, "FreeBSD riscv64 is not supported: the worker runs on Linux");
+    assert!(reason.starts_with("writing the worker failed: it arrived damaged; "), "{reason}");
     host.stub("uname", "#!/bin/sh\necho Linux pdp11\n");
-    assert!(failed(&control.links(), &there).await.contains("no worker for pdp11"));
+    let reason = failed(&control.links(), &there).await;
+    assert_eq!(reason, "there is no worker for Linux pdp11, and no way to build one is known");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -195,6 +195,19 @@ pub(super) const HOSTS: &[Setting] = &[
             Ok(())
         }),
     ),
+    plugin(
+        &[("fanfare", "worker_cache")],
+        &["FANFARE_WORKER_CACHE"],
+        Sets(|config, given| flag(&mut config.connection.worker_cache, given)),
+    ),
+    plugin(
+        &[("fanfare", "worker_dir")],
+        &["FANFARE_WORKER_DIR"],
+        Sets(|config, given| {
+            config.connection.worker_dir = Some(given.path());
+            Ok(())
+        }),
+    ),
     of(&["DEFAULT_ASK_PASS"], Sets(|config, given| flag(&mut config.connection.ask_password, given))),
     of(
         &["CONNECTION_PASSWORD_FILE"],

@@ -1,15 +1,34 @@
+use super::script::shell_path;
 use super::*;
 
-fn text(remote_tmp: Option<&str>, run: Run) -> Result<String, CallError> {
-    script(&Mark::new(), remote_tmp, run, WORKERS)
+fn rows() -> Vec<(String, &'static Worker)> {
+    WORKERS.iter().map(|worker| (format!("Linux {}", worker.arch), worker)).collect()
+}
+
+fn text(mark: &Mark, run: Run, keep: bool) -> String {
+    if run.in_memory {
+        return memory::script(mark, &rows(), run.terminal);
+    }
+    Script { mark, remote_tmp: Some("~/.ansible/tmp"), run, rows: &rows(), keep }.text().unwrap()
+}
+
+/// Every way in which scripts differ.
+fn runs() -> Vec<(Run, bool)> {
+    let one = Run::default();
+    let all = [
+        one,
+        Run { anew: true, ..one },
+        Run { terminal: true, ..one },
+        Run { in_memory: true, ..one },
+        Run { in_memory: true, terminal: true, ..one },
+    ];
+    all.into_iter().flat_map(|run| [(run, true), (run, false)]).collect()
 }
 
 #[test]
 fn the_script_survives_every_login_shell() {
-    for run in
-        [Run::default(), Run { anew: true, ..Run::default() }, Run { terminal: true, ..Run::default() }]
-    {
-        let script = text(Some("~/.ansible/tmp"), run).unwrap();
+    for (run, keep) in runs() {
+        let script = text(&Mark::new(), run, keep);
         // csh expands `!` even in quotes, fish takes backslashes there, and a newline ends a csh command.
         assert!(!script.contains(['\'', '\n', '\\', '!']), "{script}");
         // Some hosts take no more than this in one argument of a forced or logged command.
@@ -19,10 +38,12 @@ fn the_script_survives_every_login_shell() {
 
 #[test]
 fn the_mark_never_stands_whole_in_the_script() {
-    let mark = Mark::new();
-    let script = script(&mark, None, Run::default(), WORKERS).unwrap();
-    assert!(script.contains(&mark.head) && script.contains(&mark.tail));
-    assert!(!script.contains(&format!("{}-{}", mark.head, mark.tail)));
+    for (run, keep) in runs() {
+        let mark = Mark::new();
+        let script = text(&mark, run, keep);
+        assert!(script.contains(&mark.head) && script.contains(&mark.tail));
+        assert!(!script.contains(&format!("{}-{}", mark.head, mark.tail)));
+    }
 }
 
 #[test]
@@ -37,4 +58,15 @@ fn paths_in_the_script() {
     for bad in ["/a'b", "/a`b`", "/a\"b", "/a\nb", "/a;b", "/a\\b", "$(b)", "/a!b"] {
         assert!(shell_path(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn what_helpers_run_is_one_line() {
+    for helper in ["perl", "python3"] {
+        let content = memory::content(helper, b"ELF").unwrap();
+        let mut lines = content.split(|&byte| byte == b'\n');
+        assert!(lines.next().unwrap().len() > 100, "{helper}");
+        assert_eq!((lines.next(), lines.next()), (Some(b"ELF".as_slice()), None), "{helper}");
+    }
+    assert!(memory::content("ruby", b"").is_none());
 }

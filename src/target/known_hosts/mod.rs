@@ -4,6 +4,7 @@
 //! asked for a kind of key we know; [`HostKeys::judge`] then says what its key is worth.
 
 mod entry;
+mod files;
 mod record;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::{Certificate, HashAlg, PublicKey, PublicKeyOrCertificate};
 
 use self::entry::{Entry, Marker};
+pub(super) use self::files::KnownHosts;
 pub(super) use self::record::record;
 use super::pattern;
 
@@ -67,6 +69,7 @@ pub(super) struct HostKeys {
 impl HostKeys {
     /// Reads the files; one that does not exist says nothing.
     pub(super) fn gather(
+        read: &KnownHosts,
         files: &[PathBuf],
         host: &str,
         port: u16,
@@ -77,22 +80,15 @@ impl HostKeys {
         let portless = (alias.is_none() && port != 22).then_some(bare.as_str());
         let mut keys =
             Self { principal: alias.map_or_else(|| bare.clone(), str::to_lowercase), ..Self::default() };
+        let names: Vec<&str> = std::iter::once(name.as_str()).chain(portless).collect();
         for path in files {
-            let bytes = match std::fs::read(path) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                // `/dev/null/x` and the like: OpenSSH takes what it can read.
-                Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => continue,
-                Err(error) => {
-                    return Err(std::io::Error::new(error.kind(), format!("{}: {error}", path.display())));
-                }
-            };
+            let Some(read) = read.file(path)? else { continue };
             let file: Arc<Path> = Arc::from(path.as_path());
-            for (index, line) in String::from_utf8_lossy(&bytes).lines().enumerate() {
-                let place = || Place { file: Arc::clone(&file), line: index + 1 };
-                if let Some(entry) = Entry::about(&name, line) {
+            for (line, text) in read.lines(&names) {
+                let place = || Place { file: Arc::clone(&file), line };
+                if let Some(entry) = Entry::about(&name, text) {
                     keys.entries.push((entry, place()));
-                } else if let Some(entry) = portless.and_then(|name| Entry::about(name, line)) {
+                } else if let Some(entry) = portless.and_then(|name| Entry::about(name, text)) {
                     keys.portless.push((entry, place()));
                 }
             }

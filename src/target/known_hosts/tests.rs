@@ -34,7 +34,9 @@ fn check(dir: &TempDir, files: &[&str], target: (&str, u16), key: &str, expect: 
         std::fs::write(&path, text).unwrap();
         paths.push(path);
     }
-    let verdict = HostKeys::gather(&paths, target.0, target.1, None).unwrap().judge(&public(key));
+    let verdict = HostKeys::gather(&KnownHosts::default(), &paths, target.0, target.1, None)
+        .unwrap()
+        .judge(&public(key));
     let place = |place: Place| format!("{}:{}", place.file.file_name().unwrap().display(), place.line);
     let said = match verdict {
         Verdict::Known => "known".to_owned(),
@@ -123,7 +125,8 @@ fn hashed_names_and_ssh_keygen_agree() {
         let found = keygen(&dir, &["-F", &record_name(host, port, None), "-f", "known"]).unwrap();
         assert!(found.contains("found"), "ssh-keygen -F {host} {port}: {found}");
         // … and by us.
-        let keys = HostKeys::gather(std::slice::from_ref(&path), host, port, None).unwrap();
+        let keys =
+            HostKeys::gather(&KnownHosts::default(), std::slice::from_ref(&path), host, port, None).unwrap();
         assert_eq!(keys.judge(&public(&key)), Verdict::Known, "{host} {port}");
     }
     // What ssh-keygen hashes we find, and what it does not find we do not.
@@ -132,8 +135,9 @@ fn hashed_names_and_ssh_keygen_agree() {
     assert_eq!(std::fs::read_to_string(&path).unwrap().matches("|1|").count(), 3);
     for (host, port) in [("web1", 22), ("web2", 22), ("web3", 2200), ("web3", 22), ("web4", 22)] {
         let theirs = keygen(&dir, &["-F", &record_name(host, port, None), "-f", "known"]).unwrap();
-        let ours =
-            HostKeys::gather(std::slice::from_ref(&path), host, port, None).unwrap().judge(&public(&key));
+        let ours = HostKeys::gather(&KnownHosts::default(), std::slice::from_ref(&path), host, port, None)
+            .unwrap()
+            .judge(&public(&key));
         assert_eq!(ours == Verdict::Known, theirs.contains("found"), "{host} {port}");
     }
 }
@@ -171,7 +175,7 @@ fn host_certificates() {
     let judge = |known: &str, certificate: &PublicKeyOrCertificate| {
         let path = dir.path().join("known_hosts");
         std::fs::write(&path, known).unwrap();
-        let keys = HostKeys::gather(&[path], "web1.example.com", 2222, None).unwrap();
+        let keys = HostKeys::gather(&KnownHosts::default(), &[path], "web1.example.com", 2222, None).unwrap();
         (keys.has_authority(), keys.judge(certificate))
     };
     let trusted = format!("@cert-authority *.example.com {authority}\n");
@@ -201,10 +205,30 @@ fn types_recorded_are_asked_for() {
     let path = dir.path().join("known_hosts");
     std::fs::write(&path, format!("[web1]:2222 {ecdsa}\nweb1 {ed25519}\n")).unwrap();
     let types = |port| {
-        let keys = HostKeys::gather(std::slice::from_ref(&path), "web1", port, None).unwrap();
+        let keys = HostKeys::gather(&KnownHosts::default(), std::slice::from_ref(&path), "web1", port, None)
+            .unwrap();
         keys.types().into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(types(2222), ["ecdsa-sha2-nistp256"]);
     assert_eq!(types(22), ["ssh-ed25519"]);
     assert_eq!(types(23), ["ssh-ed25519"]);
+}
+
+#[test]
+fn a_file_is_read_again_when_it_changed() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("known_hosts");
+    let read = KnownHosts::default();
+    assert!(read.file(&path).unwrap().is_none());
+    std::fs::write(&path, "a,B ssh-ed25519 x\n*.example.com ssh-ed25519 x\n# c\nc ssh-ed25519 x\n").unwrap();
+    let first = read.file(&path).unwrap().unwrap();
+    assert!(Arc::ptr_eq(&first, &read.file(&path).unwrap().unwrap()));
+    let numbers = |names: &[&str]| first.lines(names).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+    assert_eq!(
+        (numbers(&["b"]), numbers(&["c", "a"]), numbers(&["d"])),
+        (vec![1, 2], vec![1, 2, 4], vec![2])
+    );
+    std::fs::write(&path, "d ssh-ed25519 x\n").unwrap();
+    let second = read.file(&path).unwrap().unwrap();
+    assert_eq!(second.lines(&["d"]).len(), 1);
 }

@@ -1,6 +1,6 @@
 //! Authentication, in OpenSSH's order: keys from files and agent, then the password.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
@@ -36,26 +36,28 @@ enum Rsa {
 
 type Agent = AgentClient<UnixStream>;
 
-/// Logs in; the error is for the user.
+/// Why nobody let us in.
+pub(super) struct Denied {
+    /// For the user.
+    pub reason: String,
+    /// Keys that were not tried, because they want a passphrase.
+    pub locked: Vec<PathBuf>,
+}
+
+/// Logs in.
 pub(super) async fn authenticate(
     session: &mut Handle<Client>,
     settings: &Settings,
     keychain: &Keychain,
     surroundings: &Surroundings,
-) -> Result<(), String> {
-    let mut login = Login { session, settings, offered: MethodSet::empty(), notes: Vec::new(), tries: 0 };
-    if settings.methods.publickey && login.with_keys(keychain, surroundings).await? {
-        return Ok(());
+) -> Result<(), Denied> {
+    let (offered, notes, locked) = (MethodSet::empty(), Vec::new(), Vec::new());
+    let mut login = Login { session, settings, offered, notes, locked, tries: 0 };
+    match login.run(keychain, surroundings).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Denied { reason: login.denied(), locked: login.locked }),
+        Err(reason) => Err(Denied { reason, locked: Vec::new() }),
     }
-    if login.tries == 0 && login.knock().await? {
-        return Ok(());
-    }
-    if let Some(password) = &settings.password
-        && login.with_password(password).await?
-    {
-        return Ok(());
-    }
-    Err(login.denied())
 }
 
 struct Login<'a> {
@@ -65,10 +67,24 @@ struct Login<'a> {
     offered: MethodSet,
     /// Why keys that were expected to work were not tried.
     notes: Vec<String>,
+    locked: Vec<PathBuf>,
     tries: usize,
 }
 
 impl Login<'_> {
+    async fn run(&mut self, keychain: &Keychain, surroundings: &Surroundings) -> Result<bool, String> {
+        if self.settings.methods.publickey && self.with_keys(keychain, surroundings).await? {
+            return Ok(true);
+        }
+        if self.tries == 0 && self.knock().await? {
+            return Ok(true);
+        }
+        match &self.settings.password {
+            Some(password) => self.with_password(password).await,
+            None => Ok(false),
+        }
+    }
+
     /// Asks which methods there are.
     async fn knock(&mut self) -> Result<bool, String> {
         let result = self.session.authenticate_none(&self.settings.user).await;
@@ -253,13 +269,13 @@ impl Login<'_> {
         surroundings: &Surroundings,
     ) -> (Vec<Candidate>, Option<Agent>) {
         let named = !self.settings.keys.files.is_empty();
-        let files: Vec<Arc<Identity>> = if named {
-            let paths = self.settings.keys.files.iter();
-            paths.map(|path| keychain.identity(path, surroundings.uid)).collect()
+        let paths: Vec<PathBuf> = if named {
+            self.settings.keys.files.clone()
         } else {
-            let usual = USUAL.iter().map(|name| surroundings.ssh_dir(name)).filter(|path| path.exists());
-            usual.map(|path| keychain.identity(&path, surroundings.uid)).collect()
+            USUAL.iter().map(|name| surroundings.ssh_dir(name)).filter(|path| path.exists()).collect()
         };
+        let files: Vec<Arc<Identity>> =
+            paths.iter().map(|path| keychain.identity(path, surroundings.uid)).collect();
         let (mut agent, held) = match &self.settings.keys.agent {
             Some(socket) => self.agent(socket).await,
             None => (None, Vec::new()),
@@ -275,12 +291,15 @@ impl Login<'_> {
         }
         let mut used: Vec<PublicKey> = Vec::new();
         let mut own = Vec::new();
-        for file in &files {
+        for (file, path) in files.iter().zip(paths) {
             let with_agent = file.public.as_ref().filter(|key| held.iter().any(|one| is_key(one, key)));
             match (with_agent, &file.private) {
                 (Some(key), _) => own.push(Candidate::Agent(key.clone())),
                 (None, Ok(key)) => own.push(Candidate::File(Arc::clone(key))),
-                (None, Err(reason)) => self.notes.push(reason.clone()),
+                (None, Err(reason)) => {
+                    self.notes.push(reason.clone());
+                    self.locked.extend(file.locked.then_some(path));
+                }
             }
             used.extend(file.public.clone());
         }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,8 +11,11 @@ use tokio::time::Instant;
 
 use super::identity::Keychain;
 use super::settings::{self, Proxy, Settings};
-use super::{Again, Attempt, Connection, Refused, failed_to_connect, resolve};
+use super::{Again, Attempt, Connection, Refused, Unopened, failed_to_connect, resolve};
+use crate::target::bootstrap::Starts;
+use crate::target::known_hosts::KnownHosts;
 use crate::target::notes::Notes;
+use crate::target::pipe::Pipe;
 use crate::target::surroundings::Surroundings;
 use crate::target::traffic::Traffic;
 use crate::target::{CallError, SshOptions};
@@ -20,6 +24,8 @@ use crate::target::{CallError, SshOptions};
 const AT_ONCE: usize = 8;
 /// How often a host that drops us before it knows us is tried.
 const TRIES: u32 = 4;
+/// How many connections one host may take.
+const CONNECTIONS: usize = 4;
 /// How many jump hosts may stand behind each other.
 const JUMPS: usize = 8;
 
@@ -28,7 +34,8 @@ type Slot = Arc<tokio::sync::Mutex<Made>>;
 
 #[derive(Debug, Default)]
 struct Made {
-    connection: Option<Arc<Connection>>,
+    /// One, and further ones where the host opens too few sessions on it (`MaxSessions`).
+    connections: Vec<Arc<Connection>>,
     /// When it last failed to be made, and why: those who waited for that are not to try it one after the other.
     failed: Option<(Instant, String)>,
 }
@@ -37,6 +44,7 @@ struct Made {
 pub(in crate::target) struct Connections {
     pub(super) surroundings: Arc<Surroundings>,
     pub(super) keychain: Keychain,
+    pub(super) known_hosts: Arc<KnownHosts>,
     slots: Mutex<HashMap<SshOptions, Slot>>,
     /// By address and port.
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -48,10 +56,25 @@ impl Connections {
         Self {
             surroundings: Arc::new(surroundings),
             keychain: Keychain::default(),
+            known_hosts: Arc::default(),
             slots: Mutex::default(),
             gates: Mutex::default(),
             traffic,
         }
+    }
+
+    /// Where workers for other systems are than those this program carries.
+    pub(in crate::target) fn prebuilt(&self) -> Option<&Path> {
+        self.surroundings.workers.as_deref()
+    }
+
+    /// The host's sessions, each opened when asked for.
+    pub(in crate::target) fn sessions<'a>(
+        &'a self,
+        options: &'a SshOptions,
+        notes: &'a Notes,
+    ) -> Sessions<'a> {
+        Sessions { connections: self, options, notes }
     }
 
     /// The host's connection, made if there is none that works.
@@ -60,7 +83,17 @@ impl Connections {
         options: &SshOptions,
         notes: &Notes,
     ) -> Result<Arc<Connection>, CallError> {
-        self.get_through(options, notes, &mut Vec::new())
+        self.nth(0, options, notes).await
+    }
+
+    /// The host's connection of that number, made if there are fewer.
+    async fn nth(
+        &self,
+        number: usize,
+        options: &SshOptions,
+        notes: &Notes,
+    ) -> Result<Arc<Connection>, CallError> {
+        self.get_through(number, options, notes, &mut Vec::new())
             .await
             .map_err(|reason| CallError::Unreachable(failed_to_connect(&reason)))
     }
@@ -68,10 +101,9 @@ impl Connections {
     /// Forgets the host's connection and ends it.
     pub(in crate::target) async fn forget(&self, options: &SshOptions) {
         let slot = lock(&self.slots).remove(options);
-        if let Some(slot) = slot
-            && let Some(connection) = slot.lock().await.connection.take()
-        {
-            connection.disconnect().await;
+        if let Some(slot) = slot {
+            let connections = std::mem::take(&mut slot.lock().await.connections);
+            goodbye(&connections).await;
         }
     }
 
@@ -80,10 +112,8 @@ impl Connections {
         let slots: Vec<_> = lock(&self.slots).drain().map(|(_, slot)| slot).collect();
         let goodbyes = slots.iter().map(|slot| async {
             // One that is still being made is not waited for.
-            if let Ok(mut slot) = slot.try_lock()
-                && let Some(connection) = slot.connection.take()
-            {
-                connection.disconnect().await;
+            if let Ok(mut slot) = slot.try_lock() {
+                goodbye(&std::mem::take(&mut slot.connections)).await;
             }
         });
         futures::future::join_all(goodbyes).await;
@@ -92,6 +122,7 @@ impl Connections {
     /// `path`: the hosts we are on the way to, through this one.
     async fn get_through(
         &self,
+        number: usize,
         options: &SshOptions,
         notes: &Notes,
         path: &mut Vec<SshOptions>,
@@ -102,16 +133,17 @@ impl Connections {
         let slot = Arc::clone(lock(&self.slots).entry(options.clone()).or_default());
         let asked = Instant::now();
         let mut made = slot.lock().await;
-        if let Some(connection) = made.connection.as_ref().filter(|connection| !connection.is_closed()) {
+        made.connections.retain(|connection| !connection.is_closed());
+        if let Some(connection) = made.connections.get(number) {
             return Ok(Arc::clone(connection));
         }
         if let Some((_, reason)) = made.failed.as_ref().filter(|(when, _)| *when > asked) {
             return Err(reason.clone());
         }
-        *made = Made::default();
+        made.failed = None;
         let connection = self.make(options, notes, path).await;
         match &connection {
-            Ok(connection) => made.connection = Some(Arc::clone(connection)),
+            Ok(connection) => made.connections.push(Arc::clone(connection)),
             Err(reason) => made.failed = Some((Instant::now(), reason.clone())),
         }
         connection
@@ -134,7 +166,7 @@ impl Connections {
         let mut via = None;
         if let Proxy::Jump(jump) = &settings.proxy {
             path.push(options.clone());
-            via = Some(Box::pin(self.get_through(jump, notes, path)).await?);
+            via = Some(Box::pin(self.get_through(0, jump, notes, path)).await?);
             path.pop();
         }
         let connection = Arc::new(self.connect(&settings, via, notes).await?);
@@ -155,6 +187,10 @@ impl Connections {
                 Ok(connection) => return Ok(connection),
                 Err(refused) => refused,
             };
+            if self.unlock(settings, &refused.locked).await {
+                tries -= 1;
+                continue;
+            }
             let (most, pause) = match refused.again {
                 Again::Never => (1, Duration::ZERO),
                 Again::IfAsked => (settings.attempts, patience(tries)),
@@ -165,6 +201,17 @@ impl Connections {
             }
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Asks for the passphrases of keys that would have been tried; says whether there is more to try now.
+    async fn unlock(&self, settings: &Settings, locked: &[PathBuf]) -> bool {
+        let Some(ask) = self.surroundings.ask.as_ref().filter(|_| !settings.keys.batch) else { return false };
+        for path in locked {
+            if self.keychain.unlock(path, ask).await {
+                return true;
+            }
+        }
+        false
     }
 
     async fn attempt(
@@ -190,6 +237,39 @@ impl Connections {
         let gate = gates.entry(address.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE)));
         Arc::clone(gate)
     }
+}
+
+/// The sessions of a host.
+#[derive(Debug)]
+pub(in crate::target) struct Sessions<'a> {
+    connections: &'a Connections,
+    options: &'a SshOptions,
+    notes: &'a Notes,
+}
+
+impl Starts for Sessions<'_> {
+    /// On the first connection that takes one more session.
+    async fn start(&self, command: &str, terminal: bool) -> Result<Pipe, CallError> {
+        let mut number = 0;
+        loop {
+            let connection = self.connections.nth(number, self.options, self.notes).await?;
+            match connection.start(command, terminal).await {
+                Err(Unopened::Full(_)) if number + 1 < CONNECTIONS => number += 1,
+                Err(Unopened::Full(reason)) => {
+                    return Err(CallError::Failed(format!(
+                        "the host opens no session on any of {CONNECTIONS} connections ({reason}); see MaxSessions in its \
+                         sshd_config"
+                    )));
+                }
+                Err(Unopened::Call(error)) => return Err(error),
+                Ok(pipe) => return Ok(pipe),
+            }
+        }
+    }
+}
+
+async fn goodbye(connections: &[Arc<Connection>]) {
+    futures::future::join_all(connections.iter().map(|connection| connection.disconnect())).await;
 }
 
 /// A host that may be starting: as Ansible waits, 1, 3, 7 seconds, and so on up to 30.

@@ -1,6 +1,6 @@
 //! Keys in files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
 
-use crate::target::Secret;
+use crate::target::{Asker, Secret};
 
 /// What a key file gives.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Identity {
     pub certificate: Option<Certificate>,
     /// The key, or why we cannot use it.
     pub private: Result<Arc<PrivateKey>, String>,
+    /// Whether a passphrase would give it.
+    pub locked: bool,
 }
 
 /// The files looked for when none is named.
@@ -28,7 +30,12 @@ pub(super) const USUAL: &[&str] =
 #[derive(Debug, Default)]
 pub(super) struct Keychain {
     read: Mutex<HashMap<PathBuf, Arc<Identity>>>,
+    /// Keys whose passphrase was asked for; one question at a time.
+    asked: tokio::sync::Mutex<HashSet<PathBuf>>,
 }
+
+/// How often a passphrase may be wrong, as with OpenSSH.
+const TRIES: usize = 3;
 
 impl Keychain {
     /// The file's key. A file that is not there is an identity without keys that says so.
@@ -41,9 +48,40 @@ impl Keychain {
         identity
     }
 
+    /// Asks for the passphrase of a locked key, once a run; says whether the key is there now.
+    pub(super) async fn unlock(&self, path: &Path, ask: &Asker) -> bool {
+        let mut asked = self.asked.lock().await;
+        if asked.insert(path.to_owned()) {
+            let (file, ask) = (path.to_owned(), Arc::clone(ask));
+            let key = tokio::task::spawn_blocking(move || open(&file, &ask)).await.ok().flatten();
+            if let Some(key) = key {
+                let public = Some(key.public_key().clone());
+                let mut read = self.lock();
+                let certificate = read.get(path).and_then(|identity| identity.certificate.clone());
+                let identity = Identity { public, certificate, private: Ok(Arc::new(key)), locked: false };
+                read.insert(path.to_owned(), Arc::new(identity));
+            }
+        }
+        self.lock().get(path).is_some_and(|identity| identity.private.is_ok())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PathBuf, Arc<Identity>>> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn open(path: &Path, ask: &Asker) -> Option<PrivateKey> {
+    let text = std::fs::read_to_string(path).ok()?;
+    for _ in 0..TRIES {
+        let passphrase = ask(&format!("Enter passphrase for key '{}': ", path.display()))?;
+        if passphrase.expose().is_empty() {
+            return None;
+        }
+        if let Ok(key) = decode_secret_key(&text, Some(passphrase.expose())) {
+            return Some(key);
+        }
+    }
+    None
 }
 
 fn read(path: &Path, uid: u32) -> Identity {
@@ -55,7 +93,8 @@ fn read(path: &Path, uid: u32) -> Identity {
     let certificate = beside("-cert.pub").and_then(|text| Certificate::from_openssh(text.trim()).ok());
     let mut public = beside(".pub").and_then(|text| PublicKey::from_openssh(text.trim()).ok());
     let private = private(path, uid, &mut public).map(Arc::new);
-    Identity { public, certificate, private }
+    let locked = private.as_ref().is_err_and(|reason| *reason == encrypted(path));
+    Identity { public, certificate, private, locked }
 }
 
 /// Reads the private key; fills in the public one where the file tells it.

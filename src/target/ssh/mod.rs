@@ -12,6 +12,7 @@ mod signer;
 mod socket;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,7 +28,6 @@ use self::settings::{Family, Proxy, Settings};
 pub(super) use self::socket::Fate;
 use self::socket::{Acknowledged, Carrier};
 use super::CallError;
-use super::bootstrap::Starts;
 use super::known_hosts::HostKeys;
 use super::notes::Notes;
 use super::opening::PATIENCE;
@@ -62,27 +62,28 @@ impl Connection {
         let _ = timeout(Duration::from_secs(1), goodbye).await;
     }
 
-    async fn open(&self) -> Result<Channel<Msg>, CallError> {
+    async fn open(&self) -> Result<Channel<Msg>, Unopened> {
         let opening = timeout(PATIENCE, self.session.channel_open_session());
         let Ok(opened) = opening.await else { return Err(self.silent().await) };
         match opened {
             Ok(channel) => Ok(channel),
-            Err(Error::ChannelOpenFailure(reason)) => Err(CallError::Failed(format!(
-                "the host opens no further session on this connection ({reason:?}); see MaxSessions in its sshd_config"
-            ))),
-            Err(_) => Err(CallError::Unreachable(self.fate.reason().await)),
+            Err(Error::ChannelOpenFailure(reason)) => Err(Unopened::Full(format!("{reason:?}"))),
+            Err(_) => Err(self.lost().await),
         }
     }
 
-    /// A host that keeps the connection up and answers nothing else is let go.
-    async fn silent(&self) -> CallError {
-        self.disconnect().await;
-        CallError::Unreachable(format!("no answer within {}s to opening a session", PATIENCE.as_secs()))
+    async fn lost(&self) -> Unopened {
+        Unopened::Call(CallError::Unreachable(self.fate.reason().await))
     }
-}
 
-impl Starts for Connection {
-    async fn start(&self, command: &str, terminal: bool) -> Result<Pipe, CallError> {
+    /// A host that keeps the connection up and answers nothing else is let go.
+    async fn silent(&self) -> Unopened {
+        self.disconnect().await;
+        let reason = format!("no answer within {}s to opening a session", PATIENCE.as_secs());
+        Unopened::Call(CallError::Unreachable(reason))
+    }
+
+    async fn start(&self, command: &str, terminal: bool) -> Result<Pipe, Unopened> {
         let channel = self.open().await?;
         let asked = async {
             if self.forward_agent {
@@ -95,10 +96,17 @@ impl Starts for Connection {
         };
         match timeout(PATIENCE, asked).await {
             Ok(Ok(())) => Ok(Pipe::ssh(channel, self.fate.clone())),
-            Ok(Err(_)) => Err(CallError::Unreachable(self.fate.reason().await)),
+            Ok(Err(_)) => Err(self.lost().await),
             Err(_) => Err(self.silent().await),
         }
     }
+}
+
+/// Why there is no session.
+enum Unopened {
+    /// The host opens no more of them on this connection; its reason.
+    Full(String),
+    Call(CallError),
 }
 
 /// Terminal modes under which every byte passes as it is, both ways.
@@ -125,6 +133,8 @@ const TRANSPARENT: &[(Pty, u32)] = &[
 struct Refused {
     reason: String,
     again: Again,
+    /// Keys that were not tried, because they want a passphrase.
+    locked: Vec<PathBuf>,
 }
 
 /// Whether another attempt may go better.
@@ -140,15 +150,15 @@ enum Again {
 
 impl Refused {
     fn firmly(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), again: Again::Never }
+        Self { reason: reason.into(), again: Again::Never, locked: Vec::new() }
     }
 
     fn unreached(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), again: Again::IfAsked }
+        Self { reason: reason.into(), again: Again::IfAsked, locked: Vec::new() }
     }
 
     fn dropped(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), again: Again::Busy }
+        Self { reason: reason.into(), again: Again::Busy, locked: Vec::new() }
     }
 }
 
@@ -179,7 +189,7 @@ impl Attempt<'_> {
             Ok(Ok((session, is_known))) => Ok(Connection {
                 session,
                 fate,
-                forward_agent: is_known && settings.keys.forward_agent && settings.keys.agent.is_some(),
+                forward_agent: is_known && settings.keys.forward.is_some(),
                 _keep: keep,
                 _via: self.via.clone(),
                 _proxy: proxy,
@@ -209,10 +219,11 @@ impl Attempt<'_> {
     ) -> Result<(Handle<Client>, Arc<AtomicBool>), Refused> {
         let settings = self.settings;
         let known = {
-            let settings = Arc::clone(settings);
+            let (settings, read) = (Arc::clone(settings), Arc::clone(&self.connections.known_hosts));
             tokio::task::spawn_blocking(move || {
                 let files = [settings.trust.user_files.as_slice(), &settings.trust.global_files].concat();
-                HostKeys::gather(&files, &settings.host, settings.port, settings.trust.alias.as_deref())
+                let alias = settings.trust.alias.as_deref();
+                HostKeys::gather(&read, &files, &settings.host, settings.port, alias)
             })
         };
         let known = known.await.map_err(|error| Refused::firmly(error.to_string()))?;
@@ -232,7 +243,7 @@ impl Attempt<'_> {
             known,
             fate: fate.clone(),
             notes: self.notes.clone(),
-            agent: settings.keys.agent.clone().filter(|_| settings.keys.forward_agent),
+            agent: settings.keys.forward.clone(),
             suspect: Arc::clone(&suspect),
         };
         match russh::client::connect_stream(Arc::new(config), carrier, client).await {
@@ -249,7 +260,7 @@ impl Attempt<'_> {
     ) -> Result<(Handle<Client>, bool), Refused> {
         let mut settings = Arc::clone(self.settings);
         let is_suspect = suspect.load(Ordering::Relaxed);
-        if is_suspect && settings.keys.forward_agent {
+        if is_suspect && settings.keys.forward.is_some() {
             self.notes.note("Agent forwarding is disabled to avoid man-in-the-middle attacks.");
         }
         if is_suspect && settings.password.is_some() {
@@ -264,9 +275,9 @@ impl Attempt<'_> {
         );
         match login.await {
             Ok(()) => Ok((session, !is_suspect)),
-            Err(reason) => match fate.get() {
+            Err(auth::Denied { reason, locked }) => match fate.get() {
                 Some(cause) if session.is_closed() => Err(Refused::firmly(format!("{cause}\n{reason}"))),
-                _ => Err(Refused::firmly(reason)),
+                _ => Err(Refused { locked, ..Refused::firmly(reason) }),
             },
         }
     }

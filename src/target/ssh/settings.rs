@@ -52,7 +52,10 @@ pub(super) struct Keys {
     pub only: bool,
     pub certificates: Vec<PathBuf>,
     pub agent: Option<PathBuf>,
-    pub forward_agent: bool,
+    /// The agent that hosts may ask.
+    pub forward: Option<PathBuf>,
+    /// Whether nobody is to be asked for a passphrase.
+    pub batch: bool,
 }
 
 /// How host keys are checked.
@@ -165,17 +168,10 @@ impl Pieces<'_> {
         let port = self.number("port", 22)?;
         let user = self.values.get("user").unwrap_or(&self.surroundings.user).to_owned();
         let alias = self.values.get("hostkeyalias");
-        let proxy = self.proxy()?;
-        let jump = match &proxy {
-            Proxy::Jump(_) => self.values.get("proxyjump").unwrap_or_default(),
-            _ => "",
-        };
+        let jump = self.values.get("proxyjump").unwrap_or_default();
         let tokens =
             Tokens { surroundings: self.surroundings, host: &host, original, port, user: &user, alias, jump };
-        let proxy = match proxy {
-            Proxy::Command(command) => Proxy::Command(tokens.expand(&command)?),
-            other => other,
-        };
+        let proxy = self.proxy(&tokens)?;
         let alive: u64 = self.seconds("serveraliveinterval")?.unwrap_or(ALIVE.as_secs());
         Ok(Settings {
             password: self.options.password.clone(),
@@ -189,7 +185,8 @@ impl Pieces<'_> {
                 only: self.flag("identitiesonly", false)?,
                 certificates: self.paths("certificatefile", &tokens)?,
                 agent: self.agent(&tokens)?,
-                forward_agent: self.flag("forwardagent", false)?,
+                forward: self.forward(&tokens)?,
+                batch: self.flag("batchmode", false)?,
             },
             methods: self.methods()?,
             proxy,
@@ -277,8 +274,8 @@ impl Pieces<'_> {
             None => Ok(default),
             Some("yes" | "true") => Ok(true),
             Some("no" | "false") => Ok(false),
-            // `ForwardAgent` may name a socket, which is as good as our own.
-            Some(_) if key == "forwardagent" => Ok(true),
+            // These say how it is to be tied to the host's key, which we leave to the server.
+            Some("unbound" | "host-bound") if key == "pubkeyauthentication" => Ok(true),
             Some(other) => Err(format!("{key} {other} is neither yes nor no")),
         }
     }
@@ -296,6 +293,20 @@ impl Pieces<'_> {
                 Ok(std::env::var_os(variable.trim_start_matches('$')).map(PathBuf::from))
             }
             Some(_) => Ok(self.paths("identityagent", tokens)?.pop()),
+        }
+    }
+
+    /// Our agent, or the one whose socket is named.
+    fn forward(&self, tokens: &Tokens<'_>) -> Result<Option<PathBuf>, String> {
+        match self.values.get("forwardagent") {
+            Some(variable) if variable.starts_with('$') && !variable.starts_with("${") => {
+                Ok(std::env::var_os(variable.trim_start_matches('$')).map(PathBuf::from))
+            }
+            Some(path) if path.starts_with(['/', '~', '%', '$']) => {
+                Ok(self.paths("forwardagent", tokens)?.pop())
+            }
+            _ if self.flag("forwardagent", false)? => self.agent(tokens),
+            _ => Ok(None),
         }
     }
 
@@ -319,17 +330,18 @@ impl Pieces<'_> {
         })
     }
 
-    fn proxy(&self) -> Result<Proxy, String> {
+    fn proxy(&self, tokens: &Tokens<'_>) -> Result<Proxy, String> {
         if let Some(command) = self.text("proxycommand").filter(|command| command != "none") {
-            return Ok(Proxy::Command(command));
+            return Ok(Proxy::Command(tokens.expand(&command)?));
         }
         let Some(jumps) = self.values.get("proxyjump").filter(|jumps| !jumps.eq_ignore_ascii_case("none"))
         else {
             return Ok(Proxy::None);
         };
+        let jumps = tokens.expand(jumps)?;
         let (before, last) = match jumps.rsplit_once(',') {
             Some((before, last)) => (Some(before), last),
-            None => (None, jumps),
+            None => (None, jumps.as_str()),
         };
         // As `ssh -J`: a jump host has the configuration file, not the arguments of the host behind it.
         let mut args = match self.source {
@@ -471,6 +483,7 @@ mod tests {
         check("ProxyJump gate", "- gate -");
         check("ProxyJump me@[fe80::1]:2200", "me fe80::1 2200");
         check("ProxyJump ssh://me@gate:2200/", "me gate 2200");
+        check("ProxyJump %r@gate-%h:%p", "me gate-web 22");
         check("ProxyJump a,b@c:1,d", "- d - -J 'a,b@c:1'");
         let command = resolve_with("ProxyCommand nc %h %p", &web()).unwrap().proxy;
         assert_eq!(command, Proxy::Command("nc web 22".to_owned()));
@@ -480,6 +493,20 @@ mod tests {
                 .unwrap_err()
                 .contains("Can't open user config file")
         );
+    }
+
+    #[test]
+    fn agents_for_hosts() {
+        fn check(config: &str, expect: Option<&str>) {
+            let forward = resolve_with(config, &web()).unwrap().keys.forward;
+            assert_eq!(forward, expect.map(PathBuf::from), "{config}");
+        }
+        check("", None);
+        check("ForwardAgent no", None);
+        check("ForwardAgent yes", Some("/run/agent"));
+        check("ForwardAgent yes\nIdentityAgent none", None);
+        check("ForwardAgent ~/other-%r", Some("/home/me/other-me"));
+        check("PubkeyAuthentication unbound\nForwardAgent yes", Some("/run/agent"));
     }
 
     #[test]
@@ -496,5 +523,6 @@ mod tests {
         check("IdentitiesOnly perhaps", "identitiesonly perhaps is neither yes nor no");
         check("IdentityFile %q", "unknown token %q in `%q`");
         check("ProxyJump @", "ProxyJump @ makes no sense");
+        check("ForwardAgent perhaps", "forwardagent perhaps is neither yes nor no");
     }
 }

@@ -21,7 +21,7 @@ use Use::{Accumulated, Command, Honoured, Meaningless, Unsupported};
 const KEYS: &[(&str, Use)] = &[
     ("addkeystoagent", Meaningless),
     ("addressfamily", Honoured),
-    ("batchmode", Meaningless),
+    ("batchmode", Honoured),
     ("bindaddress", Honoured),
     ("bindinterface", Unsupported),
     ("canonicaldomains", Meaningless),
