@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import bed
 
 # What the user may see of a fault.
-RECOVERED, FAILED, UNREACHABLE, KILLED = "recovered", "failed", "unreachable", "killed"
+RECOVERED, FAILED, UNREACHABLE, INTERRUPTED, KILLED = "recovered", "failed", "unreachable", "interrupted", "killed"
 # What the program ends with then.
-CODES = {RECOVERED: 0, FAILED: 2, UNREACHABLE: 4, KILLED: -9}
+CODES = {RECOVERED: 0, FAILED: 2, UNREACHABLE: 4, INTERRUPTED: 99, KILLED: -9}
 TASK = "[8].0625"
 # A wait beyond this is for ever.
 PATIENCE = 60
@@ -185,7 +185,8 @@ def read(work, code):
             result = task["hosts"].get("f", {})
             if not message and (result.get("unreachable") or result.get("failed")):
                 message = str(result.get("msg", ""))
-    return count(said, "f"), message, count(said, "steady")
+    saw = INTERRUPTED if code == CODES[INTERRUPTED] else count(said, "f")
+    return saw, message, count(said, "steady")
 
 
 def count(said, host):

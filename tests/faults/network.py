@@ -38,7 +38,7 @@ FAULTS = [
     Fault("reset", "a firewall answers every packet by a reset", UNREACHABLE, "Connection refused|reset",
           before=lambda h: h.reset()),
     Fault("reset_midway", "a firewall begins to answer by resets in the middle of a task", UNREACHABLE,
-          "Connection reset|closed by remote host", play="long", during=lambda h: h.reset()),
+          "Connection reset|" + GONE, play="long", during=lambda h: h.reset()),
     Fault("unreachable", "a router says that there is no such host", UNREACHABLE, "No route to host",
           before=lambda h: h.unreachable()),
     Fault("slow", "every packet takes 300 ms each way", RECOVERED, "", before=lambda h: h.net("delay=300ms"), within=60),

@@ -3,7 +3,7 @@
 import signal
 import time
 
-from battery import FAILED, KILLED, RECOVERED, UNREACHABLE, Fault
+from battery import FAILED, INTERRUPTED, KILLED, RECOVERED, UNREACHABLE, Fault
 
 LOST = "closed by remote host|Connection reset|not responding|Broken pipe"
 
@@ -58,9 +58,9 @@ FAULTS = [
           during=lambda h: h.reboot(), after=lambda h: (time.sleep(4), h.heal()), within=60),
     Fault("reboot_retried", "it reboots, is away for 4 s, and the play waits for it", RECOVERED, "", play="retried",
           image="debian12", during=lambda h: h.reboot(4), within=60),
-    Fault("power_cut", "it loses its power in the middle of a task", UNREACHABLE, "not responding", play="long",
+    Fault("power_cut", "it loses its power in the middle of a task", UNREACHABLE, LOST, play="long",
           image="debian12", during=lambda h: h.power_cut(), after=lambda h: h.power_on(), within=60),
-    Fault("powered_off", "it is switched off", UNREACHABLE, "No route to host|timed out", image="debian12",
+    Fault("powered_off", "it is switched off", UNREACHABLE, "No route to host|timed out|Connection refused", image="debian12",
           before=lambda h: h.power_cut(), after=lambda h: h.power_on()),
     Fault("max_startups", "its sshd lets one connection at a time log in", RECOVERED, "", before=few_at_once),
     Fault("max_sessions", "its sshd opens one session a connection, and the task becomes another user", RECOVERED, "",
@@ -68,6 +68,5 @@ FAULTS = [
     Fault("control_killed", "the control node's process is killed in the middle of a task", KILLED, "", play="long", during=kill),
     Fault("control_killed_terminal", "the same, with a task on a terminal (sudo with requiretty)", KILLED, "", play="long",
           vars={"ansible_user": "ttysudo", "ansible_become": "true"}, during=kill),
-    Fault("control_interrupted", "the user presses Ctrl-C in the middle of a task", FAILED, "", play="long", during=interrupt,
-          code=130),
+    Fault("control_interrupted", "the user presses Ctrl-C in the middle of a task", INTERRUPTED, "", play="long", during=interrupt),
 ]
