@@ -35,6 +35,8 @@ pub(super) fn keep_facts(job: &Job<'_>, raw: &Raw, delegated: Option<&Arc<str>>)
             }
         }
         "include_vars" => state.include(facts),
+        // It shows facts, and brings none.
+        "debug" => {}
         // What a host answers does not decide how hosts are reached.
         _ => {
             let restricted: Vec<&str> =
@@ -183,6 +185,7 @@ pub(super) fn share(batch: &Batch, task: &Task, ran: &HostOutcome, host: &Arc<st
                     facts.iter().for_each(|(name, value)| state.set_var(name.clone(), value.clone()));
                 }
                 "include_vars" => state.include(facts),
+                "debug" => {}
                 _ => state.add_facts(facts),
             }
         }
