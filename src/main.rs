@@ -4,6 +4,9 @@ use fanfare::cli::Cli;
 use fanfare::commands::{Exit, Stage, execute};
 
 fn main() -> ExitCode {
+    if let Some(exit) = fanfare::target::asked_by_ssh() {
+        return exit;
+    }
     let cli = Cli::of_process();
     match std::panic::catch_unwind(|| execute(cli, Stage::of_this_process()?)) {
         Err(_) => Exit::Unexpected.into(),

@@ -9,7 +9,7 @@ use crate::config::ConnectionKind;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::playbook::Keywords;
 use crate::target::programs::{Kind, Part};
-use crate::target::{Destination, Program, Secret, Shell, SshOptions, Transport};
+use crate::target::{Answers, Destination, Program, Secret, Shell, SshOptions, Transport};
 use crate::template::Context;
 
 /// Works out where a task runs for a host: variables win over keywords, keywords over the command line.
@@ -148,20 +148,23 @@ fn remote_user(
 
 /// The call of the system's `ssh`: for what only that can do (GSSAPI, keys in hardware).
 fn openssh(options: &SshOptions, executable: &str, context: &Context<'_>) -> Result<Program> {
-    if options.password.is_some() || options.key.is_some() {
-        return Err(Diagnostic::new(
-            "connection openssh: a password or a key's text cannot be handed to the system's ssh",
-        )
-        .hint("use `connection: ssh`, or a key file or an agent"));
+    if options.key.is_some() {
+        return Err(Diagnostic::new("connection openssh: a key's text cannot be handed to the system's ssh")
+            .hint("use `connection: ssh`, or a key file or an agent"));
     }
+    let answers = Answers { password: options.password.clone(), passphrase: options.passphrase.clone() };
     let own = variable_text(&["ansible_ssh_executable"], context)?;
     let mut words = vec![own.unwrap_or_else(|| executable.to_owned())];
     for args in &options.args {
         words.extend(split("ansible_ssh_args", args)?);
     }
     let mut set = |option: &str, value: &str| words.extend(["-o".to_owned(), format!("{option}={value}")]);
-    // Nobody is there to answer: a question would be waited for.
-    set("BatchMode", "yes");
+    if answers.is_empty() {
+        // Nobody is there to answer: a question would be waited for.
+        set("BatchMode", "yes");
+    } else {
+        set("NumberOfPasswordPrompts", "1");
+    }
     if options.host_key_checking == Some(false) {
         set("StrictHostKeyChecking", "no");
     }
@@ -181,7 +184,7 @@ fn openssh(options: &SshOptions, executable: &str, context: &Context<'_>) -> Res
         set("ConnectionAttempts", &(options.retries + 1).to_string());
     }
     words.extend(["--".to_owned(), options.host.clone()]);
-    Ok(Program { kind: "openssh", words, shell: Shell::Login })
+    Ok(Program { kind: "openssh", words, shell: Shell::Login, answers })
 }
 
 /// The call of a program that gives a shell elsewhere.
@@ -229,7 +232,7 @@ fn program(
             }
         }
     }
-    Ok(Program { kind: kind.name, words, shell: Shell::Named })
+    Ok(Program { kind: kind.name, words, shell: Shell::Named, answers: Answers::default() })
 }
 
 /// The words of a variable, as a shell reads them.

@@ -1,5 +1,6 @@
 //! Reaching hosts: connections, hops, the worker's bootstrap and its frames.
 
+mod askpass;
 mod bootstrap;
 pub mod embedded;
 pub mod hops;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use fanfare_modules::kit::host::Stream;
 
+pub use self::askpass::{Answers, asked_by_ssh};
 pub use self::links::{Lab, Links};
 pub use self::notes::NoteTaker;
 pub use self::pipe::ByteStream;

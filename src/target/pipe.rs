@@ -110,6 +110,14 @@ pub(super) fn spawn(command: &mut Command) -> io::Result<Child> {
 }
 
 impl Reader {
+    /// The number of the process, where it is one of this machine.
+    pub(super) fn process(&self) -> Option<u32> {
+        match self {
+            Self::Child { child, .. } => child.id(),
+            Self::Ssh { .. } | Self::Stream(_) => None,
+        }
+    }
+
     /// The next piece; `None` after the end.
     pub(super) async fn next(&mut self) -> Option<Output> {
         match self {

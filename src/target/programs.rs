@@ -3,6 +3,7 @@
 use tokio::process::Command;
 
 use super::CallError;
+use super::askpass::{Answers, Desk};
 use super::bootstrap::Starts;
 use super::pipe::{Exit, Pipe};
 
@@ -153,6 +154,8 @@ pub struct Program {
     pub kind: &'static str,
     pub words: Vec<String>,
     pub shell: Shell,
+    /// What it may ask: `ssh` alone does.
+    pub answers: Answers,
 }
 
 /// How the program takes the command for the shell there.
@@ -178,8 +181,16 @@ impl Starts for Program {
                 call.args(terminal.then_some("-tt")).args(words).arg(command)
             }
         };
-        Pipe::spawn(&mut call)
-            .map_err(|error| CallError::Unreachable(format!("{program} does not start here: {error}")))
+        let desk = if self.answers.is_empty() { None } else { Some(Desk::open(&mut call)) };
+        let desk = desk.transpose().map_err(|error| {
+            CallError::Unreachable(format!("{program} cannot be given its password: {error}"))
+        })?;
+        let pipe = Pipe::spawn(&mut call)
+            .map_err(|error| CallError::Unreachable(format!("{program} does not start here: {error}")))?;
+        if let (Some(desk), Some(process)) = (desk, pipe.reader.process()) {
+            desk.attend(process, self.answers.clone());
+        }
+        Ok(pipe)
     }
 
     fn unreached(&self, exit: &Exit, said: &str, hopped: bool) -> Option<String> {

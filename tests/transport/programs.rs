@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::support::root_host::{PASSWORD, RootHost};
+
 /// Notes its name and the words before the shell's, and runs the shell.
 const ENTER: &str = "#!/bin/sh
 said=${0##*/}
@@ -104,7 +106,7 @@ fn who_is_not_there_is_unreachable() {
         "a ansible_connection=docker ansible_docker_command=false
 b ansible_connection=podman ansible_podman_executable=/no/podman
 c ansible_connection=openssh ansible_host=nobody
-d ansible_connection=openssh ansible_password=x
+d ansible_connection=openssh ansible_private_key=x
 e ansible_connection=docker ansible_host=--privileged
 ",
     );
@@ -114,9 +116,56 @@ e ansible_connection=docker ansible_host=--privileged
     for told in [
         "/no/podman does not start here",
         "ssh: nobody is there",
-        "cannot be handed to the system's ssh",
+        "a key's text cannot be handed to the system's ssh",
         "'--privileged' is no name for docker to connect to",
     ] {
         assert!(said.contains(told), "{told}: {said}");
     }
+}
+
+/// What ssh asks of its kind, and what a stranger would.
+const ASKING: &str = "#!/bin/sh
+# The real one asks itself; a shell would be its child.
+exec 3>&1
+\"$SSH_ASKPASS\" 'bob@there password: ' >> \"$SAID\"; echo \" $?\" >> \"$SAID\"
+\"$SSH_ASKPASS\" 'bob@there password: ' >> \"$SAID\"; echo \"again $?\" >> \"$SAID\"
+(\"$SSH_ASKPASS\" 'Enter passphrase for key: '; echo \"stranger $?\"; :) >> \"$SAID\"
+\"$SSH_ASKPASS\" 'Enter passphrase for key: ' >> \"$SAID\"; echo \" $?\" >> \"$SAID\"
+echo \"$SSH_ASKPASS\" > asked
+for last; do :; done
+exec /bin/sh -c \"$last\"
+";
+
+#[test]
+fn ssh_is_given_what_it_asks_for() {
+    let control = Control::new(
+        "there ansible_connection=openssh ansible_password=p4ss ansible_ssh_private_key_passphrase=phr4se\n",
+    );
+    fs::write(control.0.path().join("ssh"), ASKING).unwrap();
+    let output = control.run(&["there", "-m", "raw", "-a", "env; cat /proc/$PPID/cmdline"]);
+    assert!(output.status.success(), "{output:?}");
+    let said = fs::read_to_string(control.0.path().join("said")).unwrap();
+    assert_eq!(said, "p4ss 0\nagain 1\nstranger 1\nphr4se 0\n");
+    let output = out(&output);
+    assert!(!output.contains("p4ss") && !output.contains("phr4se"), "{output}");
+    let asked = fs::read_to_string(control.0.path().join("asked")).unwrap();
+    assert!(!Path::new(asked.trim()).exists(), "nothing stays: {asked}");
+}
+
+#[test]
+fn the_real_ssh_logs_in_by_password() {
+    let Some(host) = RootHost::start() else { return };
+    let with = |password: &str| {
+        Control::new(&format!(
+            "there ansible_connection=openssh ansible_ssh_executable=/usr/bin/ssh ansible_host=127.0.0.1 ansible_port={} \
+             ansible_user=fanfare-barred ansible_password='{password}' ansible_host_key_checking=false \
+             ansible_ssh_common_args='-F none -o UserKnownHostsFile=/dev/null'\n",
+            host.port
+        ))
+    };
+    let output = with(PASSWORD).run(&["there", "-m", "ping"]);
+    assert!(out(&output).contains("\"ping\": \"pong\""), "{output:?}");
+    let output = with("wrong").run(&["there", "-m", "ping"]);
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    assert!(out(&output).contains("Permission denied"), "{output:?}");
 }
