@@ -12,13 +12,13 @@ use crate::playbook::{Node, Task};
 use crate::value::{Dict, Value};
 
 /// What a result asks to include, with the loop's variables.
-pub(super) fn of(raw: &Raw, vars: &[(&str, Value)], label: Option<&str>) -> Option<Inclusion> {
+pub(super) fn of(raw: &Raw, vars: &[(&str, Value)], label: Option<String>) -> Option<Inclusion> {
     if raw.is("failed") || raw.is("skipped") {
         return None;
     }
     let what = raw.inclusion.clone()?;
     let vars: Dict = vars.iter().map(|(name, value)| (*name, value.clone())).collect();
-    Some(Inclusion { what, vars: Arc::new(vars), label: label.map(str::to_owned) })
+    Some(Inclusion { what, vars: Arc::new(vars), label })
 }
 
 /// The tags under `apply` that were templates: the others are the loader's.

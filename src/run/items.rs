@@ -29,7 +29,7 @@ struct Control {
 struct Item {
     value: Value,
     raw: Raw,
-    label: Option<String>,
+    label: Option<Value>,
     delegated: Option<Delegate>,
 }
 
@@ -282,18 +282,18 @@ fn number(index: usize) -> Value {
 /// Completes an item's result.
 fn complete(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, scope: &Scope) {
     let label = match &job.task.loop_control.label {
-        None => item.value.to_string(),
+        None => item.value.clone(),
         Some(setting) => {
             match template::render_all(&setting.value, &Context::new(&with_result(job, scope, item))) {
-                Ok(Value::Omit) => item.value.to_string(),
-                Ok(label) => label.to_string(),
+                Ok(Value::Omit) => item.value.clone(),
+                Ok(label) => label,
                 Err(error) => {
                     let error = error.at(&setting.place).context("Failed to template loop_control label");
                     let before = item.raw.fields.get("warnings").and_then(Value::as_list).unwrap_or_default();
                     let warnings = [before, &[error.message().into()]].concat();
                     item.raw.set("warnings", Value::list(warnings));
                     job.batch.run.warn(error);
-                    item.value.to_string()
+                    item.value.clone()
                 }
             }
         }
@@ -311,8 +311,8 @@ fn complete(job: &Job<'_>, control: &Control, item: &mut Item, index: usize, sco
 }
 
 fn tell(job: &Job<'_>, item: &Item, started: Instant) {
-    let label = item.label.as_deref().unwrap_or_default();
-    report::item_done(job, &item.raw, label, item.delegated.clone(), started);
+    let label = item.label.as_ref().map(ToString::to_string).unwrap_or_default();
+    report::item_done(job, &item.raw, &label, item.delegated.clone(), started);
 }
 
 /// Whether the loop ends with this item. A condition that cannot be evaluated is the item's failure.
@@ -379,7 +379,10 @@ fn sum_up(control: &Control, items: Vec<Item>) -> Ended {
         let more = index.into_iter().chain(extended).map(|(name, value)| (name, value.clone()));
         let named = control.index_var.as_deref().map(|name| ("ansible_index_var", Value::from(name)));
         let vars: Vec<(&str, Value)> = vars.into_iter().chain(more).chain(named).collect();
-        inclusions.extend(include::of(&item.raw, &vars, item.label.as_deref()));
+        // As in Ansible, nothing is told of an item that says nothing, and an empty label is none.
+        let label = item.label.as_ref().filter(|label| label.as_str() != Some("")).unwrap_or(&item.value);
+        let label = label.is_truthy().then(|| label.to_string());
+        inclusions.extend(include::of(&item.raw, &vars, label));
     }
     raw.notify = items.iter().flat_map(|item| item.raw.notify.clone()).collect();
     let results = items.into_iter().map(|item| Value::dict(public(item.raw.fields))).collect();

@@ -26,7 +26,7 @@ const SOCKET: &str = "socket";
 const LONGEST: u64 = 4096;
 
 /// How long an ssh may take to ask; those that need no answer never do.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What an ssh may be told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -8,9 +8,11 @@ mod comment;
 pub(super) mod dates;
 mod dicts;
 mod encoding;
+mod general;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
 mod hashing;
 mod json;
+mod json_query;
 mod lists;
 mod mapping;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
@@ -51,8 +53,10 @@ const FAMILIES: &[&[FilterEntry]] = &[
     dates::TABLE,
     dicts::TABLE,
     encoding::TABLE,
+    general::TABLE,
     hashing::TABLE,
     json::TABLE,
+    json_query::TABLE,
     lists::TABLE,
     mapping::TABLE,
     markup::TABLE,

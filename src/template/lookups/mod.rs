@@ -1,4 +1,4 @@
-//! The lookups of ansible-core, one file each.
+//! The lookups of ansible-core, and the most used of community.general, one file each.
 
 mod config;
 mod csvfile;
@@ -6,7 +6,9 @@ mod dict;
 mod env;
 mod file;
 mod fileglob;
+mod filetree;
 mod first_found;
+mod flattened;
 mod indexed_items;
 mod ini;
 mod inline;
@@ -19,6 +21,7 @@ mod options;
 mod password;
 mod pipe;
 mod random_choice;
+mod random_string;
 mod search;
 mod sequence;
 mod subelements;
@@ -31,7 +34,7 @@ mod vars;
 
 use super::Context;
 use super::call::{Args, LookupEntry};
-use super::names::{plain_name, unknown};
+use super::names::{own_name, plain_name, unknown};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::value::{Dict, Value};
 
@@ -43,7 +46,9 @@ static LOOKUPS: &[&LookupEntry] = &[
     &env::ENTRY,
     &file::ENTRY,
     &fileglob::ENTRY,
+    &filetree::ENTRY,
     &first_found::ENTRY,
+    &flattened::ENTRY,
     &indexed_items::ENTRY,
     &ini::ENTRY,
     &inventory_hostnames::ENTRY,
@@ -54,6 +59,7 @@ static LOOKUPS: &[&LookupEntry] = &[
     &password::ENTRY,
     &pipe::ENTRY,
     &random_choice::ENTRY,
+    &random_string::ENTRY,
     &sequence::ENTRY,
     &subelements::ENTRY,
     &template::ENTRY,
@@ -68,7 +74,7 @@ static LOOKUPS: &[&LookupEntry] = &[
 pub fn find(name: &str) -> Option<&'static LookupEntry> {
     let name = match name {
         "ansible._protomatter.config" => "config",
-        name => plain_name(name),
+        name => own_name(name),
     };
     LOOKUPS.iter().copied().find(|entry| entry.name == name)
 }

@@ -15,6 +15,8 @@ mod version;
 
 use super::table::{Table, TestEntry};
 
+pub(super) use version::loose_version;
+
 /// Every family's table.
 const FAMILIES: &[&[TestEntry]] = &[
     comparing::TABLE,

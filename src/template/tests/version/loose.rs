@@ -11,7 +11,7 @@ enum Part<'a> {
 }
 
 /// Compares part by part. A number does not compare with a word: Python's error.
-pub(super) fn compare(a: &str, b: &str) -> Result<Ordering> {
+pub(in crate::template) fn compare(a: &str, b: &str) -> Result<Ordering> {
     let (a, b) = (parts(a), parts(b));
     for (a, b) in a.iter().zip(&b) {
         let order = match (a, b) {

@@ -11,6 +11,8 @@ use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, TestEntry};
 use crate::value::Value;
 
+pub(in crate::template) use loose::compare as loose_version;
+
 pub(super) static TABLE: &[TestEntry] =
     &[TestEntry::new("version", PARAMS, version), TestEntry::new("version_compare", PARAMS, version)];
 
