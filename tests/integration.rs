@@ -8,6 +8,8 @@ mod engine;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod interrupt;
 #[cfg(test)]
 mod lab;

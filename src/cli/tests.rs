@@ -90,7 +90,7 @@ fn flags_are_laid_over_settings() {
     cli.settle(&mut config).expect("settled");
     assert_eq!(config.inventory.sources, ["x", "y,"]);
     assert_eq!(config.inventory.limit, ["web", "!db"]);
-    assert_eq!(config.run.forks.get(), 20);
+    assert_eq!(config.run.forks.map(std::num::NonZeroUsize::get), Some(20));
     assert!(config.run.check && config.run.diff && config.escalation.r#become);
     assert_eq!(config.escalation.user, "app");
     assert_eq!(config.connection.user.as_deref(), Some("me"));

@@ -39,7 +39,7 @@ pub struct Tuning {
     /// May be given several times
     #[arg(short, long, value_name = "VARS")]
     pub extra_vars: Vec<String>,
-    /// How many hosts work at the same time
+    /// How many hosts work at the same time; by default as many as open files and memory allow, at most 500
     #[arg(short, long, value_name = "N", value_parser = at_least_one)]
     pub forks: Option<NonZeroUsize>,
     #[command(flatten)]
@@ -82,9 +82,7 @@ impl Tuning {
         config.connection.worker_cache &= !self.no_cache;
         run.extra_vars = extra_vars::load(&self.extra_vars, run.merges)?;
         config.inventory.extra_vars = Arc::new(run.extra_vars.clone());
-        if let Some(forks) = self.forks {
-            run.forks = forks;
-        }
+        run.forks = self.forks.or(run.forks);
         Ok(())
     }
 }

@@ -14,8 +14,8 @@ use crate::output;
 use crate::playbook::{LoadOptions, Loader, Playbook, Purpose};
 use crate::run::actions::Library;
 use crate::run::event::Event;
-use crate::run::{self, RunOptions, Shared};
-use crate::target::{Asker, Links, NoteTaker, Secret, Surroundings};
+use crate::run::{self, Backlog, Outbox, RunOptions, Shared};
+use crate::target::{self, Asker, Links, NoteTaker, Secret, Surroundings};
 use crate::vars::{FactCache, Hosts, RunFacts};
 
 /// A run about to start.
@@ -94,18 +94,21 @@ impl Engine {
         step: bool,
     ) -> Result<Exit> {
         self.check_limit()?;
-        let Self { inventory, loader, config } = self;
+        let Self { inventory, loader, mut config } = self;
+        let chosen = config.run.forks;
+        let forks = *config.run.forks.get_or_insert_with(target::limits::forks);
         let (events, received) = channel();
         let mut output = (stage.output)(&config)?;
         output.announce(&config);
-        let consumer = consume(received, output)?;
+        let backlog = Arc::new(Backlog::default());
+        let consumer = consume(received, output, Arc::clone(&backlog))?;
         for warning in loader.take_warnings() {
             // The consumer lives until the run ends.
             let _ = events.send(Event::Warning(warning));
         }
         let _ = events.send(Event::RunStarted { files });
         let facts = RunFacts {
-            forks: i64::try_from(config.run.forks.get()).unwrap_or(i64::MAX),
+            forks: i64::try_from(forks.get()).unwrap_or(i64::MAX),
             verbosity: i64::from(config.display.verbosity),
             limit: Some(config.inventory.limit.join(",")).filter(|limit| !limit.is_empty()),
             run_tags: if config.run.tags.is_empty() {
@@ -138,8 +141,12 @@ impl Engine {
             ..Surroundings::real()
         };
         let links = Links::with(surroundings, stage.lab, notes);
+        if let Some(chosen) = chosen {
+            links.allow_here(chosen.get());
+        }
         let hosts = Hosts::with(fact_cache(&options.run.fact_cache, &inventory, &events)?);
-        let mut shared = Shared::new(options, inventory, loader, links, extra_vars, facts, events);
+        let mut shared =
+            Shared::new(options, inventory, loader, links, extra_vars, facts, Outbox::new(events, &backlog));
         shared.hosts = hosts;
         let shared = Arc::new(shared);
         let run = || runtime.block_on(async { Ok(run::run(shared, playbooks, interrupt::first()?).await) });
@@ -168,11 +175,16 @@ impl Engine {
 const STACK: usize = 256 << 20;
 
 /// Shows events on their way: one loop, one order.
-fn consume(events: Receiver<Event>, output: AnyOutput) -> Result<JoinHandle<Result<()>>> {
+fn consume(
+    events: Receiver<Event>,
+    output: AnyOutput,
+    backlog: Arc<Backlog>,
+) -> Result<JoinHandle<Result<()>>> {
     let mut output = output;
     let show = move || {
         for event in events {
             output.on(&event);
+            backlog.shown();
             match event {
                 // Whoever asked is gone when this fails.
                 Event::Flush(done) => drop(mpsc::Sender::send(&done, ())),

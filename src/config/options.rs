@@ -205,7 +205,8 @@ impl Default for EscalationOptions {
 /// How a run goes about its work.
 #[derive(Debug)]
 pub struct RunOptions {
-    pub forks: NonZeroUsize,
+    /// How many hosts work at the same time; where nobody says, what this machine allows.
+    pub forks: Option<NonZeroUsize>,
     pub check: bool,
     pub diff: bool,
     /// Hears what commands say while they run: to show it, or to log it.
@@ -276,7 +277,7 @@ pub enum Gathering {
 impl Default for RunOptions {
     fn default() -> Self {
         Self {
-            forks: NonZeroUsize::MIN.saturating_add(4),
+            forks: None,
             check: false,
             diff: false,
             hear: false,

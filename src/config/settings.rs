@@ -97,7 +97,7 @@ const RUN: &[Setting] = &[
     of(
         &["DEFAULT_FORKS"],
         Sets(|config, given| {
-            config.run.forks = given.number()?;
+            config.run.forks = Some(given.number()?);
             Ok(())
         }),
     ),

@@ -1,3 +1,4 @@
+use std::num::NonZeroUsize;
 use std::os::unix::fs::PermissionsExt;
 
 use super::settings::Names;
@@ -25,8 +26,8 @@ fn told(config: &Config) -> String {
 
 #[test]
 fn precedence() {
-    let forks = |config: &Config| config.run.forks.to_string();
-    check("", &[], forks, "5");
+    let forks = |config: &Config| config.run.forks.map_or(0, NonZeroUsize::get).to_string();
+    check("", &[], forks, "0");
     check("[defaults]\nforks = 7\n", &[], forks, "7");
     check("[defaults]\nforks = 7\n", &[("ANSIBLE_FORKS", "9")], forks, "9");
 }
@@ -112,7 +113,7 @@ fn a_world_writable_directory_is_not_trusted() {
     std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).expect("chmod");
     let surroundings = Surroundings { directory: directory.path().to_owned(), ..Default::default() };
     let config = Config::load(&surroundings).expect("loaded");
-    assert_eq!(config.run.forks.get(), 5);
+    assert_eq!(config.run.forks, None);
     assert_eq!(config.warnings.len(), 1);
 }
 

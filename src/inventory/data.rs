@@ -258,7 +258,8 @@ impl Inventory {
             let (name, groups) = (name.into(), groups.to_vec());
             self.additions.push(Addition::Host { name, groups, vars: vars.clone() });
         }
-        self.reconcile();
+        self.adopt();
+        self.ground(name);
         Ok(changed)
     }
 
@@ -282,7 +283,8 @@ impl Inventory {
             let (host, group, parents) = (host.into(), group.into(), parents.to_vec());
             self.additions.push(Addition::Membership { host, group, parents });
         }
-        self.reconcile();
+        self.adopt();
+        self.ground(host);
         Ok(changed)
     }
 
@@ -424,6 +426,16 @@ impl Inventory {
 
     /// Gives every group a parent and every host a group. Answers the names that are both.
     pub(super) fn reconcile(&mut self) -> Vec<Arc<str>> {
+        self.adopt();
+        let names: Vec<_> = self.hosts.keys().cloned().collect();
+        for name in &names {
+            self.ground(name);
+        }
+        names.into_iter().filter(|name| self.groups.contains_key(&**name)).collect()
+    }
+
+    /// Gives every group a parent.
+    fn adopt(&mut self) {
         self.forget();
         let orphans: Vec<Arc<str>> = self
             .groups
@@ -435,22 +447,24 @@ impl Inventory {
             // Never refused: both exist, and nothing lies above `all`.
             let _ = self.add_child("all", &name);
         }
-        let mut clashes = Vec::new();
-        for (name, host) in &mut self.hosts {
-            let is_grouped = host.groups.iter().any(|group| !matches!(&**group, "all" | "ungrouped"));
-            let (Some(ungrouped), key) = (self.groups.get_mut("ungrouped"), "ungrouped") else { continue };
-            if is_grouped {
-                ungrouped.hosts.shift_remove(name);
-                host.groups.shift_remove(key);
-            } else if !host.groups.contains(key) {
-                ungrouped.hosts.insert(Arc::clone(name));
-                host.groups.insert(key.into());
-            }
-            if self.groups.contains_key(&**name) {
-                clashes.push(Arc::clone(name));
-            }
+    }
+
+    /// Gives a host a group where it has none of its own.
+    fn ground(&mut self, name: &str) {
+        let key = "ungrouped";
+        let Some((name, _)) = self.hosts.get_key_value(name) else { return };
+        let name = Arc::clone(name);
+        let (Some(host), Some(ungrouped)) = (self.hosts.get_mut(&name), self.groups.get_mut(key)) else {
+            return;
+        };
+        let is_grouped = host.groups.iter().any(|group| !matches!(&**group, "all" | "ungrouped"));
+        if is_grouped {
+            ungrouped.hosts.shift_remove(&name);
+            host.groups.shift_remove(key);
+        } else if !host.groups.contains(key) {
+            ungrouped.hosts.insert(name);
+            host.groups.insert(key.into());
         }
-        clashes
     }
 
     /// Drops what was computed from the state before a change.

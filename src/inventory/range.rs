@@ -27,6 +27,8 @@ impl fmt::Display for Mistake {
 
 /// More names than any inventory has: a slip of the keyboard.
 const MAX_NAMES: usize = 1_000_000;
+/// Nor are names that long.
+const MAX_BYTES: usize = 256 << 20;
 
 /// Expands a host as inventory files write it. A name that is no address at all is taken as it is.
 pub(super) fn expand(pattern: &str) -> Result<Expanded, Mistake> {
@@ -96,16 +98,27 @@ fn labels(text: &str) -> Option<Vec<String>> {
 }
 
 fn expand_ranges(pattern: &str) -> Result<Vec<String>, Mistake> {
-    let Some((head, rest)) = pattern.split_once('[') else { return Ok(vec![pattern.to_owned()]) };
-    let Some((range, tail)) = rest.split_once(']') else {
-        return Err(Mistake::Form(format!("the range in `{pattern}` has no `]`")));
-    };
-    let items = items(range)?;
-    let tails = expand_ranges(tail)?;
-    if items.len().saturating_mul(tails.len()) > MAX_NAMES {
-        return Err(Mistake::Form(format!("`{pattern}` stands for more than {MAX_NAMES} hosts")));
+    let mut names = vec![String::new()];
+    let mut rest = pattern;
+    while let Some((head, after)) = rest.split_once('[') {
+        let Some((range, tail)) = after.split_once(']') else {
+            return Err(Mistake::Form(format!("the range in `{pattern}` has no `]`")));
+        };
+        let items = items(range)?;
+        let count = names.len().saturating_mul(items.len());
+        if count > MAX_NAMES || count.saturating_mul(pattern.len()) > MAX_BYTES {
+            return Err(Mistake::Form(format!("`{pattern}` stands for more than {MAX_NAMES} hosts")));
+        }
+        names = names
+            .iter()
+            .flat_map(|name| items.iter().map(move |item| format!("{name}{head}{item}")))
+            .collect();
+        rest = tail;
     }
-    Ok(items.iter().flat_map(|item| tails.iter().map(move |tail| format!("{head}{item}{tail}"))).collect())
+    for name in &mut names {
+        name.push_str(rest);
+    }
+    Ok(names)
 }
 
 /// What one range stands for: `1:3`, `01:10:2`, `a:f`.
@@ -143,7 +156,8 @@ fn items(range: &str) -> Result<Vec<String>, Mistake> {
         )));
     }
     let (first, last): (usize, usize) = (number(begin, range)?, number(end, range)?);
-    if last.saturating_sub(first) / step > MAX_NAMES {
+    let count = last.saturating_sub(first) / step;
+    if count > MAX_NAMES || count.saturating_mul(width) > MAX_BYTES {
         return Err(Mistake::Form(format!("the range `[{range}]` stands for more than {MAX_NAMES} hosts")));
     }
     Ok((first..=last).step_by(step).map(|number| format!("{number:0width$}")).collect())
@@ -213,5 +227,13 @@ mod tests {
         check("h[1:]", "error: host range must specify end value: `[1:]`");
         check("h[0:9999999999]", "error: the range `[0:9999999999]` stands for more than 1000000 hosts");
         check("h[1:9999][1:9999]", "error: `h[1:9999][1:9999]` stands for more than 1000000 hosts");
+    }
+
+    #[test]
+    fn no_pattern_takes_the_stack_or_the_memory() {
+        assert!(expand(&"[1:1]".repeat(20_000)).is_ok());
+        let zeros = "0".repeat(10_000);
+        assert!(matches!(expand(&format!("h[{zeros}00001:{zeros}99999]")), Err(Mistake::Form(_))));
+        assert!(matches!(expand(&format!("h[00001:99999]{zeros}")), Err(Mistake::Form(_))));
     }
 }

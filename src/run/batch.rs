@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use indexmap::IndexSet;
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Semaphore;
 
@@ -25,9 +26,9 @@ pub(super) struct Batch {
     pub facts: Arc<PlayFacts>,
     pub handlers: RwLock<Vec<Arc<Task>>>,
     /// Names that hosts notified, which the next flush makes handlers of: an include may still bring better ones.
-    pub notices: Mutex<Vec<(Arc<str>, String)>>,
+    pub notices: Mutex<IndexSet<(Arc<str>, String)>>,
     /// Handler (by index) -> hosts that notified it, in order.
-    pub notified: Mutex<HashMap<usize, Vec<Arc<str>>>>,
+    pub notified: Mutex<HashMap<usize, IndexSet<Arc<str>>>>,
     /// `meta: end_play` or a fatal error: nothing more runs.
     pub over: Mutex<bool>,
     /// `meta: end_play`: the other batches do not run either.

@@ -1,11 +1,12 @@
 //! Gathering facts at the start of a play.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::batch::Batch;
 use super::event::TaskKind;
 use super::settings;
-use super::walk::{HostList, Place, in_order};
+use super::walk::{HostList, Place};
 use crate::config::Gathering;
 use crate::diagnostic::Result;
 use crate::playbook::{self, Action, Keywords, Setting, Task};
@@ -34,9 +35,8 @@ pub(super) async fn gather(batch: &Arc<Batch>, hosts: HostList, free: bool) -> H
     }
     let place = Place { kind: TaskKind::Gathering, free, ..Place::default() };
     let fate = batch.task_on(&Arc::new(task), wanting.clone(), &place).await;
-    let left: HostList =
-        hosts.iter().filter(|host| !wanting.contains(host) || fate.alive.contains(host)).cloned().collect();
-    in_order(&hosts, &left)
+    let (wanting, alive): (HashSet<_>, HashSet<_>) = (wanting.iter().collect(), fate.alive.iter().collect());
+    hosts.iter().filter(|host| !wanting.contains(host) || alive.contains(host)).cloned().collect()
 }
 
 fn wants(batch: &Batch, host: &Arc<str>) -> Result<bool> {

@@ -51,10 +51,7 @@ pub(super) fn notify(job: &Job<'_>, notices: &[Notice]) -> Result<()> {
             job.batch.notify(found, job.host);
         } else {
             let notice = (job.host.clone(), name.clone());
-            let mut waiting = job.batch.notices.lock();
-            if !waiting.contains(&notice) {
-                waiting.push(notice);
-            }
+            job.batch.notices.lock().insert(notice);
         }
         job.batch.run.emit(Event::Notified { handler: name.clone(), host: job.host.clone() });
     }
@@ -128,10 +125,7 @@ impl Batch {
     fn notify(&self, handlers: Vec<usize>, host: &Arc<str>) {
         let mut notified = self.notified.lock();
         for index in handlers {
-            let hosts = notified.entry(index).or_default();
-            if !hosts.contains(host) {
-                hosts.push(host.clone());
-            }
+            notified.entry(index).or_default().insert(host.clone());
         }
     }
 
@@ -186,7 +180,8 @@ impl Batch {
 
     /// Runs what has been notified, in the order in which handlers are defined.
     pub async fn flush_handlers(self: &Arc<Self>, hosts: HostList, free: bool) -> Fate {
-        let due: Vec<_> = self.notices.lock().extract_if(.., |(host, _)| hosts.contains(host)).collect();
+        let present: HashSet<_> = hosts.iter().collect();
+        let due: Vec<_> = self.notices.lock().extract_if(.., |(host, _)| present.contains(host)).collect();
         for (host, name) in due {
             self.notify(self.find_handlers(&name, &host), &host);
         }
@@ -199,10 +194,11 @@ impl Batch {
             let members = {
                 let mut notified = self.notified.lock();
                 let waiting = notified.remove(&index).unwrap_or_default();
+                let alive: HashSet<_> = fate.alive.iter().collect();
                 let (now, later): (HostList, HostList) =
-                    waiting.into_iter().partition(|host| fate.alive.contains(host));
+                    waiting.into_iter().partition(|host| alive.contains(host));
                 if !later.is_empty() {
-                    notified.insert(index, later);
+                    notified.insert(index, later.into_iter().collect());
                 }
                 in_order(&fate.alive, &now)
             };
@@ -212,8 +208,7 @@ impl Batch {
                 } else {
                     self.task_on(&handler, members.clone(), &place).await
                 };
-                fate.alive.retain(|host| !members.contains(host) || after.alive.contains(host));
-                fate.failed.extend(after.failed);
+                fate.follow(&members, after);
             }
             index += 1;
         }

@@ -52,9 +52,10 @@ pub(super) fn group(outcomes: Vec<HostOutcome>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for outcome in outcomes {
         for inclusion in outcome.inclusions {
+            // A host's inclusions come one after the other: it is the last of a group, or not in it.
             let same = groups
                 .iter_mut()
-                .find(|group| group.inclusion == inclusion && !group.hosts.contains(&outcome.host));
+                .find(|group| group.inclusion == inclusion && group.hosts.last() != Some(&outcome.host));
             match same {
                 Some(group) => group.hosts.push(outcome.host.clone()),
                 None => groups.push(Group { inclusion, hosts: vec![outcome.host.clone()] }),

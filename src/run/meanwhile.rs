@@ -2,13 +2,13 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use std::time::{Duration, Instant};
 
 use fanfare_modules::kit::host::Stream;
 
 use super::content::Contents;
 use super::event::{Event, TaskInfo};
+use super::outbox::Outbox;
 use super::shared::Shared;
 use crate::target::Blobs;
 
@@ -23,7 +23,7 @@ struct Meanwhile {
     contents: Arc<Contents>,
     host: Arc<str>,
     task: Arc<TaskInfo>,
-    events: Sender<Event>,
+    outbox: Outbox,
 }
 
 /// The contents of a call, watched where there is something to be told of it.
@@ -35,8 +35,8 @@ pub(super) fn watched(
     task: &Arc<TaskInfo>,
 ) -> Arc<dyn Blobs> {
     if follow || contents.largest() >= LARGE {
-        let (host, task, events) = (host.clone(), task.clone(), run.events.clone());
-        Arc::new(Meanwhile { contents, host, task, events })
+        let (host, task, outbox) = (host.clone(), task.clone(), run.outbox.clone());
+        Arc::new(Meanwhile { contents, host, task, outbox })
     } else {
         contents
     }
@@ -49,9 +49,9 @@ impl Blobs for Meanwhile {
         if total < LARGE {
             return Some(opened);
         }
-        let (host, events) = (self.host.clone(), self.events.clone());
+        let (host, outbox) = (self.host.clone(), self.outbox.clone());
         Some(opened.map(|inner| {
-            Box::new(Counted { inner, host, events, sent: 0, total, told: Instant::now() })
+            Box::new(Counted { inner, host, outbox, sent: 0, total, told: Instant::now() })
                 as Box<dyn Read + Send>
         }))
     }
@@ -63,8 +63,7 @@ impl Blobs for Meanwhile {
     fn hear(&self, stream: Stream, text: &[u8]) {
         let text = String::from_utf8_lossy(text).into_owned();
         let (host, task) = (self.host.clone(), self.task.clone());
-        // Nobody hears it when the output is gone; the run ends for that elsewhere.
-        let _ = self.events.send(Event::Heard { host, task, stream, text });
+        self.outbox.send(Event::Heard { host, task, stream, text });
     }
 }
 
@@ -72,7 +71,7 @@ impl Blobs for Meanwhile {
 struct Counted {
     inner: Box<dyn Read + Send>,
     host: Arc<str>,
-    events: Sender<Event>,
+    outbox: Outbox,
     sent: u64,
     total: u64,
     told: Instant,
@@ -85,7 +84,7 @@ impl Read for Counted {
         if self.told.elapsed() >= PACE {
             self.told = Instant::now();
             let (host, sent, total) = (self.host.clone(), self.sent, self.total);
-            let _ = self.events.send(Event::Sending { host, sent, total });
+            self.outbox.send(Event::Sending { host, sent, total });
         }
         Ok(read)
     }

@@ -28,6 +28,7 @@ mod lost;
 mod manager;
 mod meanwhile;
 mod options;
+mod outbox;
 mod outcome;
 mod play;
 mod prompts;
@@ -43,5 +44,6 @@ mod walk;
 
 pub use lost::Lost;
 pub use options::RunOptions;
+pub use outbox::{Backlog, Outbox};
 pub use play::{RunEnd, run};
 pub use shared::Shared;

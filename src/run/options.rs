@@ -1,3 +1,5 @@
+use std::num::NonZeroUsize;
+
 use crate::config::{self, ConnectionOptions, EscalationOptions, InventoryOptions};
 
 /// How a run is to go: what the command line and the configuration decided.
@@ -12,4 +14,11 @@ pub struct RunOptions {
     /// `--start-at-task`: a name or a pattern.
     pub start_at: Option<String>,
     pub step: bool,
+}
+
+impl RunOptions {
+    /// How many hosts work at the same time.
+    pub(super) fn width(&self) -> usize {
+        self.run.forks.map_or(1, NonZeroUsize::get)
+    }
 }

@@ -279,7 +279,7 @@ impl Batch {
         let force =
             settings::flag(self.play.force_handlers.as_ref(), self.run.options.run.force_handlers, context)?;
         if free {
-            let width = self.run.options.run.forks.get();
+            let width = self.run.options.width();
             futures::stream::iter(hosts)
                 .map(|host| self.sections(vec![host], true, force))
                 .buffer_unordered(width)

@@ -1,13 +1,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::Sender;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::event::{Event, Stats};
 use super::lost::Lost;
 use super::options::RunOptions;
+use super::outbox::Outbox;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::inventory::{self, Inventory};
 use crate::playbook::{Layer, Loader};
@@ -23,7 +23,7 @@ pub struct Shared {
     pub links: Links,
     pub extra_vars: Layer,
     pub facts: Arc<RunFacts>,
-    pub events: Sender<Event>,
+    pub outbox: Outbox,
     /// What has been learnt of each host.
     pub hosts: Hosts,
     pub stats: Mutex<Stats>,
@@ -56,7 +56,7 @@ impl Shared {
         links: Links,
         extra_vars: Layer,
         facts: RunFacts,
-        events: Sender<Event>,
+        outbox: Outbox,
     ) -> Self {
         let started = options.start_at.clone().map_or(StartAt::Reached, StartAt::Waiting);
         Self {
@@ -66,7 +66,7 @@ impl Shared {
             links,
             extra_vars,
             facts: Arc::new(facts),
-            events,
+            outbox,
             hosts: Hosts::default(),
             stats: Mutex::default(),
             lost: Mutex::default(),
@@ -81,8 +81,7 @@ impl Shared {
     }
 
     pub fn emit(&self, event: Event) {
-        // The consumer lives until the run ends; without one there is nobody to tell.
-        let _ = self.events.send(event);
+        self.outbox.send(event);
     }
 
     pub fn warn(&self, warning: Diagnostic) {

@@ -32,6 +32,7 @@ pub(super) async fn run_on_host(
     info: &Arc<TaskInfo>,
     place: &Place,
 ) -> HostOutcome {
+    batch.run.outbox.wait().await;
     let started = Instant::now();
     batch.run.emit(Event::HostStarted { host: host.clone(), task: info.clone() });
     let scope = batch.scope(&host, Some(task), &place.inner);

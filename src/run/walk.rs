@@ -26,7 +26,7 @@ pub(super) struct Fate {
 
 impl Fate {
     /// What became of some of the hosts that were alive.
-    fn follow(&mut self, entered: &[Arc<str>], after: Self) {
+    pub fn follow(&mut self, entered: &[Arc<str>], after: Self) {
         let entered: HashSet<_> = entered.iter().collect();
         let still: HashSet<_> = after.alive.iter().collect();
         self.alive.retain(|host| !entered.contains(host) || still.contains(host));
@@ -180,7 +180,7 @@ impl Batch {
 
     /// Whether the task runs for one host only, and how many hosts may work at it at once.
     fn breadth(&self, task: &Task, host: &Arc<str>, place: &Place) -> Result<(bool, usize)> {
-        let forks = self.run.options.run.forks.get();
+        let forks = self.run.options.width();
         let keywords = &task.keywords;
         if matches!(task.action.name.as_str(), "add_host" | "pause") && !place.free {
             // These concern the run, not a host.

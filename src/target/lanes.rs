@@ -9,6 +9,7 @@ use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::budget::Rest;
 use super::links::Shared;
 use super::worker::Worker;
 use super::{Blobs, CallError, Destination, Transport};
@@ -158,6 +159,7 @@ impl Crew {
         }
         let slot = &mut *worker;
         let work = async {
+            let _turn = self.shared.turn(&self.to).await;
             let worker = match slot {
                 Some(worker) => worker,
                 // Boxed: connecting takes much more room than calling, and is soon over.
@@ -202,6 +204,7 @@ impl Drop for Idle<'_> {
 async fn mind_first(crew: Arc<Crew>, mut turns: mpsc::UnboundedReceiver<Job>) {
     let mut worker: Option<Worker> = None;
     loop {
+        let rest = worker.is_some().then(|| crew.shared.budget.rest());
         let job = tokio::select! {
             biased;
             job = turns.recv() => job,
@@ -211,7 +214,14 @@ async fn mind_first(crew: Arc<Crew>, mut turns: mpsc::UnboundedReceiver<Job>) {
                 worker = None;
                 continue;
             }
+            () = called(rest.as_ref()) => {
+                if let Some(worker) = worker.take() {
+                    crew.shared.let_go(&crew.to, worker, FAREWELL).await;
+                }
+                continue;
+            }
         };
+        drop(rest);
         let Some(job) = job else { break };
         crew.work(&mut worker, job).await;
     }
@@ -245,6 +255,14 @@ async fn mind_beside(crew: Arc<Crew>) {
     Crew::staff(&crew);
     if let Some(worker) = worker {
         worker.close(FAREWELL).await;
+    }
+}
+
+/// Returns when others need the room that an idle worker takes.
+async fn called(rest: Option<&Rest<'_>>) {
+    match rest {
+        Some(rest) => rest.called().await,
+        None => std::future::pending().await,
     }
 }
 

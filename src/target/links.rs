@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fanfare_modules::kit::wire::{Reply, Request};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::bootstrap;
+use super::budget::Budget;
 use super::lanes::{Job, Lanes};
 use super::limits;
 use super::local::Local;
@@ -18,6 +20,11 @@ use super::surroundings::Surroundings;
 use super::traffic::{Counts, Traffic};
 use super::worker::Worker;
 use super::{Blobs, CallError, Destination, RawOutput, Replies, Transport, raw};
+
+/// A worker on this machine takes the place of so many connections: it is a process, with three pipes to it.
+const PROCESS: usize = 16;
+/// How many hosts may be worked at by processes of this machine at once where nobody chose `--forks`; more on a large one.
+const HERE: usize = 64;
 
 /// Gives the stream of a worker that lives in memory, for destinations that are not to be connected to.
 pub type Lab = Arc<dyn Fn(&Destination) -> Option<Box<dyn ByteStream>> + Send + Sync>;
@@ -34,6 +41,9 @@ pub(super) struct Shared {
     lab: Option<Lab>,
     notes: Option<NoteTaker>,
     pub traffic: Arc<Traffic>,
+    pub budget: Arc<Budget>,
+    /// How many workers on this machine may be at work at once.
+    here: Semaphore,
     /// Workers that are being let go.
     farewells: Mutex<JoinSet<()>>,
 }
@@ -60,11 +70,17 @@ impl Links {
     pub fn with(surroundings: Surroundings, lab: Option<Lab>, notes: Option<NoteTaker>) -> Self {
         limits::raise();
         let traffic = Arc::new(Traffic::default());
-        let connections = Connections::new(surroundings, Arc::clone(&traffic));
-        Self {
-            links: Mutex::default(),
-            shared: Arc::new(Shared { connections, lab, notes, traffic, farewells: Mutex::default() }),
-        }
+        let budget = Arc::new(Budget::new(limits::places()));
+        let connections = Connections::new(surroundings, Arc::clone(&traffic), Arc::clone(&budget));
+        let here = Semaphore::new(HERE.max(4 * std::thread::available_parallelism().map_or(1, usize::from)));
+        let shared = Shared { connections, lab, notes, traffic, budget, here, farewells: Mutex::default() };
+        Self { links: Mutex::default(), shared: Arc::new(shared) }
+    }
+
+    /// Lets at least so many hosts be worked at by processes of this machine at once.
+    pub fn allow_here(&self, forks: usize) {
+        let here = &self.shared.here;
+        here.add_permits(forks.saturating_sub(here.available_permits()));
     }
 
     /// For tests: no connections but those the lab gives.
@@ -194,18 +210,41 @@ impl Shared {
             traceless: to.traceless,
             prebuilt: self.connections.prebuilt(),
         };
+        let mut place = None;
         let started = match (self.lab.as_ref().and_then(|lab| lab(to)), &to.transport) {
             (Some(stream), _) => bootstrap::greet(super::pipe::Pipe::stream(stream)).await?,
-            (None, Transport::Local) => bootstrap::start(&Local, start).await?,
+            (None, Transport::Local) => {
+                place = self.budget.take(PROCESS).await;
+                bootstrap::start(&Local, start).await?
+            }
             (None, Transport::Ssh(options)) => {
                 bootstrap::start(&self.connections.sessions(options, &self.notes(to)), start).await?
             }
-            (None, Transport::Program(program)) => bootstrap::start(program, start).await?,
+            (None, Transport::Program(program)) => {
+                place = self.budget.take(PROCESS).await;
+                bootstrap::start(program, start).await?
+            }
         };
         if started.uploaded {
             self.traffic.upload();
         }
-        Ok(Worker::new(started))
+        Ok(Worker::new(started, place))
+    }
+
+    /// Lets a worker go that has nothing to do, and its connection when nobody else is on it.
+    pub(super) async fn let_go(&self, to: &Destination, worker: Worker, patience: Duration) {
+        worker.close(patience).await;
+        if let Transport::Ssh(options) = &to.transport {
+            self.connections.let_go(options).await;
+        }
+    }
+
+    /// Waits for a turn to work on this machine; elsewhere there is nothing to wait for.
+    pub(super) async fn turn(&self, to: &Destination) -> Option<SemaphorePermit<'_>> {
+        match to.transport {
+            Transport::Ssh(_) => None,
+            Transport::Local | Transport::Program(_) => self.here.acquire().await.ok(),
+        }
     }
 }
 

@@ -2,11 +2,12 @@
 
 mod askpass;
 mod bootstrap;
+mod budget;
 pub mod embedded;
 pub mod hops;
 mod known_hosts;
 mod lanes;
-mod limits;
+pub mod limits;
 mod links;
 mod local;
 mod notes;

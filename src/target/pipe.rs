@@ -3,13 +3,14 @@
 
 use std::io;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
-use super::ssh::Fate;
+use super::ssh::{Connection, Fate};
 
 /// A two-way stream of bytes.
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -49,6 +50,8 @@ impl std::fmt::Display for Exit {
 pub(super) struct Pipe {
     pub reader: Reader,
     pub writer: Writer,
+    /// The connection it is on, which nobody is to end meanwhile.
+    pub connection: Option<Arc<Connection>>,
 }
 
 /// The side we read. [`Reader::next`] may be dropped while it waits; nothing is lost.
@@ -80,7 +83,11 @@ impl std::fmt::Debug for Writer {
 impl Pipe {
     pub(super) fn ssh(channel: russh::Channel<client::Msg>, fate: Fate) -> Self {
         let (reader, writer) = channel.split();
-        Self { reader: Reader::Ssh { channel: reader, fate, ended: false }, writer: Writer::Ssh(writer) }
+        Self {
+            reader: Reader::Ssh { channel: reader, fate, ended: false },
+            writer: Writer::Ssh(writer),
+            connection: None,
+        }
     }
 
     /// Starts the command.
@@ -90,6 +97,7 @@ impl Pipe {
         Ok(Self {
             reader: Reader::Child { child: Box::new(child), out, err, ended: false },
             writer: Writer::Child(stdin),
+            connection: None,
         })
     }
 
@@ -98,6 +106,7 @@ impl Pipe {
         Self {
             reader: Reader::Stream(Some(Box::new(reader))),
             writer: Writer::Stream(Some(Box::new(writer))),
+            connection: None,
         }
     }
 }

@@ -13,7 +13,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::timeout;
 
 use super::bootstrap::Started;
-use super::pipe::{Exit, Output, Reader, Writer};
+use super::budget::Place;
+use super::pipe::{Exit, Output, Pipe, Reader, Writer};
+use super::ssh::Connection;
 use super::traffic::Traffic;
 use super::{Blobs, CallError};
 
@@ -31,6 +33,9 @@ pub(super) struct Worker {
     buffer: BytesMut,
     stderr: Vec<u8>,
     next_id: u32,
+    /// Its room in the run's budget, and the connection it is on, for as long as it lives.
+    _place: Option<Place>,
+    _connection: Option<Arc<Connection>>,
 }
 
 /// A request that waits for content.
@@ -40,9 +45,11 @@ struct Need {
 }
 
 impl Worker {
-    pub(super) fn new(started: Started) -> Self {
+    pub(super) fn new(started: Started, place: Option<Place>) -> Self {
         let Started { pipe, rest, .. } = started;
-        Self { reader: pipe.reader, writer: pipe.writer, buffer: rest, stderr: Vec::new(), next_id: 1 }
+        let stderr = Vec::new();
+        let Pipe { reader, writer, connection } = pipe;
+        Self { reader, writer, buffer: rest, stderr, next_id: 1, _place: place, _connection: connection }
     }
 
     /// Sends the requests together and collects their replies, in order, or passes each on as it comes. After an error, or when dropped while

@@ -9,6 +9,11 @@ const TASKS: &str = "
 - {name: three, ping: {data: drei}}
 ";
 
+/// None of them is sent ahead of its turn.
+fn in_turn() -> String {
+    TASKS.replace("}}", "}, changed_when: no}")
+}
+
 #[test]
 fn linear_waits_for_all_hosts_after_every_task() {
     let lab = Lab::new("a b c").slow(5).playbook(&play("", TASKS));
@@ -24,7 +29,7 @@ fn linear_waits_for_all_hosts_after_every_task() {
 #[test]
 fn free_lets_every_host_go_its_own_way() {
     // a's first task waits for b's last: with the linear strategy that never comes.
-    let lab = Lab::new("a b").hold("a", "eins", "b", "drei").playbook(&play("strategy: free", TASKS));
+    let lab = Lab::new("a b").hold("a", "eins", "b", "drei").playbook(&play("strategy: free", &in_turn()));
     let run = lab.run(&[]);
     assert_eq!(run.recap(), "a ok=3, b ok=3", "{run}");
     let order = run.order();
@@ -36,8 +41,7 @@ fn free_hosts_pass_each_other_back_and_forth() {
     let lab = Lab::new("a b")
         .hold("a", "eins", "b", "zwei")
         .hold("b", "zwei", "a", "drei")
-        // None of them is sent ahead of its turn.
-        .playbook(&play("strategy: free", &TASKS.replace("}}", "}, changed_when: no}")));
+        .playbook(&play("strategy: free", &in_turn()));
     let run = lab.run(&[]);
     assert_eq!(run.recap(), "a ok=3, b ok=3", "{run}");
     let order = run.order();

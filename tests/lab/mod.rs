@@ -50,7 +50,8 @@ impl Lab {
     /// that ask for them, and five hosts work at a time unless a run is told otherwise.
     #[must_use]
     pub fn new(inventory: &str) -> Self {
-        let settings = [("ANSIBLE_CONFIG", "/dev/null"), ("ANSIBLE_GATHERING", "explicit")];
+        let settings =
+            [("ANSIBLE_CONFIG", "/dev/null"), ("ANSIBLE_GATHERING", "explicit"), ("ANSIBLE_FORKS", "5")];
         let lab = Self {
             dir: TempDir::new().expect("a directory"),
             hosts: Hosts::default(),

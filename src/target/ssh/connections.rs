@@ -10,9 +10,11 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::identity::Keychain;
+use super::pace::Pace;
 use super::settings::{self, Proxy, Settings};
 use super::{Again, Attempt, Connection, Refused, Unopened, failed_to_connect, resolve};
 use crate::target::bootstrap::Starts;
+use crate::target::budget::Budget;
 use crate::target::known_hosts::KnownHosts;
 use crate::target::notes::Notes;
 use crate::target::pipe::Pipe;
@@ -26,6 +28,8 @@ const AT_ONCE: usize = 8;
 const TRIES: u32 = 4;
 /// How many connections one host may take.
 const CONNECTIONS: usize = 4;
+/// How many TCP connections may be under way in all: a switch remembers only so many new neighbours.
+const CONNECTING: usize = 512;
 /// How many jump hosts may stand behind each other.
 const JUMPS: usize = 8;
 
@@ -49,10 +53,17 @@ pub(in crate::target) struct Connections {
     /// By address and port.
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
     traffic: Arc<Traffic>,
+    budget: Arc<Budget>,
+    pub(super) connecting: Semaphore,
+    pub(super) logging_in: Pace,
 }
 
 impl Connections {
-    pub(in crate::target) fn new(surroundings: Surroundings, traffic: Arc<Traffic>) -> Self {
+    pub(in crate::target) fn new(
+        surroundings: Surroundings,
+        traffic: Arc<Traffic>,
+        budget: Arc<Budget>,
+    ) -> Self {
         Self {
             surroundings: Arc::new(surroundings),
             keychain: Keychain::default(),
@@ -60,6 +71,9 @@ impl Connections {
             slots: Mutex::default(),
             gates: Mutex::default(),
             traffic,
+            budget,
+            connecting: Semaphore::new(CONNECTING),
+            logging_in: Pace::default(),
         }
     }
 
@@ -105,6 +119,16 @@ impl Connections {
             let connections = std::mem::take(&mut slot.lock().await.connections);
             goodbye(&connections).await;
         }
+    }
+
+    /// Ends the host's connection when nobody is on it.
+    pub(in crate::target) async fn let_go(&self, options: &SshOptions) {
+        let slot = lock(&self.slots).get(options).cloned();
+        // One that is being made is somebody's.
+        let Some(Ok(mut made)) = slot.as_ref().map(|slot| slot.try_lock()) else { return };
+        let unused: Vec<_> =
+            made.connections.extract_if(.., |connection| Arc::strong_count(connection) == 1).collect();
+        goodbye(&unused).await;
     }
 
     /// Ends all connections.
@@ -169,7 +193,10 @@ impl Connections {
             via = Some(Box::pin(self.get_through(0, jump, notes, path)).await?);
             path.pop();
         }
-        let connection = Arc::new(self.connect(&settings, via, notes).await?);
+        let place = self.budget.take(1).await;
+        let mut connection = self.connect(&settings, via, notes).await?;
+        connection.place = place;
+        let connection = Arc::new(connection);
         self.traffic.connection();
         Ok(connection)
     }
@@ -262,7 +289,10 @@ impl Starts for Sessions<'_> {
                     )));
                 }
                 Err(Unopened::Call(error)) => return Err(error),
-                Ok(pipe) => return Ok(pipe),
+                Ok(mut pipe) => {
+                    pipe.connection = Some(connection);
+                    return Ok(pipe);
+                }
             }
         }
     }

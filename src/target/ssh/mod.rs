@@ -6,6 +6,7 @@ mod auth;
 mod client;
 mod connections;
 mod identity;
+mod pace;
 mod proxy;
 mod settings;
 mod signer;
@@ -28,6 +29,7 @@ use self::settings::{Family, Proxy, Settings};
 pub(super) use self::socket::Fate;
 use self::socket::{Acknowledged, Carrier};
 use super::CallError;
+use super::budget::Place;
 use super::known_hosts::HostKeys;
 use super::notes::Notes;
 use super::opening::PATIENCE;
@@ -38,6 +40,8 @@ pub(super) struct Connection {
     session: Handle<Client>,
     fate: Fate,
     forward_agent: bool,
+    /// Its room in the run's budget.
+    place: Option<Place>,
     /// Dropped, the session ends.
     _keep: oneshot::Sender<()>,
     /// The jump host's connection, which carries this one.
@@ -175,9 +179,15 @@ impl Attempt<'_> {
     /// Connects and logs in, all before one deadline.
     async fn run(&self) -> Result<Connection, Refused> {
         let settings = self.settings;
+        let connecting = self.connections.connecting.acquire().await;
         let deadline = Instant::now() + settings.connect_timeout;
         let fate = Fate::default();
         let (stream, proxy) = self.stream(deadline).await?;
+        drop(connecting);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let _turn = self.connections.logging_in.turn().await;
+        // The wait for our own turn is not the host's.
+        let deadline = Instant::now() + left;
         let (carrier, keep) = Carrier::new(stream, fate.clone(), settings.host.clone());
         let mut stage = "during banner exchange";
         let login = timeout_at(deadline, async {
@@ -190,6 +200,7 @@ impl Attempt<'_> {
                 session,
                 fate,
                 forward_agent: is_known && settings.keys.forward.is_some(),
+                place: None,
                 _keep: keep,
                 _via: self.via.clone(),
                 _proxy: proxy,
