@@ -77,6 +77,7 @@ mod ini_file;
 mod interfaces_file;
 mod iptables;
 mod known_hosts;
+mod launchd;
 mod lineinfile;
 mod locale_gen;
 mod lvg;
@@ -97,6 +98,7 @@ mod openssl_dhparam;
 mod openssl_pkcs12;
 mod openssl_privatekey;
 mod openssl_publickey;
+mod openwrt_init;
 mod opkg;
 mod package;
 mod package_facts;
@@ -107,6 +109,7 @@ mod parted;
 mod patch;
 mod ping;
 mod pip;
+mod pkgng;
 mod postgresql_db;
 mod postgresql_ext;
 mod postgresql_ping;
@@ -121,6 +124,7 @@ mod rabbitmq_vhost;
 mod raw;
 mod replace;
 mod rpm_key;
+mod runit;
 mod script;
 mod seboolean;
 mod sefcontext;
@@ -138,6 +142,7 @@ mod sudoers;
 mod supervisorctl;
 mod synchronize;
 mod sysctl;
+mod sysrc;
 mod systemd;
 mod sysvinit;
 mod tempfile;
@@ -215,6 +220,7 @@ table! {
     interfaces_file,
     iptables,
     known_hosts,
+    launchd,
     lineinfile,
     locale_gen,
     lvg,
@@ -235,6 +241,7 @@ table! {
     openssl_pkcs12,
     openssl_privatekey,
     openssl_publickey,
+    openwrt_init,
     opkg,
     package,
     package_facts,
@@ -245,6 +252,7 @@ table! {
     patch,
     ping,
     pip,
+    pkgng,
     postgresql_db,
     postgresql_ext,
     postgresql_ping,
@@ -259,6 +267,7 @@ table! {
     raw,
     replace,
     rpm_key,
+    runit,
     script,
     seboolean,
     sefcontext,
@@ -276,6 +285,7 @@ table! {
     supervisorctl,
     synchronize,
     sysctl,
+    sysrc,
     systemd | systemd_service,
     sysvinit,
     tempfile,
@@ -358,6 +368,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "htpasswd"),
     ("community.general", "ini_file"),
     ("community.general", "interfaces_file"),
+    ("community.general", "launchd"),
     ("community.general", "locale_gen"),
     ("community.general", "lvg"),
     ("community.general", "lvol"),
@@ -365,16 +376,20 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "make"),
     ("community.general", "modprobe"),
     ("community.general", "npm"),
+    ("community.general", "openwrt_init"),
     ("community.general", "opkg"),
     ("community.general", "pacman"),
     ("community.general", "pam_limits"),
     ("community.general", "pamd"),
     ("community.general", "parted"),
+    ("community.general", "pkgng"),
+    ("community.general", "runit"),
     ("community.general", "sefcontext"),
     ("community.general", "seport"),
     ("community.general", "snap"),
     ("community.general", "sudoers"),
     ("community.general", "supervisorctl"),
+    ("community.general", "sysrc"),
     ("community.general", "timezone"),
     ("community.general", "ufw"),
     ("community.general", "zypper"),

@@ -7,13 +7,13 @@ use serde_json::{Value as Json, json};
 
 use crate::dnf::{self, State};
 use crate::kit::{Failure, Result, System};
-use crate::{apk, apt, homebrew, opkg, pacman, zypper};
+use crate::{apk, apt, homebrew, opkg, pacman, pkgng, zypper};
 
 /// Manages packages with whatever package manager rules the host.
 ///
-/// apt, dnf, yum, zypper, pacman, apk, opkg and Homebrew are known. Names differ between distributions; use variables
+/// apt, dnf, yum, zypper, pacman, apk, opkg, FreeBSD's pkg and Homebrew are known. Names differ between distributions; use variables
 /// for them. The other options are those of apt, and some of dnf's: on a host that has another package manager they are
-/// errors, save `update_cache`, which all but Homebrew know.
+/// errors, save `update_cache`, which all but pkg and Homebrew know.
 ///
 /// # Examples
 ///
@@ -95,7 +95,7 @@ fn auto() -> String {
 }
 
 /// The package managers, and the programs by which they are recognised: the first that is there rules.
-const MANAGERS: [(&str, &str); 12] = [
+const MANAGERS: [(&str, &str); 14] = [
     ("apt", "/usr/bin/apt-get"),
     ("dnf", "/usr/bin/dnf"),
     ("yum", "/usr/bin/yum"),
@@ -105,6 +105,8 @@ const MANAGERS: [(&str, &str); 12] = [
     ("apk", "/usr/bin/apk"),
     ("opkg", "/bin/opkg"),
     ("opkg", "/usr/bin/opkg"),
+    ("pkgng", "/usr/local/sbin/pkg"),
+    ("pkgng", "/usr/sbin/pkg"),
     ("homebrew", "/usr/local/bin/brew"),
     ("homebrew", "/opt/homebrew/bin/brew"),
     ("homebrew", "/home/linuxbrew/.linuxbrew/bin/brew"),
@@ -123,10 +125,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
         _ => true,
     });
     refuse(args.apt.only_apt().or(of_dnf), manager)?;
-    if manager == "homebrew" {
+    if matches!(manager, "homebrew" | "pkgng") {
         refuse(args.apt.update_cache.map(|_| "update_cache"), manager)?;
         let asked = json!({"name": args.name, "state": args.state.of_others()?});
-        return told(homebrew::run(understood(asked)?, sys)?);
+        return match manager {
+            "pkgng" => told(pkgng::run(understood(asked)?, sys)?),
+            _ => told(homebrew::run(understood(asked)?, sys)?),
+        };
     }
     let asked = json!({
         "name": args.name,
@@ -224,6 +229,14 @@ mod tests {
             refused["msg"],
             "package: update_cache means nothing to this host's package manager, homebrew"
         );
+    }
+
+    #[test]
+    fn pkgng() {
+        let trial = Trial::of("package");
+        trial.host.program("/usr/local/sbin/pkg").answer("/usr/local/sbin/pkg", 0, "");
+        trial.host.answer("/usr/local/sbin/pkg query", 0, "git devel/git git-2.4\n");
+        assert_eq!(trial.run(&json!({"name": "git"}))["msg"], "package(s) already present");
     }
 
     #[test]

@@ -1,3 +1,4 @@
+mod bsd;
 mod openrc;
 mod script;
 
@@ -10,11 +11,13 @@ use serde_json::{Map, Value as Json};
 use crate::kit::{Failure, Result, System};
 use crate::setup::service_manager;
 use crate::systemd::{self, Special, State};
-use crate::sysvinit;
+use crate::{launchd, openwrt_init, runit, sysvinit};
 
 /// Controls services, by whatever manages them on the host.
 ///
-/// systemd, OpenRC and SysV init scripts are known; see `systemd` for what only that can do.
+/// systemd, OpenRC, runit, procd, launchd, FreeBSD's rc and SysV init scripts are known; `systemd`, `runit`,
+/// `openwrt_init`, `launchd` and `sysvinit` tell what only these can do. A service that runit has no directory of is
+/// controlled by its init script.
 ///
 /// # Examples
 ///
@@ -42,7 +45,7 @@ pub struct Args {
     /// What manages services: `auto` finds out.
     #[serde(default = "auto")]
     pub r#use: String,
-    /// Arguments for the init script. systemd takes none.
+    /// Arguments for the init script; of FreeBSD's `service`, what comes before the name. systemd takes none.
     #[serde(default)]
     #[schemars(extend("aliases" = ["args"]))]
     pub arguments: String,
@@ -66,57 +69,71 @@ fn default_runlevel() -> String {
 }
 
 #[derive(Serialize)]
-pub struct Returns {
+struct Returns {
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<State>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enabled: Option<bool>,
-    /// Of systemd, what it says of the unit; of sysvinit, what was done.
+    /// What systemd says of the unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<Map<String, Json>>,
 }
 
-pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+/// Each service manager has the results of Ansible's module of that name.
+pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Json> {
     let manager = manager(&args, sys)?;
     require(&args, manager)?;
+    // What the service is in the end.
+    let (state, enabled) = (args.state.map(State::reached), args.enabled);
     let status = match manager {
         Manager::Systemd | Manager::Any(Tool::Systemd) => {
             ignore(&args, sys);
             let unit = systemd::Args {
                 name: Some(args.name.clone()),
                 state: args.state,
-                enabled: args.enabled,
+                enabled,
                 special: args.special,
             };
-            Some(systemd::run(unit, sys)?.status)
+            Some(systemd::run(unit, sys)?.status).filter(|_| manager == Manager::Systemd)
         }
         Manager::Openrc | Manager::Any(Tool::Openrc) => openrc::ensure(&args, sys).map(|()| None)?,
+        Manager::Any(Tool::Script) => script::ensure(&args, sys).map(|()| None)?,
+        Manager::Any(Tool::Bsd) => bsd::ensure(&args, sys).map(|()| None)?,
         Manager::Sysvinit => {
             let script = sysvinit::Args {
                 name: args.name.clone(),
                 state: args.state,
-                enabled: args.enabled,
+                enabled,
                 sleep: args.sleep.unwrap_or(1),
                 pattern: args.pattern,
                 runlevels: None,
                 arguments: Some(args.arguments),
                 daemonize: false,
             };
-            Some(sysvinit::run(script, sys)?.status)
+            return told(sysvinit::run(script, sys)?);
         }
-        Manager::Any(Tool::Script) => script::ensure(&args, sys).map(|()| None)?,
+        Manager::Runit => {
+            let (service_dir, service_src) = runit::directories(sys)?;
+            let state = args.state.map(Into::into);
+            let service = runit::Args { name: args.name, state, enabled, service_dir, service_src };
+            return told(runit::run(service, sys)?);
+        }
+        Manager::Launchd => {
+            let (name, state) = (args.name, args.state.map(Into::into));
+            let service = launchd::Args { name, state, enabled, plist: None, force_stop: false };
+            return told(launchd::run(service, sys)?);
+        }
+        Manager::Procd => {
+            let Args { name, state, pattern, .. } = args;
+            return told(openwrt_init::run(openwrt_init::Args { name, state, enabled, pattern }, sys)?);
+        }
     };
-    // What the service is in the end.
-    let state = args.state.map(State::reached);
-    // Each has the results of Ansible's module of that name.
-    Ok(match manager {
-        Manager::Any(_) => Returns { name: args.name, state, enabled: args.enabled, status: None },
-        Manager::Sysvinit => Returns { name: args.name, state: None, enabled: None, status },
-        Manager::Systemd | Manager::Openrc => {
-            Returns { name: args.name, state, enabled: args.enabled, status }
-        }
-    })
+    told(Returns { name: args.name, state, enabled, status })
+}
+
+fn told(returns: impl Serialize) -> Result<Json> {
+    serde_json::to_value(returns).map_err(|error| Failure::new(error.to_string()))
 }
 
 /// Refuses what the host's service manager does not know, and a task that asks for nothing.
@@ -125,6 +142,9 @@ fn require(args: &Args, manager: Manager) -> Result<()> {
         Manager::Systemd => "systemd",
         Manager::Openrc => "openrc",
         Manager::Sysvinit => "sysvinit",
+        Manager::Runit => "runit",
+        Manager::Launchd => "launchd",
+        Manager::Procd => "openwrt_init",
         Manager::Any(_) => "service",
     };
     if module != "systemd"
@@ -132,8 +152,15 @@ fn require(args: &Args, manager: Manager) -> Result<()> {
     {
         return Err(Failure::new(format!("Unsupported parameters for ({module}) module: {option}.")));
     }
-    if module == "sysvinit" && args.runlevel != default_runlevel() {
-        return Err(Failure::new("Unsupported parameters for (sysvinit) module: runlevel."));
+    let own = matches!(manager, Manager::Runit | Manager::Launchd | Manager::Procd);
+    let unknown = [
+        ("runlevel", args.runlevel != default_runlevel() && (own || manager == Manager::Sysvinit)),
+        ("arguments", !args.arguments.is_empty() && own),
+        ("sleep", args.sleep.is_some() && own),
+        ("pattern", args.pattern.is_some() && own && manager != Manager::Procd),
+    ];
+    if let Some((option, _)) = unknown.iter().find(|(_, given)| *given) {
+        return Err(Failure::new(format!("Unsupported parameters for ({module}) module: {option}.")));
     }
     if !args.special.has_work() && args.state.is_none() && args.enabled.is_none() {
         return Err(Failure::new("one of the following is required: state, enabled"));
@@ -155,18 +182,23 @@ fn ignore(args: &Args, sys: &mut System<'_>) {
 }
 
 /// Which of Ansible's modules `service` stands for: its own works with any tool.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Manager {
     Systemd,
     Openrc,
     Sysvinit,
+    Runit,
+    Launchd,
+    /// OpenWrt's.
+    Procd,
     Any(Tool),
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Tool {
     Systemd,
     Openrc,
+    Bsd,
     Script,
 }
 
@@ -175,12 +207,21 @@ fn manager(args: &Args, sys: &mut System<'_>) -> Result<Manager> {
         "systemd" | "systemd_service" => Ok(Manager::Systemd),
         "openrc" => Ok(Manager::Openrc),
         "sysvinit" => Ok(Manager::Sysvinit),
+        "runit" => Ok(Manager::Runit),
+        "launchd" => Ok(Manager::Launchd),
+        "openwrt_init" => Ok(Manager::Procd),
+        "bsdinit" => Ok(Manager::Any(Tool::Bsd)),
         "service" => tool(args, sys).map(Manager::Any),
-        "auto" => Ok(match tool(args, sys)? {
-            Tool::Systemd => Manager::Systemd,
-            Tool::Openrc => Manager::Openrc,
-            Tool::Script if service_manager::name(sys)? == "sysvinit" => Manager::Sysvinit,
-            Tool::Script => Manager::Any(Tool::Script),
+        "auto" => Ok(match service_manager::name(sys)?.as_str() {
+            "launchd" => Manager::Launchd,
+            "openwrt_init" => Manager::Procd,
+            "runit" if runit::knows(&args.name, sys)? => Manager::Runit,
+            known => match tool(args, sys)? {
+                Tool::Systemd => Manager::Systemd,
+                Tool::Openrc => Manager::Openrc,
+                Tool::Script if known == "sysvinit" => Manager::Sysvinit,
+                tool => Manager::Any(tool),
+            },
         }),
         other => Err(Failure::new(format!("use: '{other}' is not supported yet"))),
     }
@@ -191,13 +232,15 @@ fn tool(args: &Args, sys: &System<'_>) -> Result<Tool> {
         Ok(Tool::Systemd)
     } else if sys.which("rc-service").is_some() {
         Ok(Tool::Openrc)
+    } else if service_manager::name(sys)? == "bsdinit" {
+        Ok(Tool::Bsd)
     } else if sys.exists(&Path::new("/etc/init.d").join(&args.name))? || sys.which("service").is_some() {
         Ok(Tool::Script)
     } else if sys.which("systemctl").is_some() {
         Ok(Tool::Systemd)
     } else {
         Err(Failure::new(format!(
-            "cannot find out what manages the service {}: neither systemd, OpenRC nor init scripts are here",
+            "cannot find out what manages the service {}: neither systemd, OpenRC, runit, procd, launchd, FreeBSD's rc nor init scripts are here",
             args.name
         )))
     }
@@ -257,6 +300,25 @@ mod tests {
             &json!({"name": "web", "state": "started", "daemon_reload": true}),
             &["systemctl daemon-reload", "systemctl show web", "systemctl start web"],
         );
+    }
+
+    #[test]
+    fn runit_where_it_rules_and_knows_the_service() {
+        let prepare = |trial: &Trial| {
+            trial.host.file("/proc/1/comm", "runit\n").program("/etc/init.d/old").dir("/etc/sv/web");
+            trial.host.answer("/etc/init.d/old", 0, "").answer("/etc/init.d/old status", 3, "");
+            trial.host.dir("/etc/service").link("/etc/service/web", "/etc/sv/web");
+            trial.host.program("/usr/bin/sv").answer("/usr/bin/sv", 0, "down: /etc/service/web: 3s\n");
+        };
+        let status = "/usr/bin/sv status /etc/service/web";
+        let start = "/usr/bin/sv start /etc/service/web";
+        check(prepare, &json!({"name": "web", "state": "started"}), &[status, start, status]);
+        let script = ["/etc/init.d/old status", "/etc/init.d/old start"];
+        check(prepare, &json!({"name": "old", "state": "started"}), &script);
+        let trial = Trial::of("service");
+        prepare(&trial);
+        let refused = trial.run(&json!({"name": "web", "state": "started", "sleep": 3}));
+        assert_eq!(refused["msg"], "Unsupported parameters for (runit) module: sleep.");
     }
 
     #[test]

@@ -7,10 +7,11 @@ use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::kit::command::{Command, Output};
 use crate::kit::host::{Hear, Stream};
+use crate::kit::real::kernel;
 
 /// How long output may stay silent after the command's end while something it left behind still holds the pipe.
 const SILENCE: Duration = Duration::from_millis(200);
@@ -81,7 +82,7 @@ impl<'a> Streams<'a> {
             to_write,
             out: Sink { pipe: child.stdout.take(), bytes: Vec::new(), told: 0 },
             err: Sink { pipe: child.stderr.take(), bytes: Vec::new(), told: 0 },
-            pidfd: pidfd_open(Pid::from_child(child), PidfdFlags::empty()).ok(),
+            pidfd: kernel::end_of(child),
         };
         if let Some(pipe) = &streams.out.pipe {
             rustix::io::ioctl_fionbio(pipe, true)?;

@@ -1,7 +1,9 @@
 //! The machine this process runs on. Nothing else in this crate touches it.
 
 pub mod detached;
-mod generation;
+#[cfg_attr(not(target_os = "linux"), path = "real/elsewhere.rs")]
+#[cfg_attr(target_os = "linux", path = "real/linux.rs")]
+pub(super) mod kernel;
 pub mod terminal;
 pub mod vanish;
 
@@ -18,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, CWD, Gid, IFlags, Timespec, Timestamps, UTIME_NOW, Uid, XattrFlags};
+use rustix::fs::{AtFlags, CWD, Gid, Timespec, Timestamps, UTIME_NOW, Uid};
 use rustix::io::Errno;
 
 use crate::kit::command::{Command, Output};
@@ -27,7 +29,7 @@ use crate::kit::host::{
     Access, Connection, FileType, Filesystem, Hear, Host, HostError, Manner, Meta, Partner, Peer, Placement,
     Result, Time,
 };
-use crate::kit::netlink::{self, Network};
+use crate::kit::netlink::Network;
 use crate::kit::process;
 
 /// The real machine.
@@ -196,15 +198,12 @@ impl Host for Real {
             _ => return Ok(None),
         }
         let Ok(file) = File::open(path) else { return Ok(None) };
-        match rustix::fs::ioctl_getflags(&file) {
-            Ok(bits) => Ok(Some(flags::letters(bits.bits()))),
-            Err(_) => Ok(None),
-        }
+        Ok(kernel::flags(&file).map(flags::letters))
     }
 
     fn generation(&self, path: &Path) -> Option<u32> {
         match fs::symlink_metadata(path) {
-            Ok(found) if found.is_file() || found.is_dir() => generation::of(&File::open(path).ok()?),
+            Ok(found) if found.is_file() || found.is_dir() => kernel::generation(&File::open(path).ok()?),
             _ => None,
         }
     }
@@ -213,29 +212,18 @@ impl Host for Real {
         let fail = |e| HostError::new("set the attributes of", path, e);
         let bits = flags::bits(letters).map_err(|why| fail(io::Error::other(why)))?;
         let file = File::open(path).map_err(fail)?;
-        rustix::fs::ioctl_setflags(&file, IFlags::from_bits_retain(bits)).map_err(|e| fail(e.into()))
+        kernel::set_flags(&file, bits).map_err(fail)
     }
 
     fn context(&self, path: &Path, follow: bool) -> Result<Option<String>> {
-        let mut buffer = [0u8; 512];
-        let got = if follow {
-            rustix::fs::getxattr(path, SELINUX, &mut buffer)
-        } else {
-            rustix::fs::lgetxattr(path, SELINUX, &mut buffer)
-        };
-        let Ok(length) = got else { return Ok(None) };
-        let text = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default());
-        Ok(Some(text.trim_end_matches('\0').to_owned()))
+        let Some(value) = kernel::attribute(path, SELINUX, follow) else { return Ok(None) };
+        Ok(Some(String::from_utf8_lossy(&value).trim_end_matches('\0').to_owned()))
     }
 
     fn set_context(&self, path: &Path, context: &str, follow: bool) -> Result<()> {
         let value = [context.as_bytes(), b"\0"].concat();
-        let done = if follow {
-            rustix::fs::setxattr(path, SELINUX, &value, XattrFlags::empty())
-        } else {
-            rustix::fs::lsetxattr(path, SELINUX, &value, XattrFlags::empty())
-        };
-        done.map_err(|e| HostError::new("set the SELinux context of", path, e.into()))
+        kernel::set_attribute(path, SELINUX, &value, follow)
+            .map_err(|e| HostError::new("set the SELinux context of", path, e))
     }
 
     fn run(&self, command: &Command) -> Result<Output> {
@@ -294,7 +282,7 @@ impl Host for Real {
     }
 
     fn network(&self) -> Result<Option<Network>> {
-        Ok(dump_network().ok())
+        Ok(kernel::network().ok())
     }
 
     fn identity(&self) -> (u32, u32) {
@@ -305,7 +293,7 @@ impl Host for Real {
         *self.umask.get_or_init(|| {
             let old = rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
             rustix::process::umask(old);
-            old.as_raw_mode()
+            kernel::bits(old)
         })
     }
 
@@ -380,7 +368,7 @@ impl Real {
         if old.is_some() {
             if let Ok(Some(context)) = self.context(path, false) {
                 // Where SELinux is off the attribute may be refused; then it does not matter.
-                let _ = rustix::fs::fsetxattr(&*file, SELINUX, context.as_bytes(), XattrFlags::empty());
+                let _ = kernel::set_attribute_of(file, SELINUX, context.as_bytes());
             }
             // A crash must not lose the old content and the new.
             file.sync_data()?;
@@ -511,44 +499,6 @@ fn meta(found: &fs::Metadata) -> Meta {
         blocks: found.blocks(),
         block_size: found.blksize(),
     }
-}
-
-/// Asks the kernel for links, addresses and routes.
-fn dump_network() -> io::Result<Network> {
-    use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink as protocol};
-    let socket = rustix::net::socket_with(
-        AddressFamily::NETLINK,
-        SocketType::RAW,
-        SocketFlags::CLOEXEC,
-        // The protocol for routes is number 0, which is the default.
-        None,
-    )?;
-    rustix::net::sockopt::set_socket_timeout(
-        &socket,
-        rustix::net::sockopt::Timeout::Recv,
-        Some(Duration::from_secs(2)),
-    )?;
-    let kernel = protocol::SocketAddrNetlink::new(0, 0);
-    let mut network = Network::default();
-    let mut buffer = vec![0; 64 * 1024];
-    for kind in [netlink::GET_LINK, netlink::GET_ADDRESS, netlink::GET_ROUTE] {
-        rustix::net::sendto(&socket, &netlink::dump_request(kind), SendFlags::empty(), &kernel)?;
-        'dump: loop {
-            let (_, length) = rustix::net::recv(&socket, buffer.as_mut_slice(), RecvFlags::empty())?;
-            let received = buffer.get(..length).unwrap_or_default();
-            if received.is_empty() {
-                break;
-            }
-            for (kind, body) in netlink::messages(received) {
-                match kind {
-                    netlink::DONE => break 'dump,
-                    netlink::ERROR => return Err(io::Error::other("the kernel refused a netlink dump")),
-                    _ => network.take(kind, body),
-                }
-            }
-        }
-    }
-    Ok(network)
 }
 
 #[cfg(test)]

@@ -115,7 +115,12 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("homebrew_cask", "as package"),
     ("homebrew_tap", "as package"),
     ("opkg", "as package"),
+    ("pkgng", "as package"),
     ("snap", "as package"),
+    ("launchd", "as service"),
+    ("openwrt_init", "as service"),
+    ("runit", "as service"),
+    ("sysrc", "it works on FreeBSD only"),
 ];
 
 #[test]

@@ -24,6 +24,10 @@ const MANAGERS: &[(&str, &str)] = &[
     ("/usr/bin/installp", "installp"),
     ("/run/current-system/sw/bin/nix", "nix"),
     ("/usr/local/bin/brew", "homebrew"),
+    ("/opt/homebrew/bin/brew", "homebrew"),
+    ("/usr/local/sbin/pkg", "pkgng"),
+    // FreeBSD's own, which fetches the other when it is first asked.
+    ("/usr/sbin/pkg", "pkgng"),
 ];
 
 pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {

@@ -16,6 +16,7 @@ pub(crate) fn name(sys: &System<'_>) -> Result<String> {
         "runit-init" => "runit".to_owned(),
         "svscan" => "svc".to_owned(),
         "openrc-init" => "openrc".to_owned(),
+        "procd" => "openwrt_init".to_owned(),
         "" | "init" | "sh" | "bash" | "tini" | "dumb-init" | "docker-init" | "COMMAND" => {
             by_files(sys)?.to_owned()
         }
@@ -26,7 +27,12 @@ pub(crate) fn name(sys: &System<'_>) -> Result<String> {
 
 fn by_files(sys: &System<'_>) -> Result<&'static str> {
     let there = |path: &str| sys.exists(Path::new(path));
-    Ok(if there("/run/systemd/system")? || there("/dev/.run/systemd")? || there("/dev/.systemd")? {
+    // What only macOS and FreeBSD have.
+    Ok(if there("/System/Library/LaunchDaemons")? {
+        "launchd"
+    } else if there("/etc/rc.subr")? {
+        "bsdinit"
+    } else if there("/run/systemd/system")? || there("/dev/.run/systemd")? || there("/dev/.systemd")? {
         "systemd"
     } else if sys.which("initctl").is_some() && there("/etc/init")? {
         "upstart"

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use super::Real;
+use super::{Real, kernel};
 use crate::kit::background::Job;
 
 /// The worker's argument that makes it do a job.
@@ -13,7 +13,7 @@ pub const ARGUMENT: &str = "--job";
 /// Starts the worker anew and returns when nothing that ends this one ends that one too.
 pub(super) fn start(input: &[u8]) -> io::Result<()> {
     // Not by its path: the file may have been replaced, or be gone.
-    let mut child = Command::new("/proc/self/exe")
+    let mut child = Command::new(kernel::myself()?)
         .arg(ARGUMENT)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::pty::{OpenptFlags, grantpt, openpt, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 use crate::kit::command::{Command, Output};
 use crate::kit::host::{Answer, Manner, Partner};
 use crate::kit::process::{stop, wait_for};
+use crate::kit::real::kernel;
 
 /// The worker's argument that makes it a command on the terminal of its input.
 pub const ARGUMENT: &str = "--on-terminal";
@@ -56,7 +57,7 @@ fn open(echo: bool) -> io::Result<(OwnedFd, OwnedFd)> {
     let ours = openpt(flags)?;
     grantpt(&ours)?;
     unlockpt(&ours)?;
-    let theirs = ioctl_tiocgptpeer(&ours, flags)?;
+    let theirs = kernel::peer(&ours, flags)?;
     tcsetwinsize(&theirs, Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 })?;
     if !echo {
         let mut modes = tcgetattr(&theirs)?;
@@ -68,7 +69,7 @@ fn open(echo: bool) -> io::Result<(OwnedFd, OwnedFd)> {
 
 fn start(command: &Command, terminal: OwnedFd) -> io::Result<Child> {
     // Only a process of its own may take the terminal as its own: the worker itself, started anew.
-    let mut process = Process::new("/proc/self/exe");
+    let mut process = Process::new(kernel::myself()?);
     process.arg(ARGUMENT).args(&command.argv);
     process.envs(command.env.iter().map(|(name, value)| (name, value)));
     if let Some(dir) = &command.dir {

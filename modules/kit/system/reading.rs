@@ -1,6 +1,7 @@
 //! Files, read.
 
 use super::files::{FileFacts, state};
+use crate::kit::command::Command;
 use crate::kit::digest::{Algorithm, digest};
 use crate::kit::host::{Access, HostError, Meta};
 use crate::kit::outcome::{Failure, Result};
@@ -95,10 +96,17 @@ impl System<'_> {
     }
 
     /// Whether a process runs whose command line holds that text.
-    pub fn has_process(&self, text: &str) -> Result<bool> {
-        for name in self.list(Path::new("/proc"))? {
+    pub fn has_process(&mut self, text: &str) -> Result<bool> {
+        let proc = Path::new("/proc");
+        let names = if self.is_dir(proc)? { self.list(proc)? } else { Vec::new() };
+        if names.is_empty() {
+            // BSD and macOS have none.
+            let all = self.ask(Command::new("ps").args(["-axww", "-o", "command="]))?;
+            return Ok(all.stdout().lines().any(|line| line.contains(text)));
+        }
+        for name in names {
             // Processes come and go.
-            let Ok(words) = self.read(&Path::new("/proc").join(name).join("cmdline")) else { continue };
+            let Ok(words) = self.read(&proc.join(name).join("cmdline")) else { continue };
             if String::from_utf8_lossy(&words).replace('\0', " ").contains(text) {
                 return Ok(true);
             }
