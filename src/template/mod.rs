@@ -23,6 +23,7 @@ pub mod lookups;
 mod methods;
 mod mutate;
 mod names;
+mod net;
 mod objects;
 mod parse;
 pub mod python_format;

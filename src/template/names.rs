@@ -10,8 +10,14 @@ pub fn plain_name(name: &str) -> &str {
 
 /// Names from before plugins had collections, with the places that ansible-core sends those to who still use them.
 const MOVED: &[(&str, &str)] = &[
+    ("ansible.netcommon.ipaddr", "ansible.utils.ipaddr"),
+    ("ansible.netcommon.ipv4", "ansible.utils.ipv4"),
+    ("ansible.netcommon.ipv6", "ansible.utils.ipv6"),
     ("filetree", "community.general.filetree"),
     ("flattened", "community.general.flattened"),
+    ("ipaddr", "ansible.utils.ipaddr"),
+    ("ipv4", "ansible.utils.ipv4"),
+    ("ipv6", "ansible.utils.ipv6"),
     ("json_query", "community.general.json_query"),
     ("random_mac", "community.general.random_mac"),
 ];
@@ -54,9 +60,57 @@ fn home(name: &str) -> Option<&'static str> {
     Some(match name {
         "dict_kv" | "counter" | "version_sort" | "from_csv" | "dig" | "random_string" | "passwordstore"
         | "merge_variables" | "to_ini" | "redis" | "hiera" => "community.general",
-        "ipaddr" | "ipv4" | "ipv6" | "ipwrap" | "ipsubnet" | "ipmath" | "nthhost" | "next_nth_usable"
-        | "network_in_usable" | "hwaddr" | "macaddr" | "slaac" | "to_paths" | "get_path" | "index_of"
-        | "from_xml" | "to_xml" | "usable_range" | "validate" => "ansible.utils",
+        "cidr_merge"
+        | "consolidate"
+        | "fact_diff"
+        | "from_xml"
+        | "get_path"
+        | "hwaddr"
+        | "in_any_network"
+        | "in_network"
+        | "in_one_network"
+        | "index_of"
+        | "ip"
+        | "ip4_hex"
+        | "ip_address"
+        | "ipaddr"
+        | "ipcut"
+        | "ipmath"
+        | "ipsubnet"
+        | "ipv4"
+        | "ipv4_address"
+        | "ipv4_hostmask"
+        | "ipv4_netmask"
+        | "ipv6"
+        | "ipv6_address"
+        | "ipv6form"
+        | "ipwrap"
+        | "keep_keys"
+        | "loopback"
+        | "mac"
+        | "macaddr"
+        | "multicast"
+        | "network_in_network"
+        | "network_in_usable"
+        | "next_nth_usable"
+        | "nthhost"
+        | "param_list_compare"
+        | "previous_nth_usable"
+        | "private"
+        | "public"
+        | "reduce_on_network"
+        | "remove_keys"
+        | "replace_keys"
+        | "reserved"
+        | "resolvable"
+        | "slaac"
+        | "subnet_of"
+        | "supernet_of"
+        | "to_paths"
+        | "to_xml"
+        | "unspecified"
+        | "usable_range"
+        | "validate" => "ansible.utils",
         "parse_cli" | "parse_xml" | "type5_pw" | "vlan_parser" => "ansible.netcommon",
         _ => return None,
     })

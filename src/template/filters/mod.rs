@@ -11,8 +11,10 @@ mod encoding;
 mod general;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
 mod hashing;
+mod ip;
 mod json;
 mod json_query;
+mod keys;
 mod lists;
 mod mapping;
 #[expect(clippy::unnecessary_wraps, reason = "all filters share one signature")]
@@ -55,8 +57,14 @@ const FAMILIES: &[&[FilterEntry]] = &[
     encoding::TABLE,
     general::TABLE,
     hashing::TABLE,
+    ip::HARDWARE,
+    ip::IPADDR,
+    ip::MERGE,
+    ip::NETWORKS,
+    ip::SUBNETS,
     json::TABLE,
     json_query::TABLE,
+    keys::TABLE,
     lists::TABLE,
     mapping::TABLE,
     markup::TABLE,

@@ -2,6 +2,7 @@
 
 #[expect(clippy::unnecessary_wraps, reason = "all tests share one signature")]
 mod comparing;
+mod ip;
 #[expect(clippy::unnecessary_wraps, reason = "all tests share one signature")]
 mod kinds;
 mod paths;
@@ -20,6 +21,7 @@ pub(super) use version::loose_version;
 /// Every family's table.
 const FAMILIES: &[&[TestEntry]] = &[
     comparing::TABLE,
+    ip::TABLE,
     kinds::TABLE,
     paths::TABLE,
     protomatter::TABLE,
