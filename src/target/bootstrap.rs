@@ -110,7 +110,7 @@ pub(super) async fn start(place: &impl Starts, start: Start<'_>) -> Result<Start
 }
 
 fn no_directory(tried: &str) -> CallError {
-    let tried = tried.trim_end_matches(", ");
+    let tried = tried.trim_end_matches([',', ' ']);
     let tried = if tried.is_empty() { "those that would do are full" } else { tried };
     CallError::Failed(format!(
         "no directory takes the worker: {tried}; set ansible_remote_tmp to one that is ours, writable and not mounted noexec"

@@ -46,7 +46,7 @@ FAULTS = [
     Fault("chaos", "packets are delayed, lost, doubled, swapped and damaged", RECOVERED, "",
           before=lambda h: h.net("delay=10ms", "jitter=5ms", "loss=1%", "dup=2%", "reorder=5%", "corrupt=0.2%"), within=120),
     Fault("narrow", "a line of 8 Mbit/s", RECOVERED, "", before=lambda h: h.net("rate=8mbit"), within=60),
-    Fault("mtu_hole", "big packets vanish: the connection comes about, keys are not exchanged", UNREACHABLE, "timed out",
+    Fault("mtu_hole", "big packets vanish: the connection comes about, keys are not exchanged", UNREACHABLE, "timed out|not responding",
           before=lambda h: h.big_packets_vanish()),
     Fault("mtu_hole_midway", "big packets begin to vanish while a file is sent", UNREACHABLE, GONE, play="big", at=4,
           before=lambda h: h.net("rate=16mbit"), during=lambda h: h.big_packets_vanish(), within=90,
