@@ -35,6 +35,12 @@ pub trait Host: Send + Sync {
 
     fn open(&self, path: &Path) -> Result<Box<dyn Read + '_>>;
 
+    /// What the kernel calls the architecture: under an emulation, or for the programs of a 32-bit container, another than its
+    /// own. `None` where only its files tell.
+    fn machine(&self) -> Option<String> {
+        None
+    }
+
     /// The names in a directory, sorted.
     fn list(&self, path: &Path) -> Result<Vec<OsString>>;
 
@@ -155,6 +161,11 @@ pub trait Host: Send + Sync {
     /// What check mode foretold of this machine besides its files; `None` where all that is done is real.
     fn foretold(&self) -> Option<&Foretold> {
         None
+    }
+
+    /// Whether a check foretells what is at that path: then no program finds it there.
+    fn foretells(&self, _path: &Path) -> bool {
+        false
     }
 
     fn as_any(&self) -> Option<&dyn std::any::Any> {

@@ -201,6 +201,10 @@ impl Host for Real {
         Ok(kernel::flags(&file).map(flags::letters))
     }
 
+    fn machine(&self) -> Option<String> {
+        Some(rustix::system::uname().machine().to_string_lossy().into_owned())
+    }
+
     fn generation(&self, path: &Path) -> Option<u32> {
         match fs::symlink_metadata(path) {
             Ok(found) if found.is_file() || found.is_dir() => kernel::generation(&File::open(path).ok()?),

@@ -37,7 +37,7 @@ pub(super) fn platform(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
 
 /// The machine's name for its architecture: what the kernel says, else what this program was built for.
 fn machine(sys: &System<'_>) -> String {
-    line(sys, "/proc/sys/kernel/arch").unwrap_or_else(|| {
+    sys.machine().or_else(|| line(sys, "/proc/sys/kernel/arch")).unwrap_or_else(|| {
         match std::env::consts::ARCH {
             "x86" => "i686",
             "arm" => "armv7l",

@@ -39,6 +39,9 @@ fn read(sys: &mut System<'_>, path: &Path, patience: Duration) -> Result<Json> {
         return bad(sys, format!("Could not stat fact ({shown}): {why}"));
     };
     let text = if meta.mode & 0o111 != 0 {
+        if sys.foretells(path) {
+            return bad(sys, format!("the fact script ({shown}) is not there yet, so it did not run"));
+        }
         let output = sys.query(Command::new(path.as_os_str()).timeout(patience))?;
         if !output.ok() {
             let (code, stderr) = (output.code, output.stderr());

@@ -77,20 +77,35 @@ pub(super) fn capabilities(sys: &mut System<'_>, facts: &mut Facts) -> Result<()
             let line = status.lines().find_map(|line| line.strip_prefix(key))?;
             u64::from_str_radix(line.trim(), 16).ok()
         };
-        if let (Some(effective), Some(bounding)) = (field("CapEff:"), field("CapBnd:")) {
-            let all =
-                CAPABILITIES.iter().enumerate().all(|(bit, _)| effective >> bit & 1 == bounding >> bit & 1);
-            let (enforced, capabilities): (&str, Vec<&str>) = if all && effective == bounding {
-                ("False", Vec::new())
-            } else {
-                let held = CAPABILITIES.iter().enumerate().filter(|(bit, _)| effective >> bit & 1 == 1);
-                ("True", held.map(|(_, name)| *name).collect())
-            };
+        if let Some(effective) = field("CapEff:") {
+            let last = line(sys, "/proc/sys/kernel/cap_last_cap").and_then(|text| text.parse().ok());
+            let known = last.map_or(CAPABILITIES.len(), |last: usize| last + 1);
+            let (enforced, capabilities) = told(effective, known);
             facts.insert("system_capabilities_enforced".to_owned(), enforced.into());
             facts.insert("system_capabilities".to_owned(), capabilities.into());
         }
     }
     Ok(())
+}
+
+/// What Ansible makes of the line of `capsh --print`: `=ep` for all that the kernel knows, `=ep cap_a,cap_b-ep` where most are
+/// held, else `cap_a,cap_b=ep`. It takes what stands behind the equals sign.
+fn told(effective: u64, known: usize) -> (&'static str, Vec<String>) {
+    let lacks = |bit: &usize| effective >> bit & 1 == 0;
+    let lacking: Vec<usize> = (0..known.min(64)).filter(lacks).collect();
+    let name = |bit: &usize| CAPABILITIES.get(*bit).map_or_else(|| bit.to_string(), |name| (*name).to_owned());
+    if lacking.is_empty() {
+        return ("False", Vec::new());
+    }
+    if lacking.len() == known {
+        return ("True", vec![String::new()]);
+    }
+    if lacking.len() * 2 > known {
+        return ("True", vec!["ep".to_owned()]);
+    }
+    let names: Vec<String> = lacking.iter().map(name).collect();
+    let text = format!("ep {}-ep", names.join(","));
+    ("True", text.split(',').map(str::to_owned).collect())
 }
 
 fn status_of_selinux(sys: &System<'_>) -> Json {
@@ -107,4 +122,19 @@ fn status_of_selinux(sys: &System<'_>) -> Json {
         "type": setting("SELINUXTYPE").unwrap_or("unknown"),
         "policyvers": line(sys, "/sys/fs/selinux/policyvers").and_then(|text| text.parse::<i64>().ok()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn capabilities_are_told_as_ansible_tells_them() {
+        assert_eq!(told(0x1ff_ffff_ffff, 41), ("False", vec![]));
+        assert_eq!(told(0x1ff_feff_ffff, 41), ("True", vec!["ep cap_sys_resource-ep".to_owned()]));
+        let two = ["ep cap_chown".to_owned(), "cap_sys_resource-ep".to_owned()];
+        assert_eq!(told(0x1ff_feff_fffe, 41), ("True", two.to_vec()));
+        assert_eq!(told(0x21, 41), ("True", vec!["ep".to_owned()]));
+        assert_eq!(told(0, 41), ("True", vec![String::new()]));
+    }
 }

@@ -1,13 +1,31 @@
-//! `service_mgr`: what runs as process 1.
+//! `service_mgr`: what runs as process 1; and `systemd`, its version and what it was built with.
 
 use std::path::Path;
 
+use serde_json::{Value as Json, json};
+
 use super::{Facts, line};
-use crate::kit::{Result, System};
+use crate::kit::{Command, Result, System};
 
 pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
-    facts.insert("service_mgr".to_owned(), name(sys)?.into());
+    let name = name(sys)?;
+    if name == "systemd"
+        && let Some(program) = sys.which("systemctl")
+    {
+        let output = sys.query(Command::new(program).arg("--version"))?;
+        if output.ok() {
+            facts.extend(about_systemd(&output.stdout()).map(|about| ("systemd".to_owned(), about)));
+        }
+    }
+    facts.insert("service_mgr".to_owned(), name.into());
     Ok(())
+}
+
+/// `systemd 252 (252.39-1~deb12u1)`, and on the next line `+PAM +AUDIT …`.
+fn about_systemd(text: &str) -> Option<Json> {
+    let (first, features) = text.split_once('\n')?;
+    let version: i64 = first.split_whitespace().nth(1)?.parse().ok()?;
+    Some(json!({"features": features.trim_end(), "version": version}))
 }
 
 pub(crate) fn name(sys: &System<'_>) -> Result<String> {

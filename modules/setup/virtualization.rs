@@ -31,12 +31,16 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     if container == Some("lxc") || cgroup.contains("/lxc/") {
         found(&mut guest, "lxc");
     }
-    if container == Some("systemd-nspawn") {
-        found(&mut guest, "systemd-nspawn");
+    // Any other container is no more than that, though its maker is told below.
+    if container.is_some_and(|container| !matches!(container, "podman" | "lxc")) {
+        found(&mut guest, "container");
     }
-    if container.is_some() || guest.contains(&"docker") || guest.contains(&"podman") {
+    if container == Some("systemd-nspawn") {
+        guest.push("systemd-nspawn");
+    }
+    let is_container = container.is_some() || guest.contains(&"docker") || guest.contains(&"podman");
+    if is_container && !guest.contains(&"container") {
         guest.push("container");
-        let _ = container;
     }
     let dmi = |file: &str| line(sys, format!("/sys/devices/virtual/dmi/id/{file}")).unwrap_or_default();
     let (product, vendor, bios, family) =

@@ -19,6 +19,11 @@ impl Host for Overlay<'_> {
         self.host().map(|_| &self.foretold)
     }
 
+    fn foretells(&self, path: &Path) -> bool {
+        let found = self.look(&self.layer(), path, true);
+        self.host().is_some() && matches!(found, Ok(Some((_, found))) if !matches!(found, Found::Below(_)))
+    }
+
     fn stat(&self, path: &Path, follow: bool) -> Result<Option<Meta>> {
         if let Some(host) = self.untouched() {
             return host.stat(path, follow);
@@ -262,6 +267,10 @@ impl Host for Overlay<'_> {
             Below::Host(host) => host.filesystem(path),
             Below::Nothing(_) => Ok(None),
         }
+    }
+
+    fn machine(&self) -> Option<String> {
+        self.host().and_then(Host::machine)
     }
 
     fn network(&self) -> Result<Option<Network>> {

@@ -123,6 +123,16 @@ impl System<'_> {
         Ok(self.host.flags(path)?)
     }
 
+    /// Whether a check foretells what is at that path: then no program finds it there.
+    pub fn foretells(&self, path: &Path) -> bool {
+        self.host.foretells(path)
+    }
+
+    /// What the kernel calls the architecture.
+    pub fn machine(&self) -> Option<String> {
+        self.host.machine()
+    }
+
     /// The file's generation, which `lsattr -v` shows.
     pub fn generation(&self, path: &Path) -> Option<u32> {
         self.host.generation(path)
