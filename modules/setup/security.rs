@@ -93,7 +93,8 @@ pub(super) fn capabilities(sys: &mut System<'_>, facts: &mut Facts) -> Result<()
 fn told(effective: u64, known: usize) -> (&'static str, Vec<String>) {
     let lacks = |bit: &usize| effective >> bit & 1 == 0;
     let lacking: Vec<usize> = (0..known.min(64)).filter(lacks).collect();
-    let name = |bit: &usize| CAPABILITIES.get(*bit).map_or_else(|| bit.to_string(), |name| (*name).to_owned());
+    let name =
+        |bit: &usize| CAPABILITIES.get(*bit).map_or_else(|| bit.to_string(), |name| (*name).to_owned());
     if lacking.is_empty() {
         return ("False", Vec::new());
     }

@@ -62,3 +62,16 @@ fn by_files(sys: &System<'_>) -> Result<&'static str> {
         "service"
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systemd_tells_its_version() {
+        let text = "systemd 252 (252.39-1~deb12u1)\n+PAM -GNUTLS default-hierarchy=unified\n";
+        let about = json!({"features": "+PAM -GNUTLS default-hierarchy=unified", "version": 252});
+        assert_eq!(about_systemd(text), Some(about));
+        assert_eq!(about_systemd("no systemctl\n"), None);
+    }
+}

@@ -38,7 +38,13 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     if container == Some("systemd-nspawn") {
         guest.push("systemd-nspawn");
     }
-    let is_container = container.is_some() || guest.contains(&"docker") || guest.contains(&"podman");
+    // All that others than root may read.
+    let by_systemd = line(sys, "/run/systemd/container").filter(|name| !name.is_empty());
+    if by_systemd.as_deref() == Some("systemd-nspawn") && !guest.contains(&"systemd-nspawn") {
+        found(&mut guest, "systemd-nspawn");
+    }
+    let is_container =
+        by_systemd.is_some() || container.is_some() || guest.contains(&"docker") || guest.contains(&"podman");
     if is_container && !guest.contains(&"container") {
         guest.push("container");
     }
@@ -117,6 +123,8 @@ fn is_chroot(sys: &System<'_>) -> bool {
     let first = sys.stat_followed(Path::new("/proc/1/root/.")).ok().flatten();
     match (root, first) {
         (Some(root), Some(first)) => root.inode != first.inode || root.device != first.device,
+        // Others than root may not look there. The root of a file system has one of these numbers: ext, XFS, Btrfs.
+        (Some(root), None) => !matches!(root.inode, 2 | 128 | 256),
         _ => false,
     }
 }
