@@ -1,5 +1,6 @@
 //! fanfare: configuration management and remote execution in Ansible's own language.
 
+mod accounts;
 pub mod cli;
 pub mod commands;
 pub mod config;

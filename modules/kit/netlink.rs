@@ -12,15 +12,16 @@ pub struct Network {
 
 /// An interface.
 #[derive(Clone, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the kernel's")]
 pub struct Link {
     pub index: u32,
     pub name: String,
+    /// The kernel's number of its kind of hardware (`ARPHRD_…`).
+    pub hardware: u16,
     pub mac: Option<String>,
     pub mtu: u32,
-    pub up: bool,
-    pub loopback: bool,
-    pub ethernet: bool,
+    /// Whether anything could be carried: not whether somebody set it up.
+    pub is_down: bool,
+    /// Also where it is a bridge that wishes for it, which no flag of the interface tells.
     pub promiscuous: bool,
 }
 
@@ -104,19 +105,8 @@ impl Network {
 }
 
 fn link(body: &[u8]) -> Option<Link> {
-    const UP: u32 = 0x1;
-    const LOOPBACK: u32 = 0x8;
-    const PROMISCUOUS: u32 = 0x100;
-    let kind = u16_at(body, 2)?;
-    let flags = u32_at(body, 8)?;
-    let mut link = Link {
-        index: u32_at(body, 4)?,
-        up: flags & UP != 0,
-        loopback: flags & LOOPBACK != 0,
-        promiscuous: flags & PROMISCUOUS != 0,
-        ethernet: kind == 1,
-        ..Link::default()
-    };
+    const DOWN: u8 = 2;
+    let mut link = Link { index: u32_at(body, 4)?, hardware: u16_at(body, 2)?, ..Link::default() };
     for (attribute, value) in attributes(body.get(16..)?) {
         match attribute {
             1 if value.iter().any(|byte| *byte != 0) => {
@@ -125,6 +115,8 @@ fn link(body: &[u8]) -> Option<Link> {
             }
             3 => String::from_utf8_lossy(value).trim_end_matches('\0').clone_into(&mut link.name),
             4 => link.mtu = u32_at(value, 0)?,
+            16 => link.is_down = value.first() == Some(&DOWN),
+            30 => link.promiscuous = u32_at(value, 0)? > 0,
             _ => {}
         }
     }

@@ -1,21 +1,27 @@
 //! Interfaces, addresses, routes; asked of the kernel by netlink and read from `/sys`.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
 
 use super::{Facts, line};
-use crate::kit::netlink::{Address, Link, Route};
-use crate::kit::{Result, System};
+use crate::kit::netlink::{Address, Link, Network};
+use crate::kit::{Result, System, cmd};
 
 pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     let Some(state) = sys.network()? else { return Ok(()) };
     let mut names = Vec::new();
+    let ethtool = sys.which("ethtool");
     for link in &state.links {
         names.push(Json::from(link.name.as_str()));
         let fact = link.name.replace(['-', ':', '.'], "_");
-        facts.insert(fact, interface(sys, link, &state.addresses));
+        let mut interface = interface(sys, link, &state.addresses);
+        if let Some(ethtool) = &ethtool {
+            abilities(sys, ethtool, &link.name, &mut interface)?;
+        }
+        facts.insert(fact, interface.into());
     }
     facts.insert("interfaces".to_owned(), names.into());
     let all = |v6: bool| -> Vec<Json> {
@@ -28,14 +34,20 @@ pub(super) fn gather(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     };
     facts.insert("all_ipv4_addresses".to_owned(), all(false).into());
     facts.insert("all_ipv6_addresses".to_owned(), all(true).into());
-    facts.insert("default_ipv4".to_owned(), default(&state.routes, &state.links, &state.addresses, false));
-    facts.insert("default_ipv6".to_owned(), default(&state.routes, &state.links, &state.addresses, true));
+    facts.insert("default_ipv4".to_owned(), default(sys, &state, false));
+    facts.insert("default_ipv6".to_owned(), default(sys, &state, true));
     facts.insert("locally_reachable_ips".to_owned(), local(&state.addresses));
     Ok(())
 }
 
-pub(super) fn fibre_channel(_sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
-    facts.insert("fibre_channel_wwn".to_owned(), json!([]));
+pub(super) fn fibre_channel(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
+    let hosts = Path::new("/sys/class/fc_host");
+    let mut adapters = sys.list(hosts).unwrap_or_default();
+    adapters.sort();
+    let port = |name: &OsString| line(sys, hosts.join(name).join("port_name"));
+    let ports = adapters.iter().filter_map(port);
+    let names = ports.map(|port| Json::from(port.strip_prefix("0x").unwrap_or(&port))).collect();
+    facts.insert("fibre_channel_wwn".to_owned(), names);
     Ok(())
 }
 
@@ -51,8 +63,26 @@ pub(super) fn iscsi(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     Ok(())
 }
 
-fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Json {
-    let sysfs = Path::new("/sys/class/net").join(&link.name);
+fn sysfs(link: &Link) -> PathBuf {
+    Path::new("/sys/class/net").join(&link.name)
+}
+
+fn kind(sys: &System<'_>, link: &Link) -> &'static str {
+    let there = |name: &str| sys.exists(&sysfs(link).join(name)).unwrap_or(false);
+    match link.hardware {
+        _ if there("bridge") => "bridge",
+        _ if there("bonding") => "bonding",
+        1 => "ether",
+        32 => "infiniband",
+        512 => "ppp",
+        772 => "loopback",
+        65534 => "tunnel",
+        _ => "unknown",
+    }
+}
+
+fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Map<String, Json> {
+    let sysfs = sysfs(link);
     let mut fact = Map::new();
     let mut put = |name: &str, value: Json| fact.insert(name.to_owned(), value);
     put("device", link.name.as_str().into());
@@ -60,21 +90,8 @@ fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Json {
         put("macaddress", mac.as_str().into());
     }
     put("mtu", link.mtu.into());
-    put("active", link.up.into());
-    let there = |name: &str| sys.exists(&sysfs.join(name)).unwrap_or(false);
-    let kind = if link.loopback {
-        "loopback"
-    } else if there("bridge") {
-        "bridge"
-    } else if there("bonding") {
-        "bonding"
-    } else if there("tun_flags") {
-        "tunnel"
-    } else if link.ethernet {
-        "ether"
-    } else {
-        "unknown"
-    };
+    put("active", (!link.is_down).into());
+    let kind = kind(sys, link);
     put("type", kind.into());
     put("promisc", link.promiscuous.into());
     if let Some(speed) = line(sys, sysfs.join("speed")).and_then(|text| text.parse::<i64>().ok()) {
@@ -99,6 +116,14 @@ fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Json {
         put("slaves", slaves.into());
         put("mode", read("mode").split_whitespace().next().unwrap_or_default().into());
         put("miimon", read("miimon").into());
+        put("lacp_rate", read("lacp_rate").split_whitespace().next().unwrap_or_default().into());
+        if let Some(primary) = line(sys, sysfs.join("bonding/primary")) {
+            put("primary", primary.into());
+            put("all_slaves_active", (read("all_slaves_active") == "1").into());
+        }
+    }
+    if let Some(address) = line(sys, sysfs.join("bonding_slave/perm_hwaddr")) {
+        put("perm_macaddress", address.into());
     }
     let mine = || addresses.iter().filter(|address| address.link == link.index);
     let mut v4 = mine().filter_map(ipv4);
@@ -118,7 +143,34 @@ fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Json {
     if !v6.is_empty() {
         put("ipv6", v6.into());
     }
-    fact.into()
+    fact
+}
+
+/// What `ethtool` tells of an interface, where it is installed.
+fn abilities(sys: &mut System<'_>, ethtool: &Path, name: &str, fact: &mut Map<String, Json>) -> Result<()> {
+    let features = sys.query(cmd![ethtool, "-k", name])?;
+    if features.ok() {
+        let of_line = |line: &str| {
+            let (key, value) = line.split_once(": ")?;
+            Some((key.trim().replace('-', "_"), Json::from(value.trim())))
+        };
+        fact.insert("features".to_owned(), features.stdout().lines().filter_map(of_line).collect());
+    }
+    let stamps = sys.query(cmd![ethtool, "-T", name])?;
+    if stamps.ok() {
+        let said = stamps.stdout();
+        let named = |prefix: &str| -> Json {
+            let words = said.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            words.filter_map(|word| word.strip_prefix(prefix)).map(str::to_lowercase).collect()
+        };
+        fact.insert("timestamping".to_owned(), named("SOF_TIMESTAMPING_"));
+        fact.insert("hw_timestamp_filters".to_owned(), named("HWTSTAMP_FILTER_"));
+        let clock = said.lines().find_map(|line| line.strip_prefix("PTP Hardware Clock: "));
+        if let Some(clock) = clock.and_then(|clock| clock.trim().parse::<i64>().ok()) {
+            fact.insert("phc_index".to_owned(), clock.into());
+        }
+    }
+    Ok(())
 }
 
 fn ipv4(address: &Address) -> Option<Json> {
@@ -139,7 +191,8 @@ fn netmask(prefix: u8) -> Ipv4Addr {
 }
 
 /// The address that the default route uses.
-fn default(routes: &[Route], links: &[Link], addresses: &[Address], v6: bool) -> Json {
+fn default(sys: &System<'_>, network: &Network, v6: bool) -> Json {
+    let Network { links, addresses, routes } = network;
     let route =
         routes.iter().filter(|route| route.is_default && route.v6 == v6).min_by_key(|route| route.metric);
     let Some(route) = route else { return json!({}) };
@@ -156,7 +209,7 @@ fn default(routes: &[Route], links: &[Link], addresses: &[Address], v6: bool) ->
         "interface": link.name,
         "macaddress": link.mac,
         "mtu": link.mtu,
-        "type": if link.ethernet { "ether" } else { "unknown" },
+        "type": kind(sys, link),
     });
     let Json::Object(map) = &mut fact else { return fact };
     if let Some(gateway) = route.gateway {
@@ -234,4 +287,55 @@ pub(super) fn dns(sys: &mut System<'_>, facts: &mut Facts) -> Result<()> {
     }
     facts.insert("dns".to_owned(), dns.into());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kit::background::Nobody;
+    use crate::kit::memory::Memory;
+    use crate::kit::system::Wishes;
+
+    #[test]
+    fn a_bond_and_what_ethtool_tells_of_it() {
+        let host = Memory::new();
+        for (name, text) in [
+            ("slaves", "eth1 eth2\n"),
+            ("mode", "802.3ad 4\n"),
+            ("miimon", "100\n"),
+            ("lacp_rate", "slow 0\n"),
+            ("primary", "eth1\n"),
+            ("all_slaves_active", "0\n"),
+        ] {
+            host.file(format!("/sys/class/net/bond0/bonding/{name}"), text);
+        }
+        host.answer(
+            "/usr/sbin/ethtool -k bond0",
+            0,
+            "Features for bond0:\nrx-checksumming: off [fixed]\ntx-checksumming: on\n\ttx-checksum-ipv4: on\n",
+        );
+        host.answer(
+            "/usr/sbin/ethtool -T bond0",
+            0,
+            "Time stamping parameters for bond0:\nCapabilities:\n\thardware-transmit     \
+             (SOF_TIMESTAMPING_TX_HARDWARE)\nPTP Hardware Clock: 2\nHardware Receive Filter Modes:\n\tall  \
+             (HWTSTAMP_FILTER_ALL)\n",
+        );
+        let mut nobody = Nobody;
+        let mut sys = System::new(&*host, &mut nobody, Wishes::default());
+        let link =
+            Link { name: "bond0".to_owned(), hardware: 1, mtu: 1500, is_down: true, ..Link::default() };
+        let mut fact = interface(&sys, &link, &[]);
+        abilities(&mut sys, Path::new("/usr/sbin/ethtool"), "bond0", &mut fact).expect("told");
+        let expected = json!({
+            "device": "bond0", "mtu": 1500, "active": false, "type": "bonding", "promisc": false,
+            "slaves": ["eth1", "eth2"], "mode": "802.3ad", "miimon": "100", "lacp_rate": "slow",
+            "primary": "eth1", "all_slaves_active": false,
+            "features": {"rx_checksumming": "off [fixed]", "tx_checksumming": "on", "tx_checksum_ipv4": "on"},
+            "timestamping": ["tx_hardware"], "hw_timestamp_filters": ["all"], "phc_index": 2,
+        });
+        assert_eq!(Json::from(fact), expected);
+    }
 }

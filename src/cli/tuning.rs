@@ -12,7 +12,7 @@ use super::refused::ModulePath;
 use super::selection::Selection;
 use super::vault::VaultPasswords;
 use super::{Verbosity, extra_vars};
-use crate::config::Config;
+use crate::config::{Config, LOG_PLAYS};
 use crate::diagnostic::Result;
 
 #[derive(Args, Debug)]
@@ -73,7 +73,7 @@ impl Tuning {
         let display = &mut config.display;
         display.follow |= self.follow;
         display.fold |= self.fold;
-        let log_plays = display.callbacks_enabled.iter().any(|name| name.ends_with("log_plays"));
+        let log_plays = display.enables(LOG_PLAYS);
         display.host_logs = self.host_logs.or_else(|| log_plays.then(|| display.log_folder.clone()));
         let run = &mut config.run;
         run.hear = display.follow || display.host_logs.is_some();

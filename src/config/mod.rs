@@ -27,7 +27,8 @@ pub use constants::{
 pub use meaningless::variables as meaningless_variables;
 pub use options::{
     Colour, ConnectionOptions, DisplayOptions, EscalationOptions, FactCacheOptions, Gathering, GroupNames,
-    InventoryOptions, OnMismatch, ProfileOptions, ProfileOrder, ResultFormat, RunOptions, Strategy,
+    InventoryOptions, LOG_PLAYS, OnMismatch, ProfileOptions, ProfileOrder, ResultFormat, RunOptions,
+    Strategy, short_name,
 };
 pub use passwords::{ask, ask_passwords, password_file};
 pub use reference::guide;

@@ -404,6 +404,21 @@ pub enum ProfileOrder {
     AsRun,
 }
 
+/// The callback that keeps a log for each host.
+pub const LOG_PLAYS: &str = "log_plays";
+
+impl DisplayOptions {
+    /// Whether a callback is enabled, by its short name.
+    pub fn enables(&self, callback: &str) -> bool {
+        self.callbacks_enabled.iter().any(|name| short_name(name) == callback)
+    }
+}
+
+/// The last part of a name like `community.general.log_plays`.
+pub fn short_name(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
 impl Default for ProfileOptions {
     fn default() -> Self {
         Self {

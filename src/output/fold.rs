@@ -32,6 +32,13 @@ pub struct Fold {
 /// Hosts that said the same.
 struct Group {
     hosts: Vec<Arc<str>>,
+    /// What they said, of [`ANYONE`].
+    events: Vec<Event>,
+}
+
+/// A group as it is shown.
+struct Entry {
+    name: Arc<str>,
     events: Vec<Event>,
     text: String,
 }
@@ -85,29 +92,32 @@ impl Callback for Fold {
 impl Fold {
     /// Shows what was held back: what most hosts said first, then what others did.
     fn let_go(&mut self, page: &mut Page) {
-        let mut groups: Vec<Group> = Vec::new();
+        // By what they said.
+        let mut groups: IndexMap<String, Group> = IndexMap::new();
         // Not in the order in which they were done, which is another each time.
         let mut held: Vec<_> = std::mem::take(&mut self.held).into_iter().collect();
         held.sort_by_key(|(host, _)| self.order.get_index_of(host));
         for (host, events) in held {
             let events: Vec<_> = events.into_iter().map(anyones).collect();
             let text = self.text(&events, page);
-            match groups.iter_mut().find(|group| group.text == text) {
-                Some(group) => group.hosts.push(host),
-                None => groups.push(Group { hosts: vec![host], events, text }),
+            groups.entry(text).or_insert_with(|| Group { hosts: Vec::new(), events }).hosts.push(host);
+        }
+        groups.sort_by(|_, a, _, b| b.hosts.len().cmp(&a.hosts.len()));
+        let there_is_a_rule = groups.first().is_some_and(|(_, group)| group.hosts.len() > 1);
+        let mut entries = groups.into_iter().map(Entry::new);
+        let Some(most) = entries.next() else { return };
+        self.show(&most, page);
+        for odd in entries {
+            match difference(&most, &odd).filter(|_| there_is_a_rule) {
+                Some(difference) => diff::lines(&difference, page),
+                None => self.show(&odd, page),
             }
         }
-        groups.sort_by_key(|group| std::cmp::Reverse(group.hosts.len()));
-        let most = groups.first().filter(|group| group.hosts.len() > 1);
-        for (at, group) in groups.iter().enumerate() {
-            if let Some(difference) = most.filter(|_| at > 0).and_then(|most| difference(most, group)) {
-                diff::lines(&difference, page);
-                continue;
-            }
-            let name: Arc<str> = group.name().into();
-            for event in &group.events {
-                self.inner.on(&named(event, &name), page);
-            }
+    }
+
+    fn show(&mut self, entry: &Entry, page: &mut Page) {
+        for event in &entry.events {
+            self.inner.on(&named(event, &entry.name), page);
         }
     }
 
@@ -127,10 +137,10 @@ impl Fold {
     }
 }
 
-impl Group {
-    fn name(&self) -> String {
-        let hosts: Vec<&str> = self.hosts.iter().map(AsRef::as_ref).collect();
-        hosts::folded(&hosts)
+impl Entry {
+    fn new((text, group): (String, Group)) -> Self {
+        let hosts: Vec<&str> = group.hosts.iter().map(AsRef::as_ref).collect();
+        Self { name: hosts::folded(&hosts).into(), events: group.events, text }
     }
 
     fn has_failed(&self) -> bool {
@@ -152,13 +162,13 @@ impl Group {
 }
 
 /// What an odd one says as a difference from what most say, where that is the shorter. Failures are told in full.
-fn difference(most: &Group, odd: &Group) -> Option<String> {
+fn difference(most: &Entry, odd: &Entry) -> Option<String> {
     if most.has_failed() || odd.has_failed() || most.status() != odd.status() {
         return None;
     }
     let changes = TextDiff::from_lines(&most.text, &odd.text);
-    let text = changes.unified_diff().context_radius(0).header(&most.name(), &odd.name()).to_string();
-    (text.lines().count() < odd.text.lines().count()).then(|| text.replace(ANYONE, &odd.name()))
+    let text = changes.unified_diff().context_radius(0).header(&most.name, &odd.name).to_string();
+    (text.lines().count() < odd.text.lines().count()).then(|| text.replace(ANYONE, &odd.name))
 }
 
 /// An event of any host that said the same.
@@ -224,12 +234,9 @@ fn of_all(event: &Event) -> Event {
 
 /// Hosts with the same counts as one.
 fn counted(stats: &Stats) -> Stats {
-    let mut groups: Vec<(Counts, Vec<&str>)> = Vec::new();
+    let mut groups: IndexMap<Counts, Vec<&str>> = IndexMap::new();
     for (host, counts) in stats {
-        match groups.iter_mut().find(|(known, _)| known == counts) {
-            Some((_, hosts)) => hosts.push(host),
-            None => groups.push((*counts, vec![host])),
-        }
+        groups.entry(*counts).or_default().push(host);
     }
     groups.into_iter().map(|(counts, hosts)| (hosts::folded(&hosts).into(), counts)).collect()
 }

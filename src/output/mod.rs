@@ -32,7 +32,7 @@ use std::io::{self, IsTerminal, Write};
 pub use page::{Page, Stream};
 pub use style::{Meaning, Painter};
 
-use crate::config::{Colour, Config, DisplayOptions, ResultFormat};
+use crate::config::{Colour, Config, DisplayOptions, LOG_PLAYS, ResultFormat, short_name};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::run::event::Event;
 use host_logs::HostLogs;
@@ -88,7 +88,7 @@ const BESIDE: &[(&str, Make)] = &[
 
 /// The callback of that name, with or without its collection's; around it what folds hosts, where that is wished for.
 pub fn callback(name: &str, look: Look) -> Result<Box<dyn Callback>> {
-    let short = name.rsplit('.').next().unwrap_or(name);
+    let short = short_name(name);
     let Some((_, make)) = CALLBACKS.iter().find(|(known, _)| *known == short) else {
         let names: Vec<_> = CALLBACKS.iter().map(|(name, _)| *name).collect();
         return Err(Diagnostic::new(format!("not supported yet: the callback {name:?}"))
@@ -183,10 +183,9 @@ impl<O: Write, E: Write> Output<O, E> {
             }
         }
         for name in &config.display.callbacks_enabled {
-            let short = name.rsplit('.').next().unwrap_or(name);
-            match BESIDE.iter().find(|(known, _)| *known == short) {
+            match BESIDE.iter().find(|(known, _)| *known == short_name(name)) {
                 Some((_, make)) => self.callbacks.push(make(Look::of(config))),
-                None if short == "log_plays" => {}
+                None if short_name(name) == LOG_PLAYS => {}
                 None => self.warn(&Diagnostic::new(format!("not supported yet: the callback {name:?}"))),
             }
         }

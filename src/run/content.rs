@@ -18,6 +18,7 @@ use serde_json::{Map, Value as Json};
 
 use super::digests;
 use super::settings::truth;
+use crate::accounts::Accounts;
 use crate::diagnostic::{Diagnostic, Result, Source};
 use crate::target::Blobs;
 use crate::template::{self, Context, Syntax};
@@ -405,23 +406,12 @@ fn add_template_vars(scope: &mut Scope, path: &Path, args: &Map<String, Json>) {
     scope.set_local("template_host", host);
     if let Ok(metadata) = fs::metadata(path) {
         use std::os::unix::fs::MetadataExt;
-        scope.set_local("template_uid", owner(metadata.uid()));
+        scope.set_local("template_uid", Accounts::read().owner(metadata.uid()));
         if let Ok(changed) = jiff::Timestamp::from_second(metadata.mtime()) {
             scope.set_local("template_mtime", changed.to_string());
         }
     }
     scope.set_local("template_run_date", jiff::Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string());
-}
-
-/// The name of a user of the control node; the number of one without a name.
-fn owner(uid: u32) -> Value {
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let named = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then(|| Value::from(name))
-    });
-    named.unwrap_or_else(|| Value::Int(i64::from(uid)))
 }
 
 /// The `template` module's options about marks and whitespace.

@@ -201,7 +201,7 @@ pub enum JobState {
 /// The counts of the recap, per host in order of first appearance.
 pub type Stats = IndexMap<Arc<str>, Counts>;
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counts {
     pub ok: u32,
     pub changed: u32,

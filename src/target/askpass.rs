@@ -41,19 +41,16 @@ impl Answers {
         self.password.is_none() && self.passphrase.is_none()
     }
 
-    /// The answer to what ssh asks. It may ask whether a host's key is the right one, and for the PIN of a device, too: those
-    /// have none here.
-    fn to(&self, question: &str) -> Option<&Secret> {
+    /// Takes the answer to what ssh asks. It may ask whether a host's key is the right one, and for the PIN of a device, too:
+    /// those have none here.
+    fn take(&mut self, question: &str) -> Option<Secret> {
         let question = question.to_lowercase();
         if question.contains("passphrase") {
-            self.passphrase.as_ref()
-        } else if question.contains("yes/no")
-            || question.contains("fingerprint")
-            || question.contains(" pin ")
-        {
+            self.passphrase.take()
+        } else if ["yes/no", "fingerprint", " pin "].iter().any(|part| question.contains(part)) {
             None
         } else {
-            self.password.as_ref()
+            self.password.take()
         }
     }
 }
@@ -95,10 +92,8 @@ impl Desk {
 async fn answer(mut connection: UnixStream, answers: &mut Answers) -> io::Result<()> {
     let mut question = String::new();
     (&mut connection).take(LONGEST).read_to_string(&mut question).await?;
-    if let Some(secret) = answers.to(&question) {
+    if let Some(secret) = answers.take(&question) {
         connection.write_all(secret.expose().as_bytes()).await?;
-        let of_key = question.to_lowercase().contains("passphrase");
-        *(if of_key { &mut answers.passphrase } else { &mut answers.password }) = None;
     }
     connection.shutdown().await
 }
@@ -134,13 +129,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_question_has_its_answer() {
+    fn each_question_has_its_answer_once() {
         let answers = Answers { password: Some(Secret::new("p")), passphrase: Some(Secret::new("k")) };
-        let to = |question| answers.to(question).map(Secret::expose);
-        assert_eq!(to("bob@there's password: "), Some("p"));
-        assert_eq!(to("(bob@there) Verification code: "), Some("p"));
-        assert_eq!(to("Enter passphrase for key '/home/bob/.ssh/id_rsa': "), Some("k"));
+        let to = |question| answers.clone().take(question).map(|secret| secret.expose().to_owned());
+        assert_eq!(to("bob@there's password: ").as_deref(), Some("p"));
+        assert_eq!(to("(bob@there) Verification code: ").as_deref(), Some("p"));
+        assert_eq!(to("Enter passphrase for key '/home/bob/.ssh/id_rsa': ").as_deref(), Some("k"));
         assert_eq!(to("Enter PIN for ECDSA-SK key /home/bob/.ssh/id: "), None);
         assert_eq!(to("Are you sure you want to continue connecting (yes/no/[fingerprint])? "), None);
+        let mut asked = answers.clone();
+        assert!(asked.take("password: ").is_some());
+        assert!(asked.take("password: ").is_none() && !asked.is_empty());
     }
 }

@@ -3,10 +3,11 @@
 //! Gathered once and handed around, so that tests have surroundings of their own and never meet the
 //! developer's real `~/.ssh`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Secret;
+use crate::accounts;
 
 /// Asks whoever sits there for a secret; `None` where nobody does, or nobody answers.
 pub type Asker = Arc<dyn Fn(&str) -> Option<Secret> + Send + Sync>;
@@ -42,10 +43,10 @@ impl Surroundings {
     /// This process's own.
     pub fn real() -> Self {
         let uid = rustix::process::geteuid().as_raw();
-        let account = account(uid);
+        let account = accounts::user(|user| user.uid == uid);
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let home = variable("HOME").or_else(|| account.as_ref().map(|(_, home)| home.clone()));
-        let user = account.map(|(name, _)| name).or_else(|| variable("LOGNAME")).or_else(|| variable("USER"));
+        let home = variable("HOME").or_else(|| account.as_ref().map(|user| user.home.clone()));
+        let user = account.map(|user| user.name).or_else(|| variable("LOGNAME")).or_else(|| variable("USER"));
         let home = PathBuf::from(home.unwrap_or_else(|| "/".to_owned()));
         Self {
             user: user.unwrap_or_else(|| uid.to_string()),
@@ -79,16 +80,4 @@ impl Surroundings {
     pub(super) fn ssh_dir(&self, name: &str) -> PathBuf {
         self.home.join(".ssh").join(name)
     }
-}
-
-/// Name and home of an account in `/etc/passwd`.
-fn account(uid: u32) -> Option<(String, String)> {
-    let text = std::fs::read_to_string(Path::new("/etc/passwd")).ok()?;
-    text.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        let found = fields.nth(1)?.parse::<u32>().ok()? == uid;
-        let home = fields.nth(2)?;
-        found.then(|| (name.to_owned(), home.to_owned()))
-    })
 }

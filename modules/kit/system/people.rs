@@ -26,6 +26,11 @@ pub struct Group {
 }
 
 impl User {
+    /// Those in the text of a `passwd`.
+    pub fn all_in(passwd: &str) -> Vec<Self> {
+        passwd.lines().filter_map(Self::parse).collect()
+    }
+
     fn parse(line: &str) -> Option<Self> {
         let mut fields = line.split(':');
         let mut next = || fields.next().map(str::to_owned);
@@ -36,6 +41,11 @@ impl User {
 }
 
 impl Group {
+    /// Those in the text of a `group`.
+    pub fn all_in(groups: &str) -> Vec<Self> {
+        groups.lines().filter_map(Self::parse).collect()
+    }
+
     fn parse(line: &str) -> Option<Self> {
         let mut fields = line.split(':');
         let (name, _password) = (fields.next()?, fields.next()?);
@@ -65,13 +75,13 @@ impl System<'_> {
     /// All groups of `/etc/group`.
     pub fn groups(&self) -> Result<Vec<Group>> {
         let text = self.read_text_if_there(Path::new("/etc/group"))?.unwrap_or_default();
-        Ok(text.lines().filter_map(Group::parse).collect())
+        Ok(Group::all_in(&text))
     }
 
     /// All users of `/etc/passwd`.
     pub fn users(&self) -> Result<Vec<User>> {
         let text = self.read_text_if_there(Path::new("/etc/passwd"))?.unwrap_or_default();
-        Ok(text.lines().filter_map(User::parse).collect())
+        Ok(User::all_in(&text))
     }
 
     /// The number of a user given by name or number.

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use fanfare_modules::kit::User;
+
 use super::items;
+use crate::accounts;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, FilterEntry};
 use crate::value::Value;
@@ -123,11 +126,12 @@ fn expand_user(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> 
 pub(in crate::template) fn expanduser(path: &str) -> String {
     let Some(rest) = path.strip_prefix('~') else { return path.to_owned() };
     let (name, after) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let home_of = |wanted: &dyn Fn(&User) -> bool| Some(accounts::user(wanted)?.home);
     let home = match name {
-        "" => {
-            std::env::var("HOME").ok().or_else(|| home_of(|_, id| id == rustix::process::getuid().as_raw()))
-        }
-        name => home_of(|known, _| known == name),
+        "" => std::env::var("HOME")
+            .ok()
+            .or_else(|| home_of(&|user| user.uid == rustix::process::getuid().as_raw())),
+        name => home_of(&|user| user.name == name),
     };
     match home {
         Some(home) => {
@@ -136,15 +140,6 @@ pub(in crate::template) fn expanduser(path: &str) -> String {
         }
         None => path.to_owned(),
     }
-}
-
-fn home_of(wanted: impl Fn(&str, u32) -> bool) -> Option<String> {
-    let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
-    passwd.lines().find_map(|line| {
-        let fields: Vec<&str> = line.split(':').collect();
-        let [name, _, id, _, _, home, ..] = fields.as_slice() else { return None };
-        wanted(name, id.parse().ok()?).then(|| (*home).to_owned())
-    })
 }
 
 fn expand_vars(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {

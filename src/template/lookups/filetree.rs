@@ -11,6 +11,7 @@ use fanfare_modules::kit::regex::{Anchor, Flags, Regex};
 use super::super::filters::engine_error;
 use super::super::io_error::told;
 use super::search::{candidates, shown, text};
+use crate::accounts::Accounts;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
 use crate::value::{Dict, Value};
@@ -22,7 +23,7 @@ fn filetree(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<V
     let flags = Flags { anchor: Anchor::Start, ..Flags::default() };
     let exclude =
         args.text("exclude")?.map(|pattern| Regex::new(pattern, flags)).transpose().map_err(engine_error)?;
-    let mut walk = Walk { exclude, found: Vec::new(), known: HashSet::new(), names: Names::read() };
+    let mut walk = Walk { exclude, found: Vec::new(), known: HashSet::new(), accounts: Accounts::read() };
     for term in terms {
         let term = text(term)?;
         // Where there is no such directory there is nothing in it.
@@ -38,7 +39,7 @@ struct Walk {
     found: Vec<Value>,
     /// Paths below a root: the first root that has one wins.
     known: HashSet<PathBuf>,
-    names: Names,
+    accounts: Accounts,
 }
 
 impl Walk {
@@ -89,8 +90,8 @@ impl Walk {
         }
         entry.insert("uid", i64::from(meta.uid()));
         entry.insert("gid", i64::from(meta.gid()));
-        entry.insert("owner", name_of(&self.names.users, meta.uid()));
-        entry.insert("group", name_of(&self.names.groups, meta.gid()));
+        entry.insert("owner", self.accounts.owner(meta.uid()));
+        entry.insert("group", self.accounts.group(meta.gid()));
         entry.insert("mode", format!("0{:03o}", meta.mode() & 0o7777));
         entry.insert("size", i64::try_from(meta.size()).unwrap_or(i64::MAX));
         entry.insert("mtime", seconds(meta.mtime(), meta.mtime_nsec()));
@@ -114,27 +115,4 @@ fn state(meta: &Metadata) -> Option<&'static str> {
 #[expect(clippy::cast_precision_loss, reason = "Python's times are floats, too")]
 fn seconds(whole: i64, nanoseconds: i64) -> f64 {
     whole as f64 + nanoseconds as f64 / 1e9
-}
-
-/// The accounts of the control node.
-struct Names {
-    users: String,
-    groups: String,
-}
-
-impl Names {
-    fn read() -> Self {
-        let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-        Self { users: read("/etc/passwd"), groups: read("/etc/group") }
-    }
-}
-
-/// The name with that number; the number where it has none.
-fn name_of(file: &str, id: u32) -> Value {
-    let named = file.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(id)).then(|| Value::from(name))
-    });
-    named.unwrap_or_else(|| Value::Int(id.into()))
 }

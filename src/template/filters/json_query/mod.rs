@@ -42,7 +42,7 @@ fn quoted(expression: &str) -> String {
             break;
         };
         let (literal, behind) = from.split_at(end + 1);
-        let inner = literal.trim_matches('`');
+        let inner = &from[1..end];
         if mark == '`' && serde_json::from_str::<serde_json::Value>(&inner.replace("\\`", "`")).is_err() {
             let string = serde_json::Value::from(inner.replace("\\`", "`").trim_start());
             text.extend(["`", &string.to_string().replace('`', "\\`"), "`"]);
