@@ -1,13 +1,15 @@
 //! The worker: the program that runs modules on the target. It speaks on its standard input and output and ends
-//! with its input. Started with an argument it does one job in the background, becomes a command on a terminal, or first
+//! with its input, or when it waits and hears nothing for too long. Started with an argument it does one job in the background, becomes a command on a terminal, or first
 //! removes its own file, for which there is no further use.
 
 use std::ffi::OsStr;
 use std::io;
 use std::process::ExitCode;
 
+use fanfare_modules::kit::real::patient::Patient;
 use fanfare_modules::kit::real::{Real, detached, terminal, vanish};
 use fanfare_modules::kit::serve::serve;
+use fanfare_modules::kit::wire;
 
 fn main() -> ExitCode {
     let argument = std::env::args_os().nth(1);
@@ -25,5 +27,6 @@ fn main() -> ExitCode {
 }
 
 fn serve_input() -> io::Result<()> {
-    serve(&Real::watching_input(), io::stdin().lock(), io::stdout().lock())
+    let input = Patient { input: io::stdin().lock(), patience: wire::PATIENCE };
+    serve(&Real::watching_input(), input, io::stdout().lock())
 }

@@ -4,6 +4,7 @@ pub mod detached;
 #[cfg_attr(not(target_os = "linux"), path = "real/elsewhere.rs")]
 #[cfg_attr(target_os = "linux", path = "real/linux.rs")]
 pub(super) mod kernel;
+pub mod patient;
 pub mod terminal;
 pub mod vanish;
 

@@ -44,7 +44,7 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
                 Err(e) => refuse(format!("the request cannot be read: {e}")),
             },
             // Content that came for a request that ended before it was read.
-            Kind::Blob | Kind::Refused => continue,
+            Kind::Blob | Kind::Refused | Kind::Beat => continue,
             Kind::Reply | Kind::Need | Kind::Out | Kind::Err => {
                 return Err(io::Error::new(
                     io::ErrorKind::InvalidData,

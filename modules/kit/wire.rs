@@ -4,6 +4,8 @@
 //! replies are JSON; file content travels raw. Requests may be sent without waiting for earlier replies; the
 //! worker answers in order.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -80,7 +82,15 @@ pub enum Kind {
     Out = 6,
     /// The same of its stderr.
     Err = 7,
+    /// To the worker that has nothing to do: somebody is there.
+    Beat = 8,
 }
+
+/// How often an idle worker hears of the control node.
+pub const BEAT: Duration = Duration::from_mins(1);
+
+/// How long a worker that waits hears nothing until nobody is there: no end of its input comes over a link that was cut.
+pub const PATIENCE: Duration = Duration::from_mins(10);
 
 /// What the worker writes first. The control node skips everything before it (noise of login scripts).
 pub const GREETING: &[u8] = b"\0FANFARE1\n";
@@ -123,6 +133,7 @@ impl Kind {
             Self::Blob => PIECE + (64 << 10) + 3,
             Self::Need | Self::Refused => 64 << 10,
             Self::Out | Self::Err => PIECE,
+            Self::Beat => 0,
         }
     }
 }
@@ -131,8 +142,8 @@ impl TryFrom<u8> for Kind {
     type Error = WireError;
 
     fn try_from(byte: u8) -> Result<Self, WireError> {
-        use Kind::{Blob, Err as Stderr, Need, Out, Refused, Reply, Request};
-        [Request, Reply, Need, Blob, Refused, Out, Stderr]
+        use Kind::{Beat, Blob, Err as Stderr, Need, Out, Refused, Reply, Request};
+        [Request, Reply, Need, Blob, Refused, Out, Stderr, Beat]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
             .ok_or(WireError::Kind(byte))

@@ -4,10 +4,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use fanfare_modules::kit::wire::{Reply, Request};
+use fanfare_modules::kit::wire::{BEAT, Reply, Request};
 use tokio::sync::{Mutex as AsyncMutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::budget::Rest;
 use super::links::Shared;
@@ -214,6 +214,11 @@ async fn mind_first(crew: Arc<Crew>, mut turns: mpsc::UnboundedReceiver<Job>) {
                 worker = None;
                 continue;
             }
+            // Not within the sleep: what is written is written whole.
+            () = sleep(BEAT), if worker.is_some() => {
+                beat(&mut worker).await;
+                continue;
+            }
             () = called(rest.as_ref()) => {
                 if let Some(worker) = worker.take() {
                     crew.shared.let_go(&crew.to, worker, FAREWELL).await;
@@ -263,6 +268,15 @@ async fn called(rest: Option<&Rest<'_>>) {
     match rest {
         Some(rest) => rest.called().await,
         None => std::future::pending().await,
+    }
+}
+
+/// A worker that takes no beat is lost.
+async fn beat(worker: &mut Option<Worker>) {
+    if let Some(listening) = worker
+        && !matches!(timeout(FAREWELL, listening.beat()).await, Ok(Ok(())))
+    {
+        *worker = None;
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use fanfare_modules::kit::memory::Memory;
 use fanfare_modules::kit::serve::serve;
-use fanfare_modules::kit::wire::{self, Frame, GREETING, Kind, Reply, Request};
+use fanfare_modules::kit::wire::{self, BEAT, Frame, GREETING, Kind, Reply, Request};
 
 use super::*;
 
@@ -320,4 +320,28 @@ async fn raw_commands_on_the_control_node() {
     assert_eq!(output, expect);
     let quoted = links.raw(&to, "echo \"it's $0\"", Some("/bin/sh")).await.unwrap();
     assert_eq!(quoted.stdout, b"it's /bin/sh\n");
+}
+
+#[tokio::test]
+async fn an_idle_worker_hears_of_us() {
+    let (heard, beats) = std::sync::mpsc::channel();
+    let links = lab_of(move |stream| {
+        let mut script = Script::greet(stream);
+        while let Some(frame) = script.next() {
+            match frame.kind {
+                Kind::Request => script.reply(frame.id, "done"),
+                other => heard.send((other, frame.payload.len())).unwrap(),
+            }
+        }
+    });
+    assert_eq!(answers(&call(&links, vec![ping("")]).await.unwrap()), ["done"]);
+    // Time goes by as fast as nobody has anything to do.
+    tokio::time::pause();
+    tokio::time::sleep(BEAT * 3).await;
+    tokio::time::resume();
+    assert_eq!(answers(&call(&links, vec![ping("")]).await.unwrap()), ["done"]);
+    links.close().await;
+    let beats: Vec<_> = beats.try_iter().collect();
+    assert!((2..=3).contains(&beats.len()), "{beats:?}");
+    assert!(beats.iter().all(|beat| *beat == (Kind::Beat, 0)), "{beats:?}");
 }

@@ -108,6 +108,11 @@ impl Worker {
         Ok(replies)
     }
 
+    /// Lets the idle worker know that somebody is there.
+    pub(super) async fn beat(&mut self) -> std::io::Result<()> {
+        self.writer.send(frame(Kind::Beat, 0, &[])).await
+    }
+
     /// Returns when the worker ends although nothing was asked of it.
     pub(super) async fn idle(&mut self) {
         loop {
@@ -292,7 +297,9 @@ impl Collect<'_> {
                 }
                 Kind::Out => blobs.hear(Stream::Out, &frame.payload),
                 Kind::Err => blobs.hear(Stream::Err, &frame.payload),
-                Kind::Request | Kind::Refused => return Err(nonsense("a frame that only we may send")),
+                Kind::Request | Kind::Refused | Kind::Beat => {
+                    return Err(nonsense("a frame that only we may send"));
+                }
             }
         }
     }
