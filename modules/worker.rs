@@ -7,11 +7,12 @@ use std::io;
 use std::process::ExitCode;
 
 use fanfare_modules::kit::real::patient::Patient;
-use fanfare_modules::kit::real::{Real, detached, terminal, vanish};
+use fanfare_modules::kit::real::{Real, detached, keep_secrets, terminal, vanish};
 use fanfare_modules::kit::serve::serve;
 use fanfare_modules::kit::wire;
 
 fn main() -> ExitCode {
+    keep_secrets();
     let argument = std::env::args_os().nth(1);
     let done = match argument.as_deref().and_then(OsStr::to_str) {
         Some(detached::ARGUMENT) => detached::run(),

@@ -2,8 +2,10 @@ use std::process::ExitCode;
 
 use fanfare::cli::Cli;
 use fanfare::commands::{Exit, Stage, execute};
+use fanfare_modules::kit::real::keep_secrets;
 
 fn main() -> ExitCode {
+    keep_secrets();
     if let Some(exit) = fanfare::target::asked_by_ssh() {
         return exit;
     }

@@ -33,6 +33,12 @@ use crate::kit::host::{
 use crate::kit::netlink::Network;
 use crate::kit::process;
 
+/// Secrets pass through the memory of this process: no core dump of it is written, and no other process of the same user may
+/// look into it.
+pub fn keep_secrets() {
+    kernel::keep_secrets();
+}
+
 /// The real machine.
 #[derive(Debug, Default)]
 pub struct Real {

@@ -1,7 +1,8 @@
 //! Ctrl-C and its like, in the middle of a run on real hosts.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -110,7 +111,10 @@ fn ends_in_good_order() {
         let warned = String::from_utf8(output.stderr).unwrap();
         assert!(warned.contains("User interrupted execution"), "{warned}");
         assert!(becomes(true, || running(&command) == 0), "{signal:?} left {command} on a host");
-        assert!(becomes(true, || hosts.all.iter().all(|host| workers(&host.root) == 0)), "a worker is left");
+        assert!(
+            becomes(true, || hosts.all.iter().all(|host| workers(&host.root).is_empty())),
+            "a worker is left"
+        );
     }
 }
 
@@ -161,14 +165,29 @@ fn the_second_time_ends_even_what_cannot_be_asked_to() {
     assert!(took < Duration::from_millis(400), "{took:?}");
 }
 
-/// Workers of the host whose directory this is.
-fn workers(root: &Path) -> usize {
-    let root = root.to_string_lossy().into_owned();
-    let processes = fs::read_dir("/proc").unwrap().flatten();
+/// Workers of the host whose directory this is. Where they are and what they run is not for others to see, only how they were
+/// started.
+fn workers(root: &Path) -> Vec<PathBuf> {
+    let processes = fs::read_dir("/proc").unwrap().flatten().map(|process| process.path());
     processes
         .filter(|process| {
-            fs::read_link(process.path().join("exe"))
-                .is_ok_and(|exe| exe.to_string_lossy().starts_with(&root))
+            fs::read(process.join("cmdline"))
+                .is_ok_and(|line| line.starts_with(root.as_os_str().as_encoded_bytes()))
         })
-        .count()
+        .collect()
+}
+
+/// The kernel gives what is in `/proc` of a process that may not be dumped to root.
+#[test]
+fn nobody_looks_into_it_nor_dumps_it() {
+    let Some(hosts) = Hosts::start(1) else { return };
+    let run = Run::start(&hosts, "    - command: sleep 3117\n", || running("sleep 3117") == 1);
+    let mut ours = workers(&hosts.all[0].root);
+    assert_eq!(ours.len(), 1);
+    ours.push(format!("/proc/{}", run.child.id()).into());
+    for process in ours {
+        assert_eq!(fs::metadata(process.join("environ")).unwrap().uid(), 0, "{}", process.display());
+    }
+    run.signal(Signal::TERM);
+    run.end();
 }

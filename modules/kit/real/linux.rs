@@ -11,10 +11,15 @@ use std::time::Duration;
 use rustix::fs::{IFlags, Mode, XattrFlags};
 use rustix::ioctl::{Opcode, Updater, ioctl, opcode};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink as protocol};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::{DumpableBehavior, Pid, PidfdFlags, pidfd_open, set_dumpable_behavior};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
 
 use crate::kit::netlink::{self, Network};
+
+pub fn keep_secrets() {
+    // What it starts may be dumped again. Where the kernel refuses, there is nothing else to be done.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
 
 /// `FS_IOC_GETVERSION`.
 const GENERATION: Opcode = opcode::read::<c_long>(b'v', 1);
