@@ -89,7 +89,7 @@ impl Elsewhere {
     pub fn refuse(&self, name: &str, place: &Place) -> Diagnostic {
         let error = Diagnostic::new(format!("not supported yet: the module '{name}'")).at(place);
         match self {
-            Self::Known => error.hint(super::action::INDEX),
+            Self::Known => error.hint(super::called::INDEX),
             Self::Own(file) => error.hint(format!("{} is Python, which is not run", file.display())),
         }
     }

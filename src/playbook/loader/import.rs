@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::action::{Called, GivenOption, Options};
 use super::around::Around;
+use super::called::Called;
 use super::fields::{Field, Fields};
+use super::options::{GivenOption, Options};
 use super::repeat::lookup_of;
 use super::role::{From, RoleUse};
 use super::search::Manner;

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::action::{Called, Options};
 use super::around::Around;
+use super::called::Called;
 use super::fields::Fields;
 use super::import::{ROLE_OPTIONS, check_options, file_option, identity, role_option};
 use super::merge::vars;
+use super::options::Options;
 use super::role::{From, RoleUse};
 use super::search::Manner;
 use super::{Found, LoadedRole, LoadedTasks, Loader, RoleRequest};

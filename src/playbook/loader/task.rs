@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
-use super::action::{Called, GivenOption};
 use super::around::Around;
+use super::called::Called;
 use super::fields::{Field, Fields};
 use super::merge::texts;
+use super::options::GivenOption;
 use super::repeat::{lookup_of, repeat};
 use super::{Found, Loader};
 use crate::diagnostic::{Diagnostic, Result};
