@@ -7,7 +7,7 @@ use std::io;
 use std::process::ExitCode;
 
 use fanfare_modules::kit::real::patient::Patient;
-use fanfare_modules::kit::real::{Real, detached, keep_secrets, terminal, vanish};
+use fanfare_modules::kit::real::{Real, detached, keep_secrets, outlive_terminal, terminal, vanish};
 use fanfare_modules::kit::serve::serve;
 use fanfare_modules::kit::wire;
 
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
 }
 
 fn serve_input() -> io::Result<()> {
+    outlive_terminal()?;
     let input = Patient { input: io::stdin().lock(), patience: wire::PATIENCE };
     serve(&Real::watching_input(), input, io::stdout().lock())
 }

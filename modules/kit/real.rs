@@ -18,11 +18,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, CWD, Gid, Timespec, Timestamps, UTIME_NOW, Uid};
 use rustix::io::Errno;
+use signal_hook::consts::SIGHUP;
 
 use crate::kit::command::{Command, Output};
 use crate::kit::flags;
@@ -37,6 +38,13 @@ use crate::kit::process;
 /// look into it.
 pub fn keep_secrets() {
     kernel::keep_secrets();
+}
+
+/// Lets this process end what it started when its terminal goes: the end of its input tells it to. What it starts is ended by a
+/// hangup as ever.
+pub fn outlive_terminal() -> io::Result<()> {
+    signal_hook::flag::register(SIGHUP, Arc::default())?;
+    Ok(())
 }
 
 /// The real machine.
