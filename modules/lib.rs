@@ -122,6 +122,7 @@ mod rabbitmq_plugin;
 mod rabbitmq_user;
 mod rabbitmq_vhost;
 mod raw;
+mod read_csv;
 mod replace;
 mod rpm_key;
 mod runit;
@@ -153,8 +154,10 @@ mod unarchive;
 mod uri;
 mod user;
 mod wait_for;
+mod wakeonlan;
 mod x509_certificate;
 mod x509_certificate_info;
+mod xml;
 mod yum_repository;
 mod zypper;
 mod zypper_repository;
@@ -265,6 +268,7 @@ table! {
     rabbitmq_user,
     rabbitmq_vhost,
     raw,
+    read_csv,
     replace,
     rpm_key,
     runit,
@@ -296,8 +300,10 @@ table! {
     uri,
     user,
     wait_for,
+    wakeonlan,
     x509_certificate,
     x509_certificate_info,
+    xml,
     yum_repository,
     zypper,
     zypper_repository,
@@ -383,6 +389,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "pamd"),
     ("community.general", "parted"),
     ("community.general", "pkgng"),
+    ("community.general", "read_csv"),
     ("community.general", "runit"),
     ("community.general", "sefcontext"),
     ("community.general", "seport"),
@@ -392,6 +399,8 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "sysrc"),
     ("community.general", "timezone"),
     ("community.general", "ufw"),
+    ("community.general", "wakeonlan"),
+    ("community.general", "xml"),
     ("community.general", "zypper"),
     ("community.general", "zypper_repository"),
     ("community.mysql", "mysql_db"),

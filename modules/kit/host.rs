@@ -158,6 +158,9 @@ pub trait Host: Send + Sync {
     /// Opens a TCP connection to an address or name, for as long as it is held. With `path` a Unix socket.
     fn connect(&self, to: &Peer<'_>, timeout: Duration) -> Result<Box<dyn Connection>>;
 
+    /// Sends one datagram of UDP over IPv4, to all of a network if that is what the address or name says.
+    fn broadcast(&self, to: &str, port: u16, datagram: &[u8]) -> Result<()>;
+
     /// What check mode foretold of this machine besides its files; `None` where all that is done is real.
     fn foretold(&self) -> Option<&Foretold> {
         None

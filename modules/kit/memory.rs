@@ -344,6 +344,12 @@ impl Machine {
         self.ticks.fetch_add(ticks, Ordering::Relaxed);
     }
 
+    /// What was sent stands among the commands that ran.
+    pub(super) fn broadcast(&self, to: &str, port: u16, datagram: &[u8]) {
+        let hex = crate::kit::digest::hex(datagram);
+        self.state().ran.push(format!("broadcast {to}:{port} {hex}"));
+    }
+
     pub(super) fn connect(&self, to: &Peer<'_>) -> Result<Box<dyn Connection>> {
         match to {
             Peer::Tcp { host, port } => match self.state().ports.get(port) {

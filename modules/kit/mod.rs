@@ -59,6 +59,7 @@ pub mod charset;
 mod command;
 pub mod configparser;
 pub mod control;
+pub mod csv;
 pub mod digest;
 pub mod edit;
 pub mod encode;

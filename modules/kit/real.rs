@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
@@ -350,6 +350,17 @@ impl Host for Real {
                 Err(fail(last))
             }
         }
+    }
+
+    fn broadcast(&self, to: &str, port: u16, datagram: &[u8]) -> Result<()> {
+        let fail = |e| HostError::new("send to", format!("{to}:{port}"), e);
+        let address = addresses(to).map_err(fail)?.into_iter().find(IpAddr::is_ipv4);
+        let address =
+            address.ok_or_else(|| fail(io::Error::new(io::ErrorKind::NotFound, "it has no IPv4 address")))?;
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).map_err(fail)?;
+        socket.set_broadcast(true).map_err(fail)?;
+        socket.send_to(datagram, SocketAddr::new(address, port)).map_err(fail)?;
+        Ok(())
     }
 
     fn as_any(&self) -> Option<&dyn Any> {

@@ -318,6 +318,16 @@ impl Host for Overlay<'_> {
         }
     }
 
+    fn broadcast(&self, to: &str, port: u16, datagram: &[u8]) -> Result<()> {
+        match &self.below {
+            Below::Host(host) => host.broadcast(to, port, datagram),
+            Below::Nothing(machine) => {
+                machine.broadcast(to, port, datagram);
+                Ok(())
+            }
+        }
+    }
+
     fn connect(&self, to: &Peer<'_>, timeout: Duration) -> Result<Box<dyn Connection>> {
         match &self.below {
             Below::Host(host) => host.connect(to, timeout),

@@ -82,6 +82,15 @@ impl System<'_> {
         self.changes.push(Change::Ran { line, told: None });
     }
 
+    /// Sends one datagram, to all of a network if that is what the address says. It counts as a change.
+    pub fn broadcast(&mut self, to: &str, port: u16, datagram: &[u8]) -> Result<()> {
+        if !self.is_check() {
+            self.host.broadcast(to, port, datagram)?;
+        }
+        self.count_as_change(format!("broadcast {to}:{port}"));
+        Ok(())
+    }
+
     /// What a command of this call changes, as a diff of before and after; `what` names it, or is empty.
     pub fn tell_states(&mut self, what: &str, before: impl Into<Json>, after: impl Into<Json>) {
         let (before, after) = (before.into(), after.into());
