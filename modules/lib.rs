@@ -39,6 +39,7 @@ mod command;
 mod composer;
 pub mod copy;
 mod cron;
+mod dconf;
 mod deb822_repository;
 mod debconf;
 mod dnf;
@@ -85,12 +86,14 @@ mod lvol;
 mod mail;
 mod make;
 mod modprobe;
+mod monit;
 mod mount;
 mod mount_facts;
 mod mysql_db;
 mod mysql_query;
 mod mysql_user;
 mod mysql_variables;
+mod nmcli;
 mod npm;
 mod openssh_keypair;
 mod openssl_csr;
@@ -185,6 +188,7 @@ table! {
     composer,
     copy,
     cron,
+    dconf,
     deb822_repository,
     debconf,
     dnf | dnf5 | yum,
@@ -231,12 +235,14 @@ table! {
     mail,
     make,
     modprobe,
+    monit,
     mount,
     mount_facts,
     mysql_db,
     mysql_query,
     mysql_user,
     mysql_variables,
+    nmcli,
     npm,
     openssh_keypair,
     openssl_csr,
@@ -363,6 +369,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "archive"),
     ("community.general", "capabilities"),
     ("community.general", "composer"),
+    ("community.general", "dconf"),
     ("community.general", "filesystem"),
     ("community.general", "flatpak"),
     ("community.general", "flatpak_remote"),
@@ -381,6 +388,8 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "mail"),
     ("community.general", "make"),
     ("community.general", "modprobe"),
+    ("community.general", "monit"),
+    ("community.general", "nmcli"),
     ("community.general", "npm"),
     ("community.general", "openwrt_init"),
     ("community.general", "opkg"),
