@@ -42,6 +42,7 @@ mod cron;
 mod dconf;
 mod deb822_repository;
 mod debconf;
+mod django_manage;
 mod dnf;
 mod docker_compose_v2;
 mod docker_container;
@@ -77,6 +78,7 @@ mod htpasswd;
 mod ini_file;
 mod interfaces_file;
 mod iptables;
+mod java_cert;
 mod known_hosts;
 mod launchd;
 mod lineinfile;
@@ -191,6 +193,7 @@ table! {
     dconf,
     deb822_repository,
     debconf,
+    django_manage,
     dnf | dnf5 | yum,
     docker_compose_v2,
     docker_container,
@@ -226,6 +229,7 @@ table! {
     ini_file,
     interfaces_file,
     iptables,
+    java_cert,
     known_hosts,
     launchd,
     lineinfile,
@@ -370,6 +374,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "capabilities"),
     ("community.general", "composer"),
     ("community.general", "dconf"),
+    ("community.general", "django_manage"),
     ("community.general", "filesystem"),
     ("community.general", "flatpak"),
     ("community.general", "flatpak_remote"),
@@ -381,6 +386,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "htpasswd"),
     ("community.general", "ini_file"),
     ("community.general", "interfaces_file"),
+    ("community.general", "java_cert"),
     ("community.general", "launchd"),
     ("community.general", "locale_gen"),
     ("community.general", "lvg"),

@@ -17,7 +17,7 @@ pub(super) static TABLE: &[FilterEntry] = &[
 
 /// What `list_merge` says to do where both dicts have a list.
 #[derive(Clone, Copy)]
-enum ListMerge {
+pub(super) enum ListMerge {
     Replace,
     Keep,
     Append,
@@ -28,7 +28,7 @@ enum ListMerge {
 }
 
 impl ListMerge {
-    fn parse(name: &str) -> Result<Self> {
+    pub(super) fn parse(name: &str) -> Result<Self> {
         Ok(match name {
             "replace" => Self::Replace,
             "keep" => Self::Keep,
@@ -101,7 +101,13 @@ fn combine(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<Va
     Ok(merged)
 }
 
-fn merge(old: &Dict, new: &Dict, recursive: bool, lists: ListMerge, context: &Context<'_>) -> Result<Dict> {
+pub(super) fn merge(
+    old: &Dict,
+    new: &Dict,
+    recursive: bool,
+    lists: ListMerge,
+    context: &Context<'_>,
+) -> Result<Dict> {
     let mut merged = old.clone();
     for (key, value) in new {
         let Some(held) = merged.get_value_mut(key) else {

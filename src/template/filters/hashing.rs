@@ -1,4 +1,4 @@
-//! Checksums: `hash`, `md5`, `sha1`, `checksum`, `to_uuid`.
+//! Checksums: `hash`, `md5`, `sha1`, `checksum`, `to_uuid`; of community.general `crc32`.
 
 use data_encoding::HEXLOWER;
 use sha1::Digest;
@@ -9,6 +9,7 @@ use crate::value::Value;
 
 pub(super) static TABLE: &[FilterEntry] = &[
     FilterEntry::new("checksum", &[], sha1),
+    FilterEntry::new("community.general.crc32", &[], crc32),
     FilterEntry::new("hash", &["hashtype"], hash),
     FilterEntry::new("md5", &[], md5),
     FilterEntry::new("sha1", &[], sha1),
@@ -20,6 +21,16 @@ fn hash(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<Value> {
     digest(&subject.to_string(), &kind)
         .map(Value::from)
         .ok_or_else(|| Diagnostic::new(format!("unsupported hash type {kind}")))
+}
+
+fn crc32(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {
+    let text = subject.as_str().ok_or_else(|| {
+        let (kind, told) = (subject.type_name(), subject.repr());
+        Diagnostic::new(format!("Invalid value type (<class '{kind}'>) for crc32 ({told})"))
+    })?;
+    let mut sum = flate2::Crc::new();
+    sum.update(text.as_bytes());
+    Ok(format!("{:x}", sum.sum()).into())
 }
 
 fn md5(subject: &Value, _: &Args<'_>, _: &Context<'_>) -> Result<Value> {

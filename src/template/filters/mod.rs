@@ -23,7 +23,9 @@ mod numbers;
 mod parse_json;
 mod passwords;
 mod paths;
+mod places;
 mod protomatter;
+mod records;
 mod regex;
 mod sets;
 mod sorting;
@@ -71,7 +73,9 @@ const FAMILIES: &[&[FilterEntry]] = &[
     numbers::TABLE,
     passwords::TABLE,
     paths::TABLE,
+    places::TABLE,
     protomatter::TABLE,
+    records::TABLE,
     regex::TABLE,
     sets::TABLE,
     sorting::TABLE,

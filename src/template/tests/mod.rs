@@ -2,6 +2,7 @@
 
 #[expect(clippy::unnecessary_wraps, reason = "all tests share one signature")]
 mod comparing;
+mod hosts;
 mod ip;
 #[expect(clippy::unnecessary_wraps, reason = "all tests share one signature")]
 mod kinds;
@@ -21,6 +22,7 @@ pub(super) use version::loose_version;
 /// Every family's table.
 const FAMILIES: &[&[TestEntry]] = &[
     comparing::TABLE,
+    hosts::TABLE,
     ip::TABLE,
     kinds::TABLE,
     paths::TABLE,
