@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kit::{Command, Failure, FilePath, Result, System};
+use crate::kit::{Command, Failure, FilePath, Output, Result, System};
 
 /// Manages packages with opkg, as on OpenWrt.
 ///
@@ -107,12 +107,15 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     for name in &work {
         let (bare, _) = apart(name);
         let command = opkg.clone().arg(verb).args(args.force.map(Force::flag));
-        let done = sys.attempt(command.arg(if goes { bare } else { name.as_str() }))?;
+        let command = command.arg(if goes { bare } else { name.as_str() });
+        let line = command.line();
+        let done = sys.attempt_judging(command, Output::ok)?;
         // How it ends says little: a script of the package may have failed.
-        if let Some(output) = done.filter(|output| !output.ok())
-            && is_in(&installed(&opkg, sys)?, name) == goes
-        {
-            return Err(failed(verb, name).with_output(&output));
+        if let Some(output) = done.filter(|output| !output.ok()) {
+            if is_in(&installed(&opkg, sys)?, name) == goes {
+                return Err(failed(verb, name).with_output(&output));
+            }
+            sys.count_as_change(line);
         }
     }
     if !goes && !work.is_empty() {
@@ -235,6 +238,7 @@ mod tests {
             (&result["msg"], &result["stdout"]),
             (&json!("failed to install nope"), &json!("Unknown package 'nope'."))
         );
+        assert_eq!(result["changed"], false);
         trial.host.answer("/bin/opkg update", 1, "no network");
         let result = trial.run(&json!({"name": "x", "update_cache": true}));
         assert_eq!(result["msg"], "could not update package db: no network");

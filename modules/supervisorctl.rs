@@ -177,7 +177,8 @@ impl Control<'_> {
             programs.iter().filter(|(_, status)| needs(status)).map(|(program, _)| program).collect();
         for program in &needy {
             let command = self.words(&[verb, &[program.as_str()]].concat());
-            let Some(output) = sys.attempt(command)? else { continue };
+            let does = |output: &Output| output.stdout().contains(success);
+            let Some(output) = sys.attempt_judging(command, does)? else { continue };
             if !output.stdout().contains(success) {
                 let said = [output.stdout(), output.stderr()].concat();
                 return Err(self.failed(&said, &output));

@@ -177,6 +177,14 @@ fn options_are_gits_own() {
 }
 
 #[test]
+fn a_clone_that_fails_has_changed_nothing() {
+    let trial = stage(A);
+    trial.host.answer("/usr/bin/git clone", 128, "");
+    let got = trial.run(&json!({"repo": "https://h/r", "dest": "/srv/new"}));
+    assert_eq!((&got["failed"], &got["changed"]), (&json!(true), &json!(false)), "{got}");
+}
+
+#[test]
 fn ssh_is_told_what_to_do_by_the_environment() {
     let ssh = |more: Json| {
         let trial = stage(A);

@@ -3,7 +3,7 @@
 use crate::git::login::Login;
 use crate::git::remote::{Remote, is_commit};
 use crate::git::{Args, Git};
-use crate::kit::{Command, Failure, Result, System};
+use crate::kit::{Command, Failure, Output, Result, System};
 
 pub(super) struct Tree<'a> {
     pub git: &'a Git,
@@ -108,7 +108,7 @@ impl Tree<'_> {
             .arg(self.git.url.as_str())
             .arg(args.dest.0.clone());
         let line = command.line();
-        if let Some(output) = sys.attempt(command)?
+        if let Some(output) = sys.attempt_judging(command, Output::ok)?
             && !output.ok()
         {
             return Err(self.git.failed(None, &line, &output));
