@@ -92,6 +92,7 @@ mod monit;
 mod mount;
 mod mount_facts;
 mod mysql_db;
+mod mysql_info;
 mod mysql_query;
 mod mysql_user;
 mod mysql_variables;
@@ -243,6 +244,7 @@ table! {
     mount,
     mount_facts,
     mysql_db,
+    mysql_info,
     mysql_query,
     mysql_user,
     mysql_variables,
@@ -419,6 +421,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.general", "zypper"),
     ("community.general", "zypper_repository"),
     ("community.mysql", "mysql_db"),
+    ("community.mysql", "mysql_info"),
     ("community.mysql", "mysql_query"),
     ("community.mysql", "mysql_user"),
     ("community.mysql", "mysql_variables"),

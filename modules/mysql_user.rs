@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use self::grants::privileges;
+pub(crate) use self::known::LIMITS;
 use self::known::{Known, hashed};
 use crate::command::yes;
 use crate::kit::{Failure, Result, Secret, System};
@@ -155,6 +156,13 @@ fn change(session: &mut Session, statement: &str, told: &str, sys: &mut System<'
     }
     sys.count_as_change(told.to_owned());
     Ok(())
+}
+
+/// What a user may, as `priv` has it; or a role, which has no host.
+pub(crate) fn granted(name: &str, host: &str, is_role: bool, session: &mut Session) -> Result<String> {
+    let account = Account { name: name.to_owned(), host: host.to_owned() };
+    let who = if is_role { sql::identifier(name) } else { account.sql() };
+    grants::told_in_one(&who, session)
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {

@@ -57,6 +57,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("modprobe", "it needs a kernel"),
     ("monit", "as service"),
     ("mysql_db", "it needs a server"),
+    ("mysql_info", "it needs a server"),
     ("mysql_query", "it needs a server"),
     ("mysql_user", "it needs a server"),
     ("mysql_variables", "it needs a server"),

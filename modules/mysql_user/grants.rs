@@ -113,10 +113,24 @@ fn name(text: &str, keep_case: bool) -> String {
 
 /// What the server tells.
 fn read(account: &Account, session: &mut Session) -> Result<Grants> {
-    let answer = session
-        .query(&format!("SHOW GRANTS FOR {}", account.sql()))
-        .map_err(|error| Failure::new(error.to_string()))?;
+    read_of(&account.sql(), session)
+}
+
+fn read_of(who: &str, session: &mut Session) -> Result<Grants> {
+    let answer =
+        session.query(&format!("SHOW GRANTS FOR {who}")).map_err(|error| Failure::new(error.to_string()))?;
     Ok(merged(answer.first_column().iter().filter_map(|line| told(line))))
+}
+
+/// `db.*:SELECT,INSERT/*.*:…`. That somebody may log in goes without saying, where more is told.
+pub(super) fn told_in_one(who: &str, session: &mut Session) -> Result<String> {
+    Ok(in_one(&read_of(who, session)?))
+}
+
+fn in_one(grants: &Grants) -> String {
+    let one = |(on, names): &(String, Vec<String>)| format!("{}:{}", on.replace('`', ""), names.join(","));
+    let more: Vec<String> = grants.iter().filter(|(_, names)| *names != ["USAGE"]).map(one).collect();
+    if more.is_empty() { grants.iter().map(one).collect::<Vec<_>>().join("/") } else { more.join("/") }
 }
 
 /// One entry a place: MySQL tells what is static and what is dynamic on `*.*` in lines of their own.
@@ -315,6 +329,9 @@ mod tests {
         ];
         let read = merged(lines.iter().filter_map(|line| told(line)));
         let said: Vec<String> = read.iter().map(|(on, names)| format!("{on}={}", names.join("+"))).collect();
+        assert_eq!(in_one(&read), "*.*:SELECT,SHUTDOWN,GRANT,BACKUP_ADMIN,ROLE_ADMIN/d.*:INSERT");
+        let nothing = vec![("*.*".to_owned(), vec!["USAGE".to_owned()])];
+        assert_eq!(in_one(&nothing), "*.*:USAGE");
         assert_eq!(said, ["*.*=SELECT+SHUTDOWN+GRANT+BACKUP_ADMIN+ROLE_ADMIN", "`d`.*=INSERT"]);
     }
 

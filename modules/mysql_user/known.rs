@@ -9,7 +9,7 @@ use crate::kit::{Failure, Result};
 use crate::mysql::{Answer, Session, sql};
 
 /// Limits: in statements, and in the table of users.
-pub(super) const LIMITS: [(&str, &str); 4] = [
+pub(crate) const LIMITS: [(&str, &str); 4] = [
     ("MAX_QUERIES_PER_HOUR", "max_questions"),
     ("MAX_UPDATES_PER_HOUR", "max_updates"),
     ("MAX_CONNECTIONS_PER_HOUR", "max_connections"),
