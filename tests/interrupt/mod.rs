@@ -124,7 +124,7 @@ fn leaves_no_half_of_a_file() {
     let home = hosts.all[0].root.join("home");
     let source = TempDir::new().unwrap();
     let large = source.path().join("large");
-    fs::File::create(&large).unwrap().set_len(192 << 20).unwrap();
+    fs::File::create(&large).unwrap().set_len(512 << 20).unwrap();
     let tasks = format!("    - copy: {{src: {}, dest: \"{}/large\"}}\n", large.display(), home.display());
     let is_piece = |path: &String| path.contains("/.fanfare-") || path.ends_with("/large");
     let pieces = || lies_in(&home).into_iter().filter(is_piece).count();

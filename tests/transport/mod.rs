@@ -5,7 +5,6 @@ mod hops;
 mod login;
 mod passwords;
 mod programs;
-mod speed;
 mod workers;
 
 use std::io::Read;
