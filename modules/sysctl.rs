@@ -35,7 +35,7 @@ pub struct Args {
     /// Whether the file has the setting.
     #[serde(default)]
     pub state: State,
-    /// Goes on where the kernel does not know a setting.
+    /// Goes on where the kernel does not know a setting. Other errors stay errors.
     #[serde(default)]
     pub ignoreerrors: bool,
     /// Has the file read anew when it changed.
@@ -150,7 +150,7 @@ fn set(args: &Args, value: &str, sys: &mut System<'_>) -> Result<()> {
     let command = Command::new(sys.need("sysctl")?).flag("-e", args.ignoreerrors);
     let command = command.arg("-w").arg(format!("{}={value}", args.name)).env("LC_ALL", "C");
     let done = sys.attempt_judging(command, Output::ok)?;
-    complain("setting", &args.name, done, args.ignoreerrors)
+    judge(&format!("setting {} failed", args.name), done, sys)
 }
 
 fn reload(args: &Args, path: PathBuf, sys: &mut System<'_>) -> Result<()> {
@@ -160,25 +160,32 @@ fn reload(args: &Args, path: PathBuf, sys: &mut System<'_>) -> Result<()> {
         .arg(path)
         .env("LC_ALL", "C");
     let done = sys.attempt_judging(command, Output::ok)?;
-    complain("Failed to reload sysctl", "", done, args.ignoreerrors)
+    judge("Failed to reload sysctl", done, sys)
 }
 
-/// The program also complains and ends well.
-fn complain(what: &str, name: &str, done: Option<Output>, ignore: bool) -> Result<()> {
-    match done {
-        Some(output) if !ignore && (!output.ok() || !output.stderr.is_empty()) => {
-            let said = format!("{}{}", output.stdout(), output.stderr());
-            Err(Failure::new(format!("{what}{}{name}: {said}", if name.is_empty() { "" } else { " " }))
-                .with("rc", output.code))
-        }
-        _ => Ok(()),
+/// Older programs say that they could not set a value and end well all the same. Of what is no error by this, people hear.
+fn judge(failed: &str, done: Option<Output>, sys: &mut System<'_>) -> Result<()> {
+    let Some(output) = done else { return Ok(()) };
+    let complaints = output.stderr();
+    let unset = |line: &str| {
+        let reason = line.strip_prefix("sysctl: setting key \"").and_then(|line| line.split_once("\": "));
+        reason.is_some_and(|(_, reason)| ["Invalid argument", "Read-only file system"].contains(&reason))
+    };
+    if !output.ok() || complaints.lines().any(unset) {
+        let said = format!("{}{complaints}", output.stdout());
+        return Err(Failure::new(format!("{failed}: {said}")));
     }
+    for complaint in complaints.lines() {
+        sys.warn(complaint);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use crate::kit::Output;
     use crate::kit::trial::Trial;
 
     fn check(before: &str, mut args: Json, after: &str, ran: &[&str]) {
@@ -205,6 +212,30 @@ mod tests {
         check("a.b=1\nc=2\n", json!({"state": "absent"}), "c=2\n", &reload);
         check("a.b=1 2\n", json!({"value": "1 2", "sysctl_set": true}), "a.b=1 2\n", &[]);
         check("a.b=3\n", json!({"value": "3", "sysctl_set": true}), "a.b=3\n", &set);
+    }
+
+    #[test]
+    fn errors_are_those_that_the_program_tells() {
+        let check = |code: i32, complaint: &'static str, failed: Option<&str>| {
+            for ignoring in [false, true] {
+                let trial = Trial::of("sysctl");
+                trial.host.file("/proc/sys/a/b", "1\n").program("/usr/sbin/sysctl");
+                trial.host.script("/usr/sbin/sysctl", move |_, _| Output {
+                    code,
+                    stderr: complaint.as_bytes().to_vec(),
+                    ..Output::default()
+                });
+                let result = trial
+                    .run(&json!({"name": "a.b", "value": "2", "sysctl_set": true, "ignoreerrors": ignoring}));
+                assert_eq!(result.get("msg").and_then(Json::as_str), failed, "{result}");
+                assert_eq!(result.get("warnings").is_some(), failed.is_none(), "{result}");
+            }
+        };
+        let unset = "sysctl: setting key \"a.b\": Invalid argument";
+        check(0, unset, Some(&format!("setting a.b failed: {unset}")));
+        check(255, "no", Some("setting a.b failed: no"));
+        check(0, "sysctl: setting key \"a.b\", ignoring: Invalid argument", None);
+        check(0, "sysctl: permission denied on key \"a.b\"", None);
     }
 
     #[test]

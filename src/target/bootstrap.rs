@@ -247,11 +247,13 @@ fn no_shell(hop: Option<&Hop>, exit: &Exit, said: &str) -> CallError {
     if let (Some(hop), Exit::Status(code)) = (hop, exit) {
         return hops::refused(hop, said, *code);
     }
-    CallError::Failed(match hop {
-        Some(hop) => hops::explain(hop, said),
-        None if said.is_empty() => format!("no shell there: it ended at once ({exit})"),
-        None => format!("no shell there ({exit}): {said}"),
-    })
+    match hop {
+        Some(hop) => CallError::Failed(hops::explain(hop, said)),
+        None if said.is_empty() => {
+            CallError::Unreachable(format!("no shell there: it ended at once ({exit})"))
+        }
+        None => CallError::Unreachable(format!("no shell there ({exit}): {said}")),
+    }
 }
 
 #[cfg(test)]

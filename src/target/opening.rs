@@ -171,7 +171,10 @@ impl<'a> Opening<'a> {
                      privilege escalation prompt: {said}",
                     self.patience().as_secs()
                 ))),
-                None => failed(format!("no answer within {}s from the shell: {said}", PATIENCE.as_secs())),
+                None => Trouble::Call(CallError::Unreachable(format!(
+                    "the shell there timed out: no answer within {}s: {said}",
+                    PATIENCE.as_secs()
+                ))),
             });
         };
         match output {

@@ -1,6 +1,6 @@
 """A place for the worker"""
 
-from battery import FAILED, RECOVERED, Fault
+from battery import FAILED, RECOVERED, UNREACHABLE, Fault
 
 CACHE = "/root/.cache/fanfare"
 
@@ -31,6 +31,6 @@ FAULTS = [
     Fault("linked", "the worker's cache is a link to another user's directory", RECOVERED, "", before=linked),
     Fault("arch", "a machine of a kind that no worker is there for", FAILED, "armv7",
           before=lambda h: h.sh("mv /usr/bin/uname /usr/bin/uname.real; printf '#!/bin/sh\\necho Linux armv7l\\n' > /usr/bin/uname; chmod 755 /usr/bin/uname")),
-    Fault("no_memory", "the account may not start processes", FAILED, "fork|[Rr]esource|no shell|process", vars={"ansible_user": "deploy"},
+    Fault("no_memory", "the account may not start processes", UNREACHABLE, "fork|[Rr]esource|no shell|process|refused to run a command", vars={"ansible_user": "deploy"},
           before=lambda h: h.sh("mkdir -p /etc/security/limits.d; echo 'deploy hard nproc 0' > /etc/security/limits.d/f.conf")),
 ]
