@@ -78,12 +78,12 @@ pub(crate) fn yes() -> bool {
 /// What `command` and `shell` return.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Returns {
-    /// As a list for `command`, as text for `shell`.
-    cmd: serde_json::Value,
+    msg: String,
     rc: i32,
     stdout: String,
     stderr: String,
-    msg: String,
+    /// As a list for `command`, as text for `shell`.
+    cmd: serde_json::Value,
     /// Local time, with microseconds.
     start: Option<String>,
     end: Option<String>,

@@ -28,12 +28,48 @@ const PRIVATE: &[&str] =
 /// What Ansible says where it has no traceback either.
 const NO_TRACEBACK: &str = "(traceback unavailable)";
 
-/// A result as playbooks see it.
+/// What every result may have comes before what its module tells, in this order.
+const COMMON: &[&str] = &[
+    "changed",
+    "failed",
+    "skipped",
+    "exception",
+    "warnings",
+    "deprecations",
+    "ansible_facts",
+    "finished",
+    "msg",
+    "rc",
+    "attempts",
+    "diff",
+    "ansible_job_id",
+    "failed_when_result",
+];
+
+/// A result as playbooks see it; who shows it as a whole sees it in Ansible's order.
 pub(super) fn public(mut fields: Dict) -> Dict {
     for key in PRIVATE {
         fields.remove(key);
     }
-    fields
+    let is_skipped = fields.get("skipped") == Some(&Value::Bool(true));
+    // Only then do these come from the engine.
+    let of_skipped = ["skip_reason", "false_condition"].iter().filter(|_| is_skipped);
+    let (naming, named) = (["ansible_loop_var", "ansible_index_var"], |key: &str| match fields.get(key) {
+        Some(Value::Str(name)) => Some(Arc::clone(name)),
+        _ => None,
+    });
+    let of_loop = naming.map(named);
+    let mut ordered = Dict::new();
+    let mut take = |key: &str| {
+        if let Some(value) = fields.remove(key) {
+            ordered.insert(key, value);
+        }
+    };
+    COMMON.iter().chain(of_skipped).chain(&naming).for_each(|key| take(key));
+    of_loop.iter().flatten().for_each(|key| take(key));
+    take("ansible_loop");
+    ordered.extend(fields);
+    ordered
 }
 
 impl HostOutcome {

@@ -159,11 +159,11 @@ fn ended(job: &Job<'_>, result: &Value, is_loop: bool) -> Result<Scope> {
 }
 
 fn registered(fields: &Dict) -> Value {
-    let mut fields = public(fields.clone());
+    let mut fields = fields.clone();
     if !fields.contains("failed") {
         fields.insert("failed", false);
     }
-    Value::dict(fields)
+    Value::dict(public(fields))
 }
 
 /// Gives another host what a `run_once` task got.
