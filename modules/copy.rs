@@ -100,12 +100,12 @@ pub struct Returns {
     /// Of a file whose content was right already.
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
-    /// Null of a directory of the target.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checksum: Option<Json>,
     /// Of a file that was written, and of what came from the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     md5sum: Option<Json>,
+    /// Null of a directory of the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checksum: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
