@@ -375,23 +375,6 @@ impl System<'_> {
         if self.wishes.check { Ok(()) } else { Ok(self.host.set_owner(path, Some(uid), Some(gid), false)?) }
     }
 
-    /// Copies a file beside itself, as `NAME.PID.DATE@TIME~`. No change by itself; nothing in check mode.
-    pub fn backup(&mut self, path: &Path) -> Result<Option<String>> {
-        if self.wishes.check || !self.exists(path)? {
-            return Ok(None);
-        }
-        let meta = self.must(path, true)?;
-        let stamp = jiff::Timestamp::new(self.now().secs, 0)
-            .map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%Y-%m-%d@%H:%M:%S").to_string())
-            .unwrap_or_default();
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".{}.{stamp}~", std::process::id()));
-        let how = Placement { mode: Some(meta.mode), ..Placement::default() };
-        let mut old = self.host.open(path)?;
-        self.host.place(Path::new(&name), &mut old, &how)?;
-        Ok(Some(name.to_string_lossy().into_owned()))
-    }
-
     /// What may not be read counts as different: it is replaced, where its directory allows that.
     fn is_same(&self, path: &Path, old: &Meta, content: &Content<'_>) -> Result<bool> {
         if !self.host.access(path, Access::Read) {
@@ -573,7 +556,7 @@ impl System<'_> {
         Ok(true)
     }
 
-    fn must(&self, path: &Path, follow: bool) -> Result<Meta> {
+    pub(super) fn must(&self, path: &Path, follow: bool) -> Result<Meta> {
         let found = self.host.stat(path, follow)?;
         Ok(found.ok_or_else(|| HostError::new("look at", path, std::io::ErrorKind::NotFound.into()))?)
     }
