@@ -44,8 +44,7 @@ fn names_lead_to_one_module() {
     assert!(find("ansible.builtin.nope").is_none());
 }
 
-/// `module_defaults` takes it for granted of all but community.docker and community.rabbitmq, and knows the group of
-/// community.postgresql.
+/// `module_defaults` takes it for granted that all modules of some collections are in their groups, and that others have none.
 /// Before another collection joins, see the `action_groups` of its `meta/runtime.yml`.
 #[test]
 fn modules_belong_to_the_action_groups_of_their_collections() {
@@ -54,8 +53,16 @@ fn modules_belong_to_the_action_groups_of_their_collections() {
         assert_eq!(crate::is_in_group(module, "docker"), is_docker, "{module}");
         let is_rabbitmq = *collection == "community.rabbitmq";
         assert_eq!(crate::is_in_group(module, "community.rabbitmq.rabbitmq"), is_rabbitmq, "{module}");
+        for (all, prefix) in [
+            ("community.postgresql.all", "postgresql_"),
+            ("community.mysql.all", "mysql_"),
+            ("ansible.mysql.all", "mysql_"),
+        ] {
+            assert_eq!(crate::is_in_group(module, all), module.starts_with(prefix), "{module} in {all}");
+        }
         assert!(
             [
+                "ansible.mysql",
                 "ansible.posix",
                 "community.crypto",
                 "community.docker",

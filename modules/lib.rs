@@ -340,6 +340,12 @@ impl Module {
 /// Collections, and modules of theirs that ours are: one a line, since lists of this file are merged line by line. All
 /// are also known by their short names.
 const COLLECTIONS: &[(&str, &str)] = &[
+    // What was community.mysql's until its version 6.
+    ("ansible.mysql", "mysql_db"),
+    ("ansible.mysql", "mysql_info"),
+    ("ansible.mysql", "mysql_query"),
+    ("ansible.mysql", "mysql_user"),
+    ("ansible.mysql", "mysql_variables"),
     ("ansible.posix", "acl"),
     ("ansible.posix", "at"),
     ("ansible.posix", "authorized_key"),
@@ -454,6 +460,9 @@ pub fn is_in_group(module: &str, group: &str) -> bool {
     let collection = match group {
         "docker" | "community.docker.docker" => "community.docker",
         "community.rabbitmq.rabbitmq" => "community.rabbitmq",
+        "community.postgresql.all" => "community.postgresql",
+        // One extends the other.
+        "ansible.mysql.all" | "community.mysql.all" => "community.mysql",
         _ => return false,
     };
     COLLECTIONS.contains(&(collection, short(module)))

@@ -232,10 +232,12 @@ fn of_all(event: &Event) -> Event {
     event
 }
 
-/// Hosts with the same counts as one.
+/// Hosts with the same counts as one; by their names, as in every recap, for whoever was done first may be another next time.
 fn counted(stats: &Stats) -> Stats {
     let mut groups: IndexMap<Counts, Vec<&str>> = IndexMap::new();
-    for (host, counts) in stats {
+    let mut hosts: Vec<_> = stats.iter().collect();
+    hosts.sort_by_key(|(host, _)| Arc::clone(host));
+    for (host, counts) in hosts {
         groups.entry(*counts).or_default().push(host);
     }
     groups.into_iter().map(|(counts, hosts)| (hosts::folded(&hosts).into(), counts)).collect()

@@ -27,7 +27,7 @@ fn hosts_that_say_the_same_say_it_once() {
     let (told, recap) = folded(&lab, &[]);
     assert_eq!(told, "changed: [web[01-03], db]\n");
     let counts = "ok=1 changed=1 unreachable=0 failed=0 skipped=0 rescued=0 ignored=0";
-    assert_eq!(recap, format!("web[01-03], db : {counts}"));
+    assert_eq!(recap, format!("db, web[01-03] : {counts}"));
 
     let (told, _) = folded(&lab, &["-v"]);
     assert!(told.starts_with("changed: [web[01-02], db] => {\n    \"changed\": true,\n"), "{told}");

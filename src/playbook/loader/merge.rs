@@ -212,10 +212,6 @@ fn known_group(group: &str, place: &Place) -> Result<()> {
     /// Those that go without the name of their collection.
     const SHORT: [&str; 11] =
         ["acme", "aws", "azure", "cpm", "docker", "gcp", "k8s", "os", "ovirt", "testgroup", "vmware"];
-    if group == "community.postgresql.all" {
-        let problem = format!("module_defaults of the group {group} are not supported");
-        return Err(Diagnostic::new(problem).at(place).hint("name its modules one by one"));
-    }
     let short = group.strip_prefix("ansible.builtin.").unwrap_or(group);
     if short.contains('.') || SHORT.contains(&short) {
         return Ok(());
