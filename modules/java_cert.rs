@@ -214,8 +214,19 @@ impl Keystore<'_> {
             return Ok(None);
         }
         if matches!(old, Entry::Has(_)) {
+            let before = sys.read(&self.path)?;
             exec(self.delete(), &self.lines(&[]), sys)?;
+            let replaced = self.bring_in(&wanted, is_there, sys);
+            if replaced.is_err() && !sys.is_check() {
+                // The old certificate is better than none.
+                sys.put_back(&self.path, Some(&before))?;
+            }
+            return replaced;
         }
+        self.bring_in(&wanted, is_there, sys)
+    }
+
+    fn bring_in(&self, wanted: &Wanted, is_there: bool, sys: &mut System<'_>) -> Result<Option<Ran>> {
         let pass = self.args.keystore_pass.expose();
         let ran = if let Some(path) = &self.args.pkcs12_path {
             let secret = self.args.pkcs12_password.as_ref().map_or("", Secret::expose);
@@ -308,7 +319,7 @@ impl Keystore<'_> {
 /// Runs what changes the keystore. `None` in check mode.
 fn exec(command: Command, input: &str, sys: &mut System<'_>) -> Result<Option<Ran>> {
     let cmd = command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let Some(said) = sys.attempt(command.stdin(input))? else { return Ok(None) };
+    let Some(said) = sys.attempt_judging(command.stdin(input), Output::ok)? else { return Ok(None) };
     let ran = Ran {
         msg: said.stdout().into_owned(),
         rc: said.code,
@@ -427,9 +438,11 @@ S0BivTcCID22e/j0alNn23Eh+VDo116i/vfw2tbIzyph3/wRuaCX
                     _ => say(1, "keytool error: java.lang.Exception: Alias <a> does not exist\n"),
                 },
                 "-delete" => {
+                    put(host, "/ks", "fewer keys");
                     put(host, &entry(after("-alias")), "");
                     say(0, "")
                 }
+                "-importcert" if read(host, "/broken").is_some() => say(1, "keytool error: broken\n"),
                 "-importcert" => {
                     let text = read(host, &after("-file").unwrap()).unwrap();
                     put(host, "/ks", "keys");
@@ -509,6 +522,15 @@ S0BivTcCID22e/j0alNn23Eh+VDo116i/vfw2tbIzyph3/wRuaCX
                     -srcalias k -storetype JCEKS";
         assert_eq!(acts(&keys), [line]);
         assert!(!result.to_string().contains("p12\\n"));
+    }
+
+    #[test]
+    fn what_cannot_be_replaced_stays() {
+        let trial = trial();
+        trial.host.file("/ks", "keys").file("/ks.a", ONE).file("/broken", "");
+        let result = trial.run(&with(json!({"cert_path": "/two.pem", "cert_alias": "a"})));
+        assert_eq!((&result["failed"], &result["msg"]), (&json!(true), &json!("keytool error: broken\n")));
+        assert_eq!(trial.host.read("/ks").unwrap(), "keys");
     }
 
     #[test]

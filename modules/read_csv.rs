@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::command::yes;
-use crate::kit::csv::{Dialect, Record, records};
+use crate::kit::csv::{Dialect, Record, delimiter, records};
 use crate::kit::{Failure, FilePath, Result, System};
 
 /// Reads a CSV file of the target into a variable.
@@ -99,16 +99,9 @@ fn dialect(args: &Args) -> Result<Dialect> {
     let mut dialect = Dialect::named(&args.dialect).ok_or_else(|| {
         Failure::new(format!("Dialect '{}' is not supported by your version of python.", args.dialect))
     })?;
-    if let Some(delimiter) = &args.delimiter {
-        let mut chars = delimiter.chars();
-        dialect.delimiter = match (chars.next(), chars.next()) {
-            (Some(char), None) if !matches!(char, '"' | '\n' | '\r') => char,
-            _ => {
-                return Err(Failure::new(
-                    "Unable to create custom dialect: \"delimiter\" must be a 1-character string",
-                ));
-            }
-        };
+    if let Some(text) = &args.delimiter {
+        let unable = |why| Failure::new(format!("Unable to create custom dialect: {why}"));
+        dialect.delimiter = delimiter(text).map_err(unable)?;
     }
     dialect.skip_initial_space = args.skipinitialspace.unwrap_or_default();
     dialect.strict = args.strict.unwrap_or_default();

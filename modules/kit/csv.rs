@@ -10,6 +10,21 @@ pub struct Dialect {
     pub strict: bool,
 }
 
+impl Default for Dialect {
+    fn default() -> Self {
+        Self { delimiter: ',', skip_initial_space: false, strict: false }
+    }
+}
+
+/// A delimiter as users write it.
+pub fn delimiter(text: &str) -> Result<char, String> {
+    let mut chars = text.chars();
+    match (chars.next(), chars.next()) {
+        (Some(char), None) if !matches!(char, '"' | '\n' | '\r') => Ok(char),
+        _ => Err("\"delimiter\" must be a 1-character string".to_owned()),
+    }
+}
+
 impl Dialect {
     /// One of those that Python knows by name. They are read alike but for the delimiter.
     pub fn named(name: &str) -> Option<Self> {
@@ -18,7 +33,7 @@ impl Dialect {
             "excel-tab" => '\t',
             _ => return None,
         };
-        Some(Self { delimiter, skip_initial_space: false, strict: false })
+        Some(Self { delimiter, ..Self::default() })
     }
 }
 

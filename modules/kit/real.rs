@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use self::kernel::keep_secrets;
 use rustix::fs::{AtFlags, CWD, Gid, Timespec, Timestamps, UTIME_NOW, Uid};
 use rustix::io::Errno;
 use signal_hook::consts::SIGHUP;
@@ -33,12 +34,6 @@ use crate::kit::host::{
 };
 use crate::kit::netlink::Network;
 use crate::kit::process;
-
-/// Secrets pass through the memory of this process: no core dump of it is written, and no other process of the same user may
-/// look into it.
-pub fn keep_secrets() {
-    kernel::keep_secrets();
-}
 
 /// Lets this process end what it started when its terminal goes: the end of its input tells it to. What it starts is ended by a
 /// hangup as ever.

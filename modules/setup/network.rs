@@ -146,7 +146,8 @@ fn interface(sys: &System<'_>, link: &Link, addresses: &[Address]) -> Map<String
     fact
 }
 
-/// What `ethtool` tells of an interface, where it is installed.
+/// What `ethtool` tells of an interface, where it is installed. The kernel would tell by itself, but the program's words are the
+/// fact: they change with its version.
 fn abilities(sys: &mut System<'_>, ethtool: &Path, name: &str, fact: &mut Map<String, Json>) -> Result<()> {
     let features = sys.query(cmd![ethtool, "-k", name])?;
     if features.ok() {

@@ -9,6 +9,7 @@ use super::namespaces::{set_attribute, settle};
 use super::tree::{Id, Name, ROOT, Tree};
 use super::xpath::{Expr, Node, Value, evaluate};
 use super::{Args, Selector};
+use crate::kit::args::python_repr;
 use crate::kit::{Failure, Result};
 use crate::lineinfile::State;
 
@@ -160,7 +161,7 @@ fn set_value(args: &Args, selector: &Selector, tree: &mut Tree) -> Result<bool> 
         return Err(Failure::new(format!(
             "A non-string value {} was parsed for {what} at xpath '{}'. YAML values for booleans, octals, floats may not \
              yield the string you intended. Quote the value to be explicit, like `value: \"yes\"`.",
-            python(&args.value),
+            python_repr(&args.value),
             selector.text
         )));
     }
@@ -206,13 +207,4 @@ fn attribute_name(written: &str, selector: &Selector) -> Result<Name> {
         }
     };
     named(&format!("{{{uri}}}{local}"), "attribute")
-}
-
-/// As Python writes it.
-fn python(value: &Json) -> String {
-    match value {
-        Json::Bool(true) => "True".to_owned(),
-        Json::Bool(false) => "False".to_owned(),
-        other => other.to_string(),
-    }
 }

@@ -54,11 +54,12 @@ pub(super) fn public(mut fields: Dict) -> Dict {
     let is_skipped = fields.get("skipped") == Some(&Value::Bool(true));
     // Only then do these come from the engine.
     let of_skipped = ["skip_reason", "false_condition"].iter().filter(|_| is_skipped);
-    let (naming, named) = (["ansible_loop_var", "ansible_index_var"], |key: &str| match fields.get(key) {
+    // They name further ones.
+    let naming = ["ansible_loop_var", "ansible_index_var"];
+    let of_loop = naming.map(|key| match fields.get(key) {
         Some(Value::Str(name)) => Some(Arc::clone(name)),
         _ => None,
     });
-    let of_loop = naming.map(named);
     let mut ordered = Dict::new();
     let mut take = |key: &str| {
         if let Some(value) = fields.remove(key) {

@@ -318,7 +318,7 @@ fn python_str(value: &Json) -> String {
 }
 
 /// `repr(value)`.
-fn python_repr(value: &Json) -> String {
+pub(crate) fn python_repr(value: &Json) -> String {
     match value {
         Json::Null => "None".to_owned(),
         Json::Bool(true) => "True".to_owned(),

@@ -16,6 +16,8 @@ use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer};
 
 use crate::kit::netlink::{self, Network};
 
+/// Secrets pass through the memory of this process: no core dump of it is written, and no other process of the same user may
+/// look into it.
 pub fn keep_secrets() {
     // What it starts may be dumped again. Where the kernel refuses, there is nothing else to be done.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use fanfare_modules::kit::csv::{Dialect, Record, records};
+use fanfare_modules::kit::csv::{Dialect, Record, delimiter, records};
 
 use super::dicts::{ListMerge, merge};
 use super::items;
@@ -26,16 +26,9 @@ fn from_csv(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Result<V
     let mut dialect = Dialect::named(&named).ok_or_else(|| {
         Diagnostic::new(format!("Dialect '{named}' is not supported by your version of python."))
     })?;
-    if let Some(delimiter) = args.text("delimiter")? {
-        let mut chars = delimiter.chars();
-        dialect.delimiter = match (chars.next(), chars.next()) {
-            (Some(char), None) => char,
-            _ => {
-                return Err(Diagnostic::new(
-                    "Unable to create custom dialect: \"delimiter\" must be a 1-character string",
-                ));
-            }
-        };
+    if let Some(text) = args.text("delimiter")? {
+        let unable = |why| Diagnostic::new(format!("Unable to create custom dialect: {why}"));
+        dialect.delimiter = delimiter(text).map_err(unable)?;
     }
     dialect.skip_initial_space = args.flag("skipinitialspace", false);
     dialect.strict = args.flag("strict", false);
@@ -76,9 +69,7 @@ fn groupby_as_dict(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> R
         let key = entries.get_value(attribute).ok_or_else(|| {
             Diagnostic::new(format!("Attribute not contained in element #{at} of sequence"))
         })?;
-        if let Value::List(_) | Value::Tuple(_) | Value::Dict(_) = key {
-            return Err(Diagnostic::new(format!("unhashable type: '{}'", key.type_name())));
-        }
+        hashable(key)?;
         if grouped.get_value(key).is_some() {
             let told = key.repr();
             return Err(Diagnostic::new(format!("Multiple sequence entries have attribute value {told}")));
@@ -112,7 +103,7 @@ fn lists_mergeby(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Res
     let recursive = args.named.get("recursive").is_some_and(Value::is_truthy);
     let list_merge =
         ListMerge::parse(&args.named.get("list_merge").map_or("replace".into(), Value::to_string))?;
-    let mut merged: Vec<(Value, Dict)> = Vec::new();
+    let mut merged = Dict::new();
     for item in lists.into_iter().flatten() {
         let Some(entries) = item.as_dict() else {
             let (told, kind) = (item.repr(), item.type_name());
@@ -120,12 +111,15 @@ fn lists_mergeby(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Res
             return Err(Diagnostic::new(format!("{what} {told} is {kind}")));
         };
         let Some(key) = entries.get(index) else { continue };
-        match merged.iter_mut().find(|(other, _)| other == key) {
-            Some((_, held)) => *held = merge(held, entries, recursive, list_merge, context)?,
-            None => merged.push((key.clone(), entries.clone())),
-        }
+        hashable(key)?;
+        let entries = match merged.get_value(key).and_then(Value::as_dict) {
+            Some(held) => merge(held, entries, recursive, list_merge, context)?,
+            None => entries.clone(),
+        };
+        merged.insert(key.clone(), entries);
     }
     let mut failed = None;
+    let mut merged: Vec<(Value, Value)> = merged.into_iter().collect();
     merged.sort_by(|(left, _), (right, _)| {
         left.compare(right, "<").unwrap_or_else(|error| {
             failed = Some(error);
@@ -134,7 +128,16 @@ fn lists_mergeby(subject: &Value, args: &Args<'_>, context: &Context<'_>) -> Res
     });
     match failed {
         Some(error) => Err(error),
-        None => Ok(Value::list(merged.into_iter().map(|(_, entries)| entries.into()).collect())),
+        None => Ok(Value::list(merged.into_iter().map(|(_, entries)| entries).collect())),
+    }
+}
+
+fn hashable(key: &Value) -> Result<()> {
+    match key {
+        Value::List(_) | Value::Tuple(_) | Value::Dict(_) => {
+            Err(Diagnostic::new(format!("unhashable type: '{}'", key.type_name())))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! `csvfile`: a field of the row with a key.
 
+use fanfare_modules::kit::csv::{self, Dialect};
+
 use super::inline;
 use super::search::{Encoding, find, read_as, searched, text};
 use crate::diagnostic::{Diagnostic, Result};
@@ -39,13 +41,7 @@ fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value
     let encoding = Encoding::named(&option("encoding", "utf-8"))?;
     let delimiter = match option("delimiter", "TAB").as_str() {
         "TAB" | "\\t" => '\t',
-        given => {
-            let mut chars = given.chars();
-            match (chars.next(), chars.next()) {
-                (Some(c), None) => c,
-                _ => return Err(Diagnostic::new("\"delimiter\" must be a 1-character string")),
-            }
-        }
+        given => csv::delimiter(given).map_err(Diagnostic::new)?,
     };
     let name = option("file", "ansible.csv");
     let path = find(context, &["files"], &name).ok_or_else(|| {
@@ -53,7 +49,8 @@ fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value
         searched(error, context, &["files"], &name)
     })?;
     let (key_column, column) = (column("keycol", "0")?, column("col", "1")?);
-    for row in rows(&read_as(&path, encoding)?, delimiter) {
+    let dialect = Dialect { delimiter, ..Dialect::default() };
+    for row in csv::rows(&read_as(&path, encoding)?, dialect).map_err(Diagnostic::new)? {
         if row.get(key_column) == Some(&key) {
             return match row.get(column) {
                 Some(field) => Ok(vec![Value::from(field.as_str())]),
@@ -71,32 +68,4 @@ fn field(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value
 
 fn no_key() -> Diagnostic {
     Diagnostic::new("Search key is required but was not found")
-}
-
-/// The rows of a CSV text: fields in quotes may hold delimiters and line breaks, quotes in them are doubled.
-fn rows(text: &str, delimiter: char) -> Vec<Vec<String>> {
-    let mut rows = Vec::new();
-    let mut row = Vec::new();
-    let mut field = String::new();
-    let mut quoted = false;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
-            '"' if quoted => quoted = false,
-            '"' if field.is_empty() => quoted = true,
-            c if c == delimiter && !quoted => row.push(std::mem::take(&mut field)),
-            '\r' if !quoted && chars.peek() == Some(&'\n') => {}
-            '\n' if !quoted => {
-                row.push(std::mem::take(&mut field));
-                rows.push(std::mem::take(&mut row));
-            }
-            c => field.push(c),
-        }
-    }
-    if !field.is_empty() || !row.is_empty() {
-        row.push(field);
-        rows.push(row);
-    }
-    rows
 }
