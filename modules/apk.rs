@@ -106,7 +106,7 @@ impl Apk<'_> {
     /// Fetches the lists of packages; alone that is a change, as in Ansible.
     fn refresh(&self, alone: bool, sys: &mut System<'_>) -> Result<()> {
         let command = self.command(&["update"]);
-        let output = if alone { sys.attempt_judging(command, Output::ok)? } else { sys.housekeep(command)? };
+        let output = if alone { sys.attempt(command)? } else { sys.housekeep(command)? };
         output.map_or(Ok(()), |output| output.or_fail("could not update package db"))
     }
 

@@ -163,7 +163,7 @@ impl Run {
         // What a command does is known beforehand only where `creates` or `removes` tells it.
         let line = command.line();
         let ran = if self.when.creates.is_some() || self.when.removes.is_some() {
-            sys.attempt(command)
+            sys.attempt_users_own(command)
         } else {
             sys.attempt_unforetold(command)
         };

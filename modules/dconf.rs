@@ -72,7 +72,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let command = in_session(dconf(&words), sys)?;
-    if let Some(output) = sys.attempt_judging(command, Output::ok)? {
+    if let Some(output) = sys.attempt(command)? {
         ended_well(&output, doing)?;
     }
     Ok(Returns::default())

@@ -2,7 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::kit::{Command, Failure, Output, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 
 /// Answers the questions of Debian packages beforehand.
 ///
@@ -96,7 +96,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let word = serde_json::to_value(kind).unwrap_or_default();
     let line = format!("{} {question} {} {value}", args.name, word.as_str().unwrap_or_default());
     let command = Command::new("debconf-set-selections").flag("-u", args.unseen).stdin(line);
-    if let Some(output) = sys.attempt_judging(command, Output::ok)?
+    if let Some(output) = sys.attempt(command)?
         && !output.ok()
     {
         return Err(Failure::new(output.stderr().into_owned()));

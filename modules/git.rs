@@ -1,5 +1,6 @@
 pub(crate) mod login;
 mod remote;
+mod repository;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -10,6 +11,7 @@ use serde_json::Value as Json;
 
 use self::login::Login;
 use self::remote::Remote;
+use self::repository::Move;
 use self::tree::Tree;
 use crate::command::yes;
 use crate::kit::{Command, Failure, FilePath, Mode, Output, Result, System, WriteOptions};
@@ -128,16 +130,27 @@ pub struct Returns {
     /// Only where they were.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     submodules_changed: bool,
+    /// Only where the repository was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_dir_before: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git_dir_now: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg: Option<String>,
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let moving = Move::needed(&args, sys)?;
     let git = Git::of(&args, sys)?;
     let tree = Tree { git: &git, args: &args };
     let mut returns = if tree.is_there(sys)? { update(&tree, sys)? } else { clone(&tree, sys)? };
     if args.archive.is_some() && !(sys.is_check() && returns.before.is_none()) {
         archive(&tree, returns.after.as_deref(), sys)?;
+    }
+    if let Some(moving) = moving {
+        moving.go(&args, sys)?;
+        returns.git_dir_before = Some(moving.from.display().to_string());
+        returns.git_dir_now = Some(moving.to.display().to_string());
     }
     returns.msg = returns.msg.filter(|msg| !msg.is_empty());
     Ok(returns)
@@ -263,9 +276,14 @@ pub(crate) struct Git {
 }
 
 impl Git {
-    fn of(args: &Args, sys: &System<'_>) -> Result<Self> {
+    fn of(args: &Args, sys: &mut System<'_>) -> Result<Self> {
         let program = match &args.executable {
-            Some(path) => path.text().into_owned(),
+            Some(path) => {
+                let program = path.text().into_owned();
+                // One that cannot be started is told before anything else.
+                sys.query(Command::new(program.as_str()).arg("--version"))?;
+                program
+            }
             None => sys.need("git")?.to_string_lossy().into_owned(),
         };
         let umask = match &args.umask {
@@ -273,6 +291,9 @@ impl Git {
             Some(Mode::Bits(bits)) => Some(*bits),
             Some(_) => return Err(Failure::new("umask must be an octal integer")),
         };
+        if args.repo.starts_with('-') {
+            return Err(Failure::new(format!("repo: git would take {} for an option", args.repo)));
+        }
         let repo = if args.repo.starts_with('~') { sys.expand(&args.repo)? } else { args.repo.clone() };
         let repo = if repo.starts_with('/') { format!("file://{repo}") } else { repo };
         let (url, login) = Login::split(&repo);
@@ -281,9 +302,7 @@ impl Git {
             env.push(("GIT_TERMINAL_PROMPT".to_owned(), "0".to_owned()));
         }
         env.extend(Login::environment(login.as_slice(), sys));
-        if let Some(ssh) = ssh(args) {
-            env.push(("GIT_SSH_COMMAND".to_owned(), ssh));
-        }
+        env.push(("GIT_SSH_COMMAND".to_owned(), ssh(args, sys)));
         Ok(Self { program, umask, env, url, password: login.map(|login| login.password) })
     }
 
@@ -319,23 +338,22 @@ impl Git {
     }
 }
 
-/// The `ssh` to use, where the usual one will not do.
-fn ssh(args: &Args) -> Option<String> {
-    let mut line = "ssh -o BatchMode=yes".to_owned();
-    let plain = line.len();
+/// The `ssh` to use: it asks nothing, since nobody would answer. Of options that contradict each other ssh takes the
+/// first, so the user's own stand before.
+fn ssh(args: &Args, sys: &System<'_>) -> String {
+    let given = sys.env("GIT_SSH_COMMAND");
+    let given = given.or_else(|| sys.env("GIT_SSH").map(|program| crate::kit::quote(&program)));
+    let mut words = vec![given.unwrap_or_else(|| "ssh".to_owned())];
+    words.extend(sys.env("GIT_SSH_OPTS"));
+    words.extend(args.ssh_opts.clone());
     if args.accept_hostkey {
-        line.push_str(" -o StrictHostKeyChecking=no");
+        words.push("-o StrictHostKeyChecking=no".to_owned());
     } else if args.accept_newhostkey {
-        line.push_str(" -o StrictHostKeyChecking=accept-new");
+        words.push("-o StrictHostKeyChecking=accept-new".to_owned());
     }
-    if let Some(options) = &args.ssh_opts {
-        line.push(' ');
-        line.push_str(options);
-    }
+    words.push("-o BatchMode=yes".to_owned());
     if let Some(key) = &args.key_file {
-        line.push_str(" -i ");
-        line.push_str(&crate::kit::quote(&key.text()));
-        line.push_str(" -o IdentitiesOnly=yes");
+        words.push(format!("-i {} -o IdentitiesOnly=yes", crate::kit::quote(&key.text())));
     }
-    (line.len() > plain).then_some(line)
+    words.join(" ")
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::size::{Of, Share, Size};
-use crate::kit::{Command, Failure, Output, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 use crate::lineinfile::State;
 use crate::lvm;
 
@@ -328,7 +328,7 @@ fn resize(
     let (letter, text) = size.signed();
     let command = command.flag("--resizefs", args.resizefs).args([letter, &text]);
     let command = command.arg(format!("{}/{name}", args.vg)).args(&args.pvs);
-    let Some(output) = sys.attempt_judging(command, Output::ok)?.filter(|output| !output.ok()) else {
+    let Some(output) = sys.attempt(command)?.filter(|output| !output.ok()) else {
         return Ok(());
     };
     let err = output.stderr().into_owned();

@@ -174,9 +174,7 @@ impl Monit<'_, '_> {
 
     /// Tells Monit something. `None` in a check.
     fn tell(&mut self, words: &[&str], failed: &str) -> Result<Option<()>> {
-        let Some(output) =
-            self.sys.attempt_judging(self.program.clone().args(words.iter().copied()), Output::ok)?
-        else {
+        let Some(output) = self.sys.attempt(self.program.clone().args(words.iter().copied()))? else {
             return Ok(None);
         };
         if output.ok() {

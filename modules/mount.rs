@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use self::fstab::Entry;
 use crate::command::yes;
-use crate::kit::{Command, Failure, FilePath, Output, Result, System, WriteOptions};
+use crate::kit::{Command, Failure, FilePath, Result, System, WriteOptions};
 
 /// Manages mounted file systems and `fstab`.
 ///
@@ -197,7 +197,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 
 fn told(sys: &mut System<'_>, command: Command, what: &str) -> Result<()> {
     let path = command.argv.last().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-    match sys.attempt_judging(command.env("LC_ALL", "C"), Output::ok)? {
+    match sys.attempt(command.env("LC_ALL", "C"))? {
         Some(output) if !output.ok() => {
             let said = format!("{}{}", output.stdout(), output.stderr());
             Err(Failure::new(format!("Error {what} {path}: {said}")))

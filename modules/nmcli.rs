@@ -156,8 +156,8 @@ impl Nmcli<'_, '_> {
     fn remove(&mut self) -> Result<Returns> {
         let name = self.args.conn_name.clone();
         // One that is not up cannot be brought down: that is no error.
-        self.sys.attempt_judging(self.command(&["con", "down", &name]), Output::ok)?;
-        let output = self.sys.attempt_judging(self.command(&["con", "del", &name]), Output::ok)?;
+        self.sys.attempt(self.command(&["con", "down", &name]))?;
+        let output = self.sys.attempt(self.command(&["con", "del", &name]))?;
         self.done(output, &format!("Error removing connection named {name}"))
     }
 
@@ -179,12 +179,12 @@ impl Nmcli<'_, '_> {
         };
         let wanted = settings::wanted(&self.args, true, |_| false)?;
         let command = self.command(&["con", "add", "type", &kind.told(), "con-name", &name]);
-        let output = self.sys.attempt_judging(told(command, &wanted), Output::ok)?;
+        let output = self.sys.attempt(told(command, &wanted))?;
         let connection = Some(format!("Connection {name} of Type {} is being added", word(kind)));
         let returns = Returns { connection, ..self.done(output, &name)? };
         self.tell_secrets(&wanted)?;
         if kind.is_brought_up(&self.args) {
-            let output = self.sys.attempt_judging(self.command(&["con", "up", &name]), Output::ok)?;
+            let output = self.sys.attempt(self.command(&["con", "up", &name]))?;
             self.done(output, &name)?;
         }
         Ok(returns)
@@ -207,8 +207,7 @@ impl Nmcli<'_, '_> {
         };
         let before = side(&|setting| shown::told(setting, shown.value(setting).as_ref()));
         let after = side(&|setting| shown::told(setting, Some(&setting.value)));
-        let output =
-            self.sys.attempt_judging(told(self.command(&["con", "modify", &name]), &wanted), Output::ok)?;
+        let output = self.sys.attempt(told(self.command(&["con", "modify", &name]), &wanted))?;
         let exists = Some("Connections do exist so we are modifying them");
         let returns = Returns { exists, ..self.done(output, &name)? };
         self.tell_secrets(&wanted)?;
@@ -234,9 +233,7 @@ impl Nmcli<'_, '_> {
         }
         let command = self.command(&["con", "edit", &self.args.conn_name]);
         let lines = lines.concat();
-        let Some(output) =
-            self.sys.attempt_judging(command.stdin(format!("{lines}save\nquit\nyes\n")), Output::ok)?
-        else {
+        let Some(output) = self.sys.attempt(command.stdin(format!("{lines}save\nquit\nyes\n")))? else {
             return Ok(());
         };
         // The editor ends well whatever it was told.
@@ -274,7 +271,7 @@ impl Nmcli<'_, '_> {
         if self.args.conn_reload {
             self.reload()?;
         }
-        match self.sys.attempt_judging(self.command(&["con", "up", &name]), Output::ok)? {
+        match self.sys.attempt(self.command(&["con", "up", &name]))? {
             Some(output) if !output.ok() => {
                 let error = self.failed(&output).without("name");
                 Err(error.context(format!("Error bringing up connection named {name}")))
@@ -292,7 +289,7 @@ impl Nmcli<'_, '_> {
         if self.args.conn_reload {
             self.reload()?;
         }
-        let output = self.sys.attempt_judging(self.command(&["con", "down", &name]), Output::ok)?;
+        let output = self.sys.attempt(self.command(&["con", "down", &name]))?;
         let done = self.done(output, &format!("Error bringing down connection named {name}"))?;
         Ok(Returns { stdout: None, ..done })
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kit::{Command, Failure, FilePath, Output, Result, System};
+use crate::kit::{Command, Failure, FilePath, Result, System};
 
 /// Manages packages with opkg, as on OpenWrt.
 ///
@@ -109,7 +109,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let command = opkg.clone().arg(verb).args(args.force.map(Force::flag));
         let command = command.arg(if goes { bare } else { name.as_str() });
         let line = command.line();
-        let done = sys.attempt_judging(command, Output::ok)?;
+        let done = sys.attempt(command)?;
         // How it ends says little: a script of the package may have failed.
         if let Some(output) = done.filter(|output| !output.ok()) {
             if is_in(&installed(&opkg, sys)?, name) == goes {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dnf::State;
-use crate::kit::{Command, Failure, Output, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 
 /// Manages packages with pacman.
 ///
@@ -132,7 +132,7 @@ impl Pacman<'_> {
     }
 
     fn act(command: Command, failed: &str, returns: &mut Returns, sys: &mut System<'_>) -> Result<()> {
-        let Some(output) = sys.attempt_judging(command, Output::ok)? else { return Ok(()) };
+        let Some(output) = sys.attempt(command)? else { return Ok(()) };
         returns.stdout.push_str(&output.stdout());
         returns.stderr.push_str(&output.stderr());
         output.or_fail(failed)

@@ -244,7 +244,7 @@ impl Pkg<'_> {
         let count =
             text.lines().filter_map(|line| line.trim().strip_prefix("Number of packages to be upgraded:"));
         let count = count.filter_map(|count| count.trim().parse::<usize>().ok()).sum::<usize>();
-        match sys.attempt_judging(self.fetching("upgrade").arg("-y"), Output::ok)? {
+        match sys.attempt(self.fetching("upgrade").arg("-y"))? {
             Some(output) => {
                 done.take(&output);
                 output.or_fail("failed to upgrade packages")?;
@@ -276,7 +276,7 @@ impl Pkg<'_> {
         done: &mut Done,
         sys: &mut System<'_>,
     ) -> Result<()> {
-        let Some(output) = sys.attempt_judging(command, Output::ok)? else { return Ok(()) };
+        let Some(output) = sys.attempt(command)? else { return Ok(()) };
         done.take(&output);
         output.or_fail(&format!("failed to {verb} {}", names(packages)))
     }
@@ -309,7 +309,7 @@ impl Pkg<'_> {
             done.said.push("no package(s) to autoremove".to_owned());
             return Ok(());
         };
-        if let Some(output) = sys.attempt_judging(self.command("autoremove").arg("-y"), Output::ok)? {
+        if let Some(output) = sys.attempt(self.command("autoremove").arg("-y"))? {
             done.take(&output);
             output.or_fail("failed to autoremove packages")?;
         }

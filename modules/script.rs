@@ -72,7 +72,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         // The shell itself says where it cannot go.
         let cd = when.chdir.as_ref().map(|dir| format!("cd {} && ", quote(&dir.to_string_lossy())));
         let command = Command::new("/bin/sh").arg("-c").arg(cd.unwrap_or_default() + &line).aloud();
-        if foretold { sys.attempt(command) } else { sys.attempt_unforetold(command) }
+        if foretold { sys.attempt_users_own(command) } else { sys.attempt_unforetold(command) }
     };
     let ran = if sys.is_check() {
         start(sys, script.arguments.clone())?

@@ -193,8 +193,7 @@ impl Control<'_> {
         }
         self.read_again("reread", sys)?;
         let name = self.args.name.trim_end_matches(':');
-        let done = sys.attempt(self.words(&["add", name]))?;
-        self.must(done, &format!("{name}: added process group"))
+        self.must(sys, "add", name, &format!("{name}: added process group"))
     }
 
     fn absent(&self, sys: &mut System<'_>) -> Result<Vec<String>> {
@@ -207,13 +206,13 @@ impl Control<'_> {
         }
         self.read_again("reread", sys)?;
         let name = self.args.name.trim_end_matches(':');
-        let done = sys.attempt(self.words(&["remove", name]))?;
-        self.must(done, &format!("{name}: removed process group"))
+        self.must(sys, "remove", name, &format!("{name}: removed process group"))
     }
 
-    fn must(&self, done: Option<Output>, success: &str) -> Result<Vec<String>> {
-        match done {
-            Some(output) if !output.stdout().contains(success) => {
+    fn must(&self, sys: &mut System<'_>, verb: &str, name: &str, success: &str) -> Result<Vec<String>> {
+        let does = |output: &Output| output.stdout().contains(success);
+        match sys.attempt_judging(self.words(&[verb, name]), does)? {
+            Some(output) if !does(&output) => {
                 Err(self.failed(&output.stdout(), &output).with("state", self.args.state))
             }
             _ => Ok(Vec::new()),
@@ -295,6 +294,16 @@ mod tests {
                 let last = trial.host.ran().pop().unwrap();
                 assert!(last.ends_with(verb), "{last}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_refused_is_no_change() {
+        for (verb, name, state) in [("add", "new", "present"), ("remove", "app", "absent")] {
+            let trial = trial();
+            trial.host.answer(&format!("/usr/bin/supervisorctl {verb}"), 0, "ERROR: no such process\n");
+            let got = trial.run(&json!({"name": name, "state": state}));
+            assert_eq!((&got["failed"], &got["changed"]), (&json!(true), &json!(false)), "{got}");
         }
     }
 

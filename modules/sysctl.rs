@@ -149,7 +149,7 @@ fn live(args: &Args, sys: &System<'_>) -> Result<Option<String>> {
 fn set(args: &Args, value: &str, sys: &mut System<'_>) -> Result<()> {
     let command = Command::new(sys.need("sysctl")?).flag("-e", args.ignoreerrors);
     let command = command.arg("-w").arg(format!("{}={value}", args.name)).env("LC_ALL", "C");
-    let done = sys.attempt_judging(command, Output::ok)?;
+    let done = sys.attempt(command)?;
     judge(&format!("setting {} failed", args.name), done, sys)
 }
 
@@ -159,7 +159,7 @@ fn reload(args: &Args, path: PathBuf, sys: &mut System<'_>) -> Result<()> {
         .arg("-p")
         .arg(path)
         .env("LC_ALL", "C");
-    let done = sys.attempt_judging(command, Output::ok)?;
+    let done = sys.attempt(command)?;
     judge("Failed to reload sysctl", done, sys)
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use self::unit::Unit;
-use crate::kit::{Command, Failure, Output, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 
 /// Controls systemd units.
 ///
@@ -229,7 +229,7 @@ impl Systemctl {
 
     fn change(&self, sys: &mut System<'_>, verb: &str, name: &str) -> Result<()> {
         let command = self.command(sys).arg(verb).arg(name);
-        match sys.attempt_judging(command, Output::ok)? {
+        match sys.attempt(command)? {
             Some(output) if !output.ok() => {
                 let what = match verb {
                     "mask" | "unmask" => format!("Failed to {verb} the service ({name})"),

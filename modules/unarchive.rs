@@ -11,9 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::{When, yes};
 use crate::kit::http;
-use crate::kit::{
-    Command, ControlSource, Failure, FileAttributes, FileFacts, FilePath, Output, Result, System,
-};
+use crate::kit::{Command, ControlSource, Failure, FileAttributes, FileFacts, FilePath, Result, System};
 
 /// Unpacks an archive on the target.
 ///
@@ -252,7 +250,7 @@ fn unpack(args: &Args, archive: &Archive, sys: &mut System<'_>) -> Result<Return
     };
     if looked.differs {
         let cmd = looked.extract.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-        if let Some(output) = sys.attempt_judging(looked.extract, Output::ok)? {
+        if let Some(output) = sys.attempt(looked.extract)? {
             let (out, err) = (output.stdout().into_owned(), output.stderr().into_owned());
             returns.extract_results = Some(Extracted { cmd, rc: output.code, out, err });
             if !output.ok() {

@@ -238,9 +238,13 @@ impl Kept {
         };
         let container = &mut self.containers[at];
         let is_paused = container["State"]["Paused"] == true;
+        let starts = container["Config"]["Cmd"] != json!(["nope"]);
         let mut be = |state: &str, is: bool| container["State"][state] = is.into();
         match (method, verb) {
             ("GET", ["json"]) => return (200, container.clone()),
+            ("POST", ["start" | "restart"]) if !starts => {
+                return (400, json!({"message": "exec: nope: not found"}));
+            }
             ("POST", ["start" | "restart"]) => be("Running", true),
             ("POST", ["stop" | "kill"]) if is_paused => {
                 return (409, json!({"message": "Unpause the container before stopping or killing"}));

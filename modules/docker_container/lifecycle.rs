@@ -24,14 +24,16 @@ pub struct Work<'w, 's> {
 impl Work<'_, '_> {
     /// Makes a container; `None` in check mode.
     pub fn create(&mut self, body: &Json) -> Result<Option<Container>> {
-        self.act(json!({"created": "Created container", "create_parameters": body}));
+        let action = json!({"created": "Created container", "create_parameters": body});
         if self.sys.is_check() {
+            self.act(action);
             return Ok(None);
         }
         let platform = self.args.process.platform.as_deref();
         let path = query("/containers/create", &[("name", Some(&self.args.name)), ("platform", platform)]);
         let made = self.engine.post(&path, body, self.sys);
         let made = made.map_err(|error| error.context("Error creating container"))?;
+        self.act(action);
         for warning in crate::docker::items(&made, "Warnings").iter().filter_map(Json::as_str) {
             self.sys.warn(format!("Docker warning: {warning}"));
         }
@@ -43,46 +45,40 @@ impl Work<'_, '_> {
     }
 
     pub fn start(&mut self, id: &str) -> Result<()> {
-        self.act(json!({"started": id}));
-        self.post(id, "start", 0, "starting")
+        self.post(id, "start", 0, "starting", json!({"started": id}))
     }
 
     pub fn restart(&mut self, id: &str) -> Result<()> {
         let timeout = self.args.process.stop_timeout;
-        self.act(json!({"restarted": id, "timeout": timeout}));
-        self.post(
-            id,
-            &query("restart", &[("t", seconds(timeout).as_deref())]),
-            patience(timeout),
-            "restarting",
-        )
+        let verb = query("restart", &[("t", seconds(timeout).as_deref())]);
+        self.post(id, &verb, patience(timeout), "restarting", json!({"restarted": id, "timeout": timeout}))
     }
 
     /// Stops a container, or kills it where that is wanted.
     pub fn stop(&mut self, id: &str) -> Result<()> {
         if self.args.force_kill {
             let signal = self.args.kill_signal.as_deref();
-            self.act(json!({"killed": id, "signal": signal}));
-            return self.post(id, &query("kill", &[("signal", signal)]), 0, "killing");
+            let verb = query("kill", &[("signal", signal)]);
+            return self.post(id, &verb, 0, "killing", json!({"killed": id, "signal": signal}));
         }
         let timeout = self.args.process.stop_timeout;
-        self.act(json!({"stopped": id, "timeout": timeout}));
-        self.post(id, &query("stop", &[("t", seconds(timeout).as_deref())]), patience(timeout), "stopping")
+        let verb = query("stop", &[("t", seconds(timeout).as_deref())]);
+        self.post(id, &verb, patience(timeout), "stopping", json!({"stopped": id, "timeout": timeout}))
     }
 
     pub fn pause(&mut self, id: &str, pause: bool) -> Result<()> {
         let (done, verb, doing) =
             if pause { ("paused", "pause", "pausing") } else { ("unpaused", "unpause", "unpausing") };
-        self.act(json!({"set_paused": pause, done: id}));
-        self.post(id, verb, 0, doing)
+        self.post(id, verb, 0, doing, json!({"set_paused": pause, done: id}))
     }
 
     /// Removes a container, and waits until it is gone.
     pub fn remove(&mut self, container: &Container) -> Result<()> {
         let id = container.id();
         let volumes = !self.args.keep_volumes;
-        self.act(json!({"removed": id, "volume_state": volumes, "link": false, "force": false}));
+        let action = json!({"removed": id, "volume_state": volumes, "link": false, "force": false});
         if self.sys.is_check() {
+            self.act(action);
             return Ok(());
         }
         let path = format!("/containers/{id}?v={volumes}&link=false&force=false");
@@ -91,6 +87,7 @@ impl Work<'_, '_> {
             Err(error) if error.status == 404 || error.message.contains("is already in progress") => {}
             other => other.map_err(|error| error.context(format!("Error removing container {id}")))?,
         }
+        self.act(action);
         self.wait_until_gone(id)
     }
 
@@ -139,12 +136,12 @@ impl Work<'_, '_> {
     /// Changes what can change in a container that runs.
     pub fn update(&mut self, id: &str, body: Map<String, Json>) -> Result<()> {
         let body = Json::Object(body);
-        self.act(json!({"updated": id, "update_parameters": body}));
-        if self.sys.is_check() {
-            return Ok(());
+        if !self.sys.is_check() {
+            let done = self.engine.post(&format!("/containers/{id}/update"), &body, self.sys);
+            done.map_err(|error| error.context(format!("Error updating container {id}")))?;
         }
-        let done = self.engine.post(&format!("/containers/{id}/update"), &body, self.sys);
-        done.map(drop).map_err(|error| error.context(format!("Error updating container {id}")))
+        self.act(json!({"updated": id, "update_parameters": body}));
+        Ok(())
     }
 
     /// Waits for its command to end; gives its exit code.
@@ -171,9 +168,10 @@ impl Work<'_, '_> {
         self.told.action(action, self.sys);
     }
 
-    /// `more` is how many seconds it may take longer than questions usually do.
-    fn post(&mut self, id: &str, verb: &str, more: u64, doing: &str) -> Result<()> {
+    /// `more` is how many seconds it may take longer than questions usually do. What the engine refuses is no change.
+    fn post(&mut self, id: &str, verb: &str, more: u64, doing: &str, action: Json) -> Result<()> {
         if self.sys.is_check() {
+            self.act(action);
             return Ok(());
         }
         let path = format!("/containers/{id}/{verb}");
@@ -184,9 +182,11 @@ impl Work<'_, '_> {
         });
         match done {
             // It already is so.
-            Err(error) if error.status == 304 => Ok(()),
-            other => other.map_err(|error| error.context(format!("Error {doing} container {id}"))),
+            Err(error) if error.status == 304 => {}
+            other => other.map_err(|error| error.context(format!("Error {doing} container {id}")))?,
         }
+        self.act(action);
+        Ok(())
     }
 
     /// A frozen container is thawed first where the engine asks for that.

@@ -202,8 +202,6 @@ pub fn update(
         if there.is_some() {
             disconnect(&network.id, &network.name, container, engine, told, sys)?;
         }
-        let action = json!({"added_to_network": network.name, "network_parameters": network.told});
-        told.action(action, sys);
         if !sys.is_check() {
             let body = json!({"Container": container.id(), "EndpointConfig": network.endpoint()});
             engine.post(&format!("/networks/{}/connect", quoted(&network.id)), &body, sys).map_err(
@@ -213,6 +211,8 @@ pub fn update(
                 },
             )?;
         }
+        let action = json!({"added_to_network": network.name, "network_parameters": network.told});
+        told.action(action, sys);
         changed = true;
     }
     if method == Some(Method::Strict) {
@@ -238,13 +238,13 @@ fn disconnect(
     told: &mut Told,
     sys: &mut System<'_>,
 ) -> Result<()> {
-    told.action(json!({"removed_from_network": name}), sys);
     if !sys.is_check() {
         let body = json!({"Container": container.id()});
         engine
             .post(&format!("/networks/{}/disconnect", quoted(id)), &body, sys)
             .map_err(|error| error.context(format!("Error disconnecting container from network {name}")))?;
     }
+    told.action(json!({"removed_from_network": name}), sys);
     Ok(())
 }
 

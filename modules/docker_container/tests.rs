@@ -147,6 +147,18 @@ fn images_are_pulled_when_they_are_wanted() {
 }
 
 #[test]
+fn what_the_engine_refuses_is_no_change() {
+    let lab = Lab::new();
+    let args = web(json!({"command": "nope"}));
+    // It was made, and could not be started.
+    for changed in [true, false] {
+        let failed = lab.trial.run(&args);
+        assert_eq!((&failed["failed"], &failed["changed"]), (&json!(true), &json!(changed)), "{failed}");
+        assert!(failed["msg"].as_str().unwrap().starts_with("Error starting container"), "{failed}");
+    }
+}
+
+#[test]
 fn networks_are_joined_and_left() {
     let lab = Lab::new();
     let network = |name: &str| json!({"Name": name, "Id": name, "Driver": "bridge", "Options": {}});

@@ -155,7 +155,7 @@ fn options_are_gits_own() {
     for (more, expected) in [
         (
             json!({"dest": "/srv/new", "reference": "/srv/ref", "separate_git_dir": "/srv/git"}),
-            "git clone --origin origin --reference /srv/ref --separate-git-dir /srv/git -- https://u@h/r /srv/new",
+            "git clone --origin origin --reference /srv/ref --separate-git-dir=/srv/git https://u@h/r /srv/new",
         ),
         (json!({"refspec": "+refs/pull/*:refs/pull/*"}), "/*:refs/remotes/origin/* +refs/pull/*:refs/pull/*"),
         (json!({"track_submodules": true}), "git submodule update --init --recursive --remote"),
@@ -172,8 +172,59 @@ fn options_are_gits_own() {
     let trial = stage(A);
     trial.host.program("/opt/git").answer("/opt/git", 0, "");
     trial.run(&json!({"repo": "https://h/r", "dest": "/srv/new", "executable": "/opt/git"}));
+    let got = trial.run(&json!({"repo": "https://h/r", "dest": "/srv/new", "executable": "/opt/none"}));
+    let told = (&got["cmd"], &got["rc"], &got["stderr"]);
+    assert_eq!(told, (&json!("/opt/none --version"), &json!(2), &json!("")), "{got}");
     let ran = trial.host.ran();
-    assert!(!ran.is_empty() && ran.iter().all(|line| line.starts_with("/opt/git ")), "{ran:?}");
+    assert!(!ran.is_empty() && ran.iter().all(|line| line.starts_with("/opt/")), "{ran:?}");
+}
+
+#[test]
+fn what_is_fetched_beside_the_branches_is_told_when_it_cannot_be() {
+    let trial = stage(B);
+    trial.host.answer("/usr/bin/git fetch", 1, "");
+    let got = trial.run(&json!({"repo": "https://u@h/r", "dest": "/srv/co", "refspec": "+refs/x:refs/x"}));
+    let branches = "+refs/heads/*:refs/remotes/origin/*";
+    let cmd = json!(["/usr/bin/git", "fetch", "--tags", "origin", branches, "+refs/x:refs/x"]);
+    assert_eq!((&got["cmd"], &got["changed"], &got["rc"]), (&cmd, &json!(false), &Json::Null), "{got}");
+}
+
+#[test]
+fn a_repository_is_moved_where_it_should_be() {
+    let moved = |stage: &dyn Fn(&Trial)| {
+        let trial = self::stage(A);
+        stage(&trial);
+        trial.host.script("mv", |command, host| {
+            let [_, from, to] = command.argv.as_slice() else { panic!("{command:?}") };
+            host.rename(std::path::Path::new(from), std::path::Path::new(to)).unwrap();
+            crate::kit::Output::default()
+        });
+        let args = json!({"repo": "https://u@h/r", "dest": "/srv/co", "separate_git_dir": "/srv/new/git"});
+        let foretold = trial.check(&args);
+        let got = trial.run(&args);
+        assert_eq!(foretold["changed"], got["changed"], "{foretold} {got}");
+        (trial, got)
+    };
+    let (trial, got) = moved(&|_| {});
+    let told = json!({"changed": true, "git_dir_before": "/srv/co/.git", "git_dir_now": "/srv/new/git"});
+    for (key, value) in told.as_object().unwrap() {
+        assert_eq!(&got[key], value, "{got}");
+    }
+    assert_eq!(trial.host.read("/srv/co/.git").unwrap(), "gitdir: /srv/new/git");
+    let args = json!({"repo": "https://u@h/r", "dest": "/srv/co", "separate_git_dir": "/srv/new/git"});
+    assert_eq!(trial.run(&args)["changed"], json!(false));
+
+    let (_, got) = moved(&|trial| {
+        trial.host.dir("/srv/new/git");
+    });
+    let msg = "Separate-git-dir path /srv/new/git already exists.";
+    assert_eq!((&got["msg"], &got["changed"]), (&json!(msg), &json!(false)), "{got}");
+}
+
+#[test]
+fn a_repository_is_no_option() {
+    let got = stage(A).run(&json!({"repo": "--upload-pack=x", "dest": "/srv/new"}));
+    assert_eq!(got["msg"], "repo: git would take --upload-pack=x for an option");
 }
 
 #[test]
@@ -186,8 +237,11 @@ fn a_clone_that_fails_has_changed_nothing() {
 
 #[test]
 fn ssh_is_told_what_to_do_by_the_environment() {
-    let ssh = |more: Json| {
+    let ssh = |more: Json, env: Option<(&str, &str)>| {
         let trial = stage(A);
+        if let Some((name, value)) = env {
+            trial.host.set_env(name, value);
+        }
         let seen = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
         let kept = seen.clone();
         trial.host.answer("/usr/bin/git remote", 0, "");
@@ -201,15 +255,20 @@ fn ssh_is_told_what_to_do_by_the_environment() {
         trial.run(&args);
         std::mem::take(&mut *seen.lock().unwrap())
     };
-    let plain = "ssh -o BatchMode=yes";
-    assert_eq!(ssh(json!({})), "");
-    assert_eq!(ssh(json!({"accept_hostkey": true})), format!("{plain} -o StrictHostKeyChecking=no"));
-    assert_eq!(
-        ssh(json!({"accept_newhostkey": true})),
-        format!("{plain} -o StrictHostKeyChecking=accept-new")
-    );
-    assert_eq!(
-        ssh(json!({"ssh_opts": "-p 2222", "key_file": "/k e"})),
-        format!("{plain} -p 2222 -i '/k e' -o IdentitiesOnly=yes")
-    );
+    let quiet = "-o BatchMode=yes";
+    for (more, env, expected) in [
+        (json!({}), None, format!("ssh {quiet}")),
+        (json!({"accept_hostkey": true}), None, format!("ssh -o StrictHostKeyChecking=no {quiet}")),
+        (
+            json!({"accept_newhostkey": true, "ssh_opts": "-p 2222"}),
+            None,
+            format!("ssh -p 2222 -o StrictHostKeyChecking=accept-new {quiet}"),
+        ),
+        (json!({"key_file": "/k e"}), None, format!("ssh {quiet} -i '/k e' -o IdentitiesOnly=yes")),
+        (json!({"ssh_opts": "-4"}), Some(("GIT_SSH_COMMAND", "my ssh")), format!("my ssh -4 {quiet}")),
+        (json!({}), Some(("GIT_SSH", "/my ssh")), format!("'/my ssh' {quiet}")),
+        (json!({"ssh_opts": "-4"}), Some(("GIT_SSH_OPTS", "-v")), format!("ssh -v -4 {quiet}")),
+    ] {
+        assert_eq!(ssh(more, env), expected);
+    }
 }

@@ -3,7 +3,7 @@
 use crate::git::login::Login;
 use crate::git::remote::{Remote, is_commit};
 use crate::git::{Args, Git};
-use crate::kit::{Command, Failure, Output, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 
 pub(super) struct Tree<'a> {
     pub git: &'a Git,
@@ -20,19 +20,7 @@ impl Tree<'_> {
         if self.args.bare {
             return Ok(sys.exists(&dest.join("config"))? && sys.exists(&dest.join("HEAD"))?);
         }
-        let git_dir = dest.join(".git");
-        let Some(meta) = sys.stat_followed(&git_dir)? else { return Ok(false) };
-        if let Some(separate) = &self.args.separate_git_dir {
-            let text = if meta.is_file() { sys.read_text_if_there(&git_dir)? } else { None };
-            let points_to = text.as_deref().and_then(|text| text.trim().strip_prefix("gitdir: "));
-            if points_to != Some(&*separate.text()) {
-                return Err(Failure::new(format!(
-                    "separate_git_dir: the repository of {} is elsewhere, and moving it is not supported",
-                    dest.text()
-                )));
-            }
-        }
-        Ok(true)
+        Ok(sys.stat_followed(&dest.join(".git"))?.is_some())
     }
 
     /// The commit of a revision; `None` when there is no such.
@@ -103,20 +91,29 @@ impl Tree<'_> {
         command = command
             .flag("--single-branch", args.single_branch)
             .opt("--reference", args.reference.as_deref())
-            .opt("--separate-git-dir", args.separate_git_dir.as_ref().map(|dir| dir.text().into_owned()))
-            .arg("--")
+            .args(args.separate_git_dir.as_ref().map(|dir| format!("--separate-git-dir={}", dir.text())))
             .arg(self.git.url.as_str())
             .arg(args.dest.0.clone());
         let line = command.line();
-        if let Some(output) = sys.attempt_judging(command, Output::ok)?
+        if let Some(output) = sys.attempt(command)?
             && !output.ok()
         {
             return Err(self.git.failed(None, &line, &output));
         }
-        if !sys.is_check() && (args.refspec.is_some() || (args.depth.is_some() && is_commit(&args.version))) {
-            self.fetch(remote, sys)?;
+        if sys.is_check() {
+            return Ok(());
         }
-        Ok(())
+        if args.depth.is_some() && is_commit(&args.version) {
+            return self.fetch(remote, sys);
+        }
+        let Some(refspec) = &args.refspec else { return Ok(()) };
+        let command = self.command(["fetch"]).opt("--depth", args.depth);
+        let command = command.args([args.remote.as_str(), refspec.as_str()]);
+        let line = command.line();
+        match sys.housekeep(command)? {
+            Some(output) if !output.ok() => Err(self.git.failed(None, &line, &output)),
+            _ => Ok(()),
+        }
     }
 
     pub fn fetch(&self, remote: &Remote, sys: &mut System<'_>) -> Result<()> {
@@ -148,12 +145,12 @@ impl Tree<'_> {
             specs.push(refspec.clone());
         }
         let command = command.arg(args.remote.as_str()).args(specs);
-        let line = command.line();
+        let words: Vec<_> = command.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         match sys.housekeep(command)? {
             Some(output) if !output.ok() => {
                 let said = self.git.censored(&output.stderr());
                 let msg = format!("Failed to download remote objects and refs:  {}", said.trim());
-                Err(self.git.failed(Some(msg), &line, &output))
+                Err(Failure::new(msg).with("cmd", words))
             }
             _ => Ok(()),
         }
@@ -224,11 +221,7 @@ impl Tree<'_> {
     fn check_out(&self, words: &[&str], version: &str, moves: bool, sys: &mut System<'_>) -> Result<()> {
         let command = self.command(words.iter().copied());
         let line = command.line();
-        let output = if moves {
-            sys.attempt_judging(command, crate::kit::Output::ok)?
-        } else {
-            sys.housekeep(command)?
-        };
+        let output = if moves { sys.attempt(command)? } else { sys.housekeep(command)? };
         match output {
             Some(output) if !output.ok() => {
                 Err(self.git.failed(Some(format!("Failed to checkout {version}")), &line, &output))
@@ -250,11 +243,10 @@ impl Tree<'_> {
             ("verify-commit", version)
         };
         let command = self.command([what, "--raw", subject]);
-        let line = command.line();
         let output = sys.query(command)?;
         if !output.ok() {
             let msg = format!("Failed to verify GPG signature of commit/tag \"{version}\"");
-            return Err(self.git.failed(Some(msg), &line, &output));
+            return Err(self.git.failed(Some(msg), "", &output).without("cmd"));
         }
         let allowed = &self.args.gpg_allowlist;
         let said = output.stderr();
@@ -265,7 +257,7 @@ impl Tree<'_> {
             return Ok(());
         }
         let msg = format!("The gpg_allowlist does not include the public key of \"{version}\"");
-        Err(self.git.failed(Some(msg), &line, &output))
+        Err(self.git.failed(Some(msg), "", &output).without("cmd"))
     }
 
     /// Ensures the submodules' commits. Says whether one was another.

@@ -46,7 +46,8 @@
 //!
 //! **Changing**, all no-ops when already so: `write`, `write_with`, `remove`, `make_dirs`, `symlink`, `hard_link`,
 //! `set_mode`, `set_owner`, `set_times`, `set_attributes`; `backup` (no change by itself). `exec` runs a command
-//! and fails when it fails; `attempt` does not; `exec_judged` lets its output tell whether it changed anything;
+//! and fails when it fails; `attempt` does not, and one that failed is no change; `exec_judged` and `attempt_judging`
+//! let its output tell whether it changed anything; `attempt_users_own` counts whatever came of it;
 //! all are `None` in check mode. `housekeep` is for what is no change (a cache is refreshed).
 //!
 //! **Results.** What `run` returns is serialised into the result; `changed`, `diff`, `warnings` are added. Errors

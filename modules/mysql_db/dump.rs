@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Args;
 use crate::databases::dump_file::{DumpFile, Line};
-use crate::kit::{Command, Failure, FilePath, Output, Result, System, quote};
+use crate::kit::{Command, Failure, FilePath, Result, System, quote};
 
 type Returns = Map<String, Json>;
 
@@ -124,7 +124,7 @@ fn with_file(
         if let Some(dir) = &args.chdir {
             command = command.dir(dir.0.clone());
         }
-        sys.attempt_judging(command, Output::ok)
+        sys.attempt(command)
     });
     sys.discard(&file)?;
     let Some(output) = output? else { return Ok(()) };

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::{Args, State};
 use crate::databases::dump_file::{DumpFile, Line};
-use crate::kit::{Command, Failure, FilePath, Output, Result, System, quote};
+use crate::kit::{Command, Failure, FilePath, Result, System, quote};
 
 /// Forms of pg_dump that pg_restore reads.
 const FORMS: [(&str, &str); 3] = [(".tar", "t"), (".pgc", "c"), (".dir", "d")];
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>
     let mut returns = Map::new();
     returns.insert("db".to_owned(), args.name.clone().into());
     returns.insert("executed_commands".to_owned(), json!([line.told]));
-    if let Some(output) = sys.attempt_judging(command, Output::ok)? {
+    if let Some(output) = sys.attempt(command)? {
         let stderr = output.stderr().into_owned();
         if !output.ok() {
             return Err(Failure::new(stderr.trim()).with("rc", output.code).with("stdout", output.stdout()));

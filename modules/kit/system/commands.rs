@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::kit::change::Change;
 use crate::kit::command::{Command, Output};
-use crate::kit::host::{Manner, Partner};
+use crate::kit::host::{HostError, Manner, Partner};
 use crate::kit::outcome::{Failure, Result};
 use crate::kit::system::{Deadline, System};
 
@@ -16,15 +16,21 @@ impl System<'_> {
         self.exec_judged(command, |_| true)
     }
 
-    /// Runs a command that changes something, however it ends. `None` in check mode.
+    /// Runs a command that changes something, however it ends; one that failed counts as no change. `None` in check
+    /// mode.
     pub fn attempt(&mut self, command: Command) -> Result<Option<Output>> {
-        Ok(self.attempt_judged(command, |_| true)?.map(|(_, output)| output))
+        self.attempt_judging(command, Output::ok)
     }
 
-    /// Runs a command of which nobody knows what it will change, however it ends. Check mode foretells nothing:
-    /// the module should say that it skipped.
+    /// Runs the user's own command, which counts as a change however it ends: nobody knows what it did. `None` in
+    /// check mode.
+    pub fn attempt_users_own(&mut self, command: Command) -> Result<Option<Output>> {
+        self.attempt_judging(command, |_| true)
+    }
+
+    /// The same, where check mode foretells nothing: the module should say that it skipped.
     pub fn attempt_unforetold(&mut self, command: Command) -> Result<Option<Output>> {
-        if self.wishes.check { Ok(None) } else { self.attempt(command) }
+        if self.wishes.check { Ok(None) } else { self.attempt_users_own(command) }
     }
 
     /// As [`System::exec`], for a command whose output tells whether it changed anything. In check mode it
@@ -169,10 +175,11 @@ impl System<'_> {
         command.deadline = command.deadline.into_iter().chain(granted.map(|granted| granted.at)).min();
         let output = if self.wishes.follow && command.aloud {
             let channel = &mut *self.channel;
-            self.host.run_aloud(&command, &mut |stream, text| channel.tell(stream, text))?
+            self.host.run_aloud(&command, &mut |stream, text| channel.tell(stream, text))
         } else {
-            self.host.run(&command)?
+            self.host.run(&command)
         };
+        let output = output.map_err(|error| not_started(&command, error))?;
         let granted = granted.filter(|granted| command.deadline == Some(granted.at));
         overdue(&command, &output, granted)?;
         Ok((command, output))
@@ -183,6 +190,13 @@ impl System<'_> {
 fn overdue(command: &Command, output: &Output, granted: Option<Deadline>) -> Result<()> {
     let Some(granted) = granted.filter(|_| output.timed_out) else { return Ok(()) };
     Err(granted.overdue().with("cmd", command.line()).with_output(output))
+}
+
+/// A command that could not be started has the keys of one that ended, as in Ansible.
+fn not_started(command: &Command, error: HostError) -> Failure {
+    let failure = Failure::from(error);
+    let rc = failure.errno.unwrap_or(1);
+    failure.with("cmd", command.line()).with("rc", rc).with("stdout", "").with("stderr", "")
 }
 
 /// A failed command as an error.
