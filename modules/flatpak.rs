@@ -98,13 +98,20 @@ impl Returns {
         changed: impl Fn(&Output) -> bool,
         sys: &mut System<'_>,
     ) -> Result<()> {
-        self.command = Some(command.line());
-        if let Some(output) = sys.exec_judged(command, changed).map_err(Failure::as_said)? {
-            self.rc = Some(output.code);
-            self.stdout = Some(output.stdout().into_owned());
-            self.stderr = Some(output.stderr().into_owned());
+        let line = command.line();
+        match sys.exec_judged(command, changed).map_err(Failure::as_said)? {
+            Some(output) => self.tell(line, &output),
+            None => self.command = Some(line),
         }
         Ok(())
+    }
+
+    /// The last command that was run, and what it said.
+    pub(crate) fn tell(&mut self, line: String, output: &Output) {
+        self.command = Some(line);
+        self.rc = Some(output.code);
+        self.stdout = Some(output.stdout().into_owned());
+        self.stderr = Some(output.stderr().into_owned());
     }
 }
 

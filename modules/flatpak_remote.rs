@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::yes;
 use crate::flatpak::{Method, Returns, flatpak, program};
-use crate::kit::{Failure, Result, System};
+use crate::kit::{Failure, Output, Result, System};
 
 /// Manages the remotes that Flatpak's applications come from.
 ///
@@ -50,15 +50,10 @@ pub enum State {
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let flatpak = program(&args.executable, sys)?;
     let scope = args.method.flag();
-    let said =
-        sys.ask(flatpak.clone().args(["remote-list", "--show-disabled", scope])).map_err(Failure::as_said)?;
-    let text = said.stdout();
-    // `name<tab>options`
-    let row = text.lines().map(str::split_whitespace).find_map(|mut words| {
-        (words.next()? == args.name).then(|| words.next().unwrap_or_default().to_owned())
-    });
+    let list = flatpak.clone().args(["remote-list", "--show-disabled", scope]);
+    let row = known(&args.name, &sys.ask(list.clone()).map_err(Failure::as_said)?);
     let mut returns = Returns::default();
-    let mut enabled = row.as_ref().is_some_and(|options| !options.split(',').any(|one| one == "disabled"));
+    let mut enabled = row.as_deref().is_some_and(is_enabled);
     if args.state == State::Absent {
         if row.is_some() {
             let command = flatpak.args(["remote-delete", scope, "--force"]).arg(&args.name);
@@ -76,12 +71,30 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let command = flatpak.clone().args(["remote-add", scope]).args([&args.name, url]);
         returns.run(command, |_| true, sys)?;
         enabled = true;
+        if !sys.is_check() {
+            // What was added may be disabled, as its file says.
+            let said = sys.ask(list.clone()).map_err(Failure::as_said)?;
+            enabled = known(&args.name, &said).as_deref().is_none_or(is_enabled);
+            returns.tell(list.line(), &said);
+        }
     }
     if enabled != args.enabled {
         let flag = if args.enabled { "--enable" } else { "--disable" };
         returns.run(flatpak.args(["remote-modify", flag, scope]).arg(&args.name), |_| true, sys)?;
     }
     Ok(returns)
+}
+
+/// The options of the remote of that name, of lines of `name<tab>options`.
+fn known(name: &str, said: &Output) -> Option<String> {
+    said.stdout()
+        .lines()
+        .map(str::split_whitespace)
+        .find_map(|mut words| (words.next()? == name).then(|| words.next().unwrap_or_default().to_owned()))
+}
+
+fn is_enabled(options: &str) -> bool {
+    !options.split(',').any(|one| one == "disabled")
 }
 
 #[cfg(test)]

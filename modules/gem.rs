@@ -189,22 +189,22 @@ impl Gem<'_> {
         let command = command
             .opt("--source", args.repository.as_ref())
             .flag("--ignore-dependencies", !args.include_dependencies);
-        let command = match &self.dir {
-            Some(dir) if args.user_install => command.args(["--install-dir", dir]),
-            dir => command
-                .arg(if args.user_install { "--user-install" } else { "--no-user-install" })
-                .opt("--install-dir", dir.as_ref()),
-        };
+        // A directory that is named is nobody's own; the programs of the user's go with its gems.
+        let own = args.user_install && self.dir.is_none();
+        let beside = self.dir.as_ref().filter(|_| args.override_platform_install_dir);
+        let bindir = args.bindir.as_ref().map(|dir| dir.0.display().to_string());
         let command = command
-            .opt("--bindir", args.bindir.as_ref().map(|dir| dir.0.display()))
+            .arg(if own { "--user-install" } else { "--no-user-install" })
+            .opt("--install-dir", self.dir.as_ref())
+            .opt("--bindir", bindir.or_else(|| beside.map(|dir| format!("{dir}/bin"))))
             .flag("--pre", args.pre_release)
             .flag("--no-document", !args.include_doc)
-            .flag("--env-shebang", args.env_shebang)
-            .flag("--force", args.force);
-        let mut command = match &args.gem_source {
+            .flag("--env-shebang", args.env_shebang);
+        let command = match &args.gem_source {
             Some(file) => command.arg(file.0.as_os_str()),
             None => command.arg(&args.name),
         };
+        let mut command = command.flag("--force", args.force);
         if let Some(flags) = &args.build_flags {
             let flags =
                 words::split(flags).map_err(|e| Failure::new(format!("build_flags: {e}: {flags}")))?;
@@ -291,7 +291,13 @@ mod tests {
         );
         check(
             &json!({"name": "bar", "override_platform_install_dir": true}),
-            Some("install --norc --install-dir /home/me/gems --no-document bar"),
+            Some(
+                "install --norc --no-user-install --install-dir /home/me/gems --bindir /home/me/gems/bin --no-document bar",
+            ),
+        );
+        check(
+            &json!({"name": "bar", "force": true}),
+            Some("install --norc --user-install --no-document bar --force"),
         );
     }
 
