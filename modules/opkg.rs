@@ -109,11 +109,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let command = opkg.clone().arg(verb).args(args.force.map(Force::flag));
         let command = command.arg(if goes { bare } else { name.as_str() });
         let line = command.line();
-        let done = sys.attempt(command)?;
-        // How it ends says little: a script of the package may have failed.
-        if let Some(output) = done.filter(|output| !output.ok()) {
+        // How it ends says little: a script of the package may have failed, or it was held back.
+        if let Some(output) = sys.attempt_judging(command, |_| false)? {
             if is_in(&installed(&opkg, sys)?, name) == goes {
-                return Err(failed(verb, name).with_output(&output));
+                let msg = format!("failed to {verb} {name}");
+                return Err(Failure::new(msg).with_output(&output));
             }
             sys.count_as_change(line);
         }
@@ -121,21 +121,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if !goes && !work.is_empty() {
         sys.foretell_packages();
     }
-    if !work.is_empty() && !sys.is_check() {
-        let there = installed(&opkg, sys)?;
-        if let Some(name) = work.iter().find(|name| is_in(&there, name) == goes) {
-            return Err(failed(verb, name));
-        }
-    }
     let msg = match work.len() {
         0 => format!("package(s) already {settled}"),
         count => format!("{participle} {count} package(s)"),
     };
     Ok(Returns { msg, version })
-}
-
-fn failed(verb: &str, name: &str) -> Failure {
-    Failure::new(format!("failed to {verb} {name}"))
 }
 
 /// The packages that are there, and their versions: `foo - 1.2 - what it is`.
@@ -231,7 +221,12 @@ mod tests {
     fn what_opkg_does_not_do_is_an_error() {
         let trial = Trial::of("opkg");
         trial.host.program("/bin/opkg").answer("/bin/opkg", 0, "");
-        assert_eq!(trial.run(&json!({"name": "liar"}))["msg"], "failed to install liar");
+        let liar = trial.run(&json!({"name": "liar"}));
+        assert_eq!(
+            (&liar["msg"], &liar["changed"]),
+            (&json!("failed to install liar"), &json!(false)),
+            "{liar}"
+        );
         trial.host.answer("/bin/opkg install", 255, "Unknown package 'nope'.");
         let result = trial.run(&json!({"name": "nope"}));
         assert_eq!(
