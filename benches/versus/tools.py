@@ -17,8 +17,9 @@ ABOUT = {
     "ssh-curve": "the same with curve25519 instead of the costlier default key exchange",
     "ssh-cm": "OpenSSH, one ControlMaster, a session a command",
     "ssh-stream": "OpenSSH, one session, commands on its stdin",
+    "scp": "OpenSSH's scp",
 }
-FLOORS = ("ssh", "ssh-curve", "ssh-cm", "ssh-stream")
+FLOORS = ("ssh", "ssh-curve", "ssh-cm", "ssh-stream", "scp")
 PEERS = {"ansible": "ansible-core", "ansible-pipe": "ansible-core", "mitogen": "mitogen",
          "pyinfra": "pyinfra", "pyinfra-nodelay": "pyinfra"}
 
@@ -60,6 +61,8 @@ def floor(tool, play, hosts, bed, place):
     ssh = f"ssh -F {bed.inventory(hosts)}.ssh" + (" -o KexAlgorithms=curve25519-sha256" if tool == "ssh-curve" else "")
     if play == "big" and tool == "ssh":
         line = f"{ssh} $0 'cat > ../fs/big.bin' < {place}/files/big.bin"
+    elif play == "huge" and tool == "scp":
+        line = f"scp -q -F {bed.inventory(hosts)}.ssh {place}/files/huge.bin $0:../fs/huge.bin"
     elif play == "tree" and tool == "ssh":
         line = f"tar -C {place}/files -cf - tree | {ssh} $0 'tar -C $HOME/../fs -xf -'"
     elif times is None:

@@ -7,15 +7,16 @@
     w6        copy of one 50 MiB file that does not compress
     w7, w7n   copy of a tree of 500 small files; first run, again
     w8, w8n   a loop of 100 `file: state=directory`; first run, again
+    w9        copy of one file of 1 GiB that does not compress
 """
 import random
 
 PLAYS = {"w1": "ping", "w3": "command100", "w3s": "command20", "w4": "converge", "w5": "converge", "w6": "big",
-         "w7": "tree", "w7n": "tree", "w8": "loop", "w8n": "loop"}
+         "w7": "tree", "w7n": "tree", "w8": "loop", "w8n": "loop", "w9": "huge"}
 # A workload that is the second run of another.
 AGAIN = {"w5": "w4", "w7n": "w7", "w8n": "w8"}
 # How many files (w8: directories) a host has afterwards: a tool that did less was not measured.
-LEAVES = {"w4": 37, "w5": 37, "w6": 1, "w7": 500, "w7n": 500, "w8": 101, "w8n": 101}
+LEAVES = {"w4": 37, "w5": 37, "w6": 1, "w7": 500, "w7n": 500, "w8": 101, "w8n": 101, "w9": 1}
 
 PLAY = "- hosts: all\n  gather_facts: false\n  tasks:\n"
 DEPLOY = ("import io\nfrom pyinfra import host\nfrom pyinfra.operations import files, server\n\n"
@@ -23,8 +24,8 @@ DEPLOY = ("import io\nfrom pyinfra import host\nfrom pyinfra.operations import f
 D = "{{ fs }}"
 
 
-def write(place):
-    """Writes all of it below `place`: NAME.yml, NAME.py, files/, templates/."""
+def write(place, wanted):
+    """Writes all of it below `place`: NAME.yml, NAME.py, files/, templates/; the largest file where it is wanted."""
     files = place / "files"
     (place / "templates").mkdir(parents=True)
     rnd = random.Random(7)
@@ -36,6 +37,10 @@ def write(place):
         leaf.parent.mkdir(exist_ok=True)
         leaf.write_text(f"file {i}\n" + "x" * rnd.randrange(200, 4000) + "\n")
     (files / "big.bin").write_bytes(rnd.randbytes(50 << 20))
+    if "w9" in wanted:
+        with (files / "huge.bin").open("wb") as huge:
+            for _ in range(64):
+                huge.write(rnd.randbytes(16 << 20))
     body = ("# managed\nname = {{ item_name }}\n{% for n in range(20) %}line{{ n }} = {{ n * 3 }} {{ item_name | upper }}\n"
             "{% endfor %}\n")
     for at in (place / "templates/app.conf.j2", place / "app.conf.j2"):
@@ -94,6 +99,8 @@ def rest(place):
         "ping": (task("ping", "ping"), ""),
         "big": (task("big", "copy", src="big.bin", dest=f"{D}/big.bin", mode="0644"),
                 f'files.put(src="{place}/files/big.bin", dest=f"{{D}}/big.bin", mode="644")\n'),
+        "huge": (task("huge", "copy", src="huge.bin", dest=f"{D}/huge.bin", mode="0644"),
+                 f'files.put(src="{place}/files/huge.bin", dest=f"{{D}}/huge.bin", mode="644")\n'),
         "tree": (task("tree", "copy", src="tree", dest=f"{D}/"),
                  f'files.sync(src="{place}/files/tree", dest=f"{{D}}/tree")\n'),
         "loop": (task("loop", "file", path=f"{D}/loop/{{{{ item }}}}", state="directory", mode="0755")

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::Surroundings;
+use crate::value::boolean_word;
 
 /// A setting's text and what relative paths in it are relative to.
 pub(super) struct Given<'a> {
@@ -26,10 +27,11 @@ impl Given<'_> {
     }
 
     pub fn boolean(&self) -> Outcome<bool> {
-        match self.string().to_lowercase().as_str() {
-            "yes" | "true" | "on" | "y" | "t" | "1" | "1.0" => Ok(true),
-            "no" | "false" | "off" | "n" | "f" | "0" | "0.0" | "none" | "" => Ok(false),
-            _ => Err(format!("expected yes or no, got {:?}", self.text)),
+        match self.optional() {
+            None => Ok(false),
+            Some(text) => {
+                boolean_word(&text).ok_or_else(|| format!("expected yes or no, got {:?}", self.text))
+            }
         }
     }
 

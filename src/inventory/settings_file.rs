@@ -24,16 +24,9 @@ impl<'a> Settings<'a> {
 
     pub(super) fn flag(&self, key: &str, default: bool) -> Result<bool> {
         let Some(node) = self.given(key) else { return Ok(default) };
-        match node.as_scalar() {
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(Value::Int(1)) => Ok(true),
-            Some(Value::Int(0)) => Ok(false),
-            Some(Value::Str(text)) => match text.to_lowercase().as_str() {
-                "yes" | "true" | "on" | "y" | "t" | "1" => Ok(true),
-                "no" | "false" | "off" | "n" | "f" | "0" => Ok(false),
-                _ => Self::wrong(key, node, "yes or no"),
-            },
-            _ => Self::wrong(key, node, "yes or no"),
+        match node.as_scalar().and_then(Value::as_boolean) {
+            Some(flag) => Ok(flag),
+            None => Self::wrong(key, node, "yes or no"),
         }
     }
 

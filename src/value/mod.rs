@@ -9,6 +9,7 @@
 //! rendered when something reads it, never before. Text from targets is always [`Value::Str`] and so
 //! is never rendered.
 
+mod boolean;
 mod compare;
 mod dict;
 pub mod dumps;
@@ -25,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use num_bigint::BigInt;
 
+pub use boolean::boolean_word;
 pub use dict::Dict;
 pub use ops::Operator;
 pub use slice::{index, positions};

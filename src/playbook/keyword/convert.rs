@@ -9,7 +9,7 @@ pub fn convert(keyword: &Keyword, value: &Value) -> Result<Value> {
         return Ok(value.clone());
     }
     match keyword.kind {
-        Kind::Bool => boolean(value).map(Value::Bool).ok_or_else(|| unconverted(keyword, value)),
+        Kind::Bool => value.as_boolean().map(Value::Bool).ok_or_else(|| unconverted(keyword, value)),
         Kind::Int => integer(value).map(Value::Int).ok_or_else(|| unconverted(keyword, value)),
         Kind::Float => float(value).map(Value::Float).ok_or_else(|| unconverted(keyword, value)),
         Kind::Percent => percent(value).map(Value::Float).ok_or_else(|| unconverted(keyword, value)),
@@ -71,23 +71,6 @@ fn unconverted(keyword: &Keyword, value: &Value) -> Diagnostic {
         keyword.name,
         keyword.kind.name()
     ))
-}
-
-fn boolean(value: &Value) -> Option<bool> {
-    match value {
-        Value::Bool(flag) => Some(*flag),
-        Value::Int(0) => Some(false),
-        Value::Int(1) => Some(true),
-        Value::Str(text) => match text.trim().to_ascii_lowercase().as_str() {
-            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Some(true),
-            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Some(false),
-            _ => None,
-        },
-        // Exact: what is stored is either of the two or neither.
-        Value::Float(number) if number.to_bits() == 1.0_f64.to_bits() => Some(true),
-        Value::Float(number) if number.to_bits() == 0.0_f64.to_bits() => Some(false),
-        _ => None,
-    }
 }
 
 fn integer(value: &Value) -> Option<i64> {

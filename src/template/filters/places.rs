@@ -52,12 +52,7 @@ fn boolean(args: &Args<'_>, name: &str) -> Result<bool> {
     };
     match args.some(name) {
         None => Ok(false),
-        Some(Value::Bool(flag)) => Ok(*flag),
-        Some(value) => match value.to_string().to_lowercase().as_str() {
-            "y" | "yes" | "on" | "1" | "true" | "t" | "1.0" => Ok(true),
-            "n" | "no" | "off" | "0" | "false" | "f" | "0.0" => Ok(false),
-            _ => Err(wrong(value)),
-        },
+        Some(value) => value.as_boolean().ok_or_else(|| wrong(value)),
     }
 }
 

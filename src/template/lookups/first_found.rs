@@ -1,6 +1,6 @@
 //! `first_found`: the first file of a list that exists.
 
-use super::options::flag;
+use super::options::{flag, is_yes};
 use super::search::{candidates, shown};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
@@ -57,7 +57,7 @@ impl Search {
         for (key, value) in options {
             match key.as_str() {
                 Some("files" | "paths") => {}
-                Some("skip") => self.skip = truth(value),
+                Some("skip") => self.skip = is_yes(value),
                 _ => {
                     return Err(Diagnostic::new(format!("unknown option {} for first_found", key.repr()))
                         .hint("It takes files, paths and skip."));
@@ -91,11 +91,4 @@ impl Search {
 
 fn split(names: &str, separators: &[char]) -> Vec<String> {
     names.split(separators).map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-fn truth(value: &Value) -> bool {
-    match value {
-        Value::Str(word) => matches!(word.to_lowercase().as_str(), "yes" | "true" | "on" | "1" | "y" | "t"),
-        other => other.is_truthy(),
-    }
 }

@@ -10,7 +10,7 @@ use super::inline;
 use super::search::{Encoding, find, read_as, searched, text};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
-use crate::value::Value;
+use crate::value::{Value, boolean_word};
 
 pub(super) static ENTRY: LookupEntry = LookupEntry { name: "ini", params: OPTIONS, run: ini };
 
@@ -38,11 +38,8 @@ fn ini(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Va
 fn values(term: &str, args: &Args<'_>, context: &Context<'_>) -> Result<Vec<Value>> {
     let (key, inline) = key_and_options(term)?;
     let option = |name: &str| inline.get(name).cloned().or_else(|| args.string(name).map(Into::into));
-    let flag = |name: &str, default: bool| {
-        option(name).map_or(default, |word| {
-            matches!(word.to_lowercase().as_str(), "true" | "yes" | "on" | "1" | "y" | "t")
-        })
-    };
+    let flag =
+        |name: &str, default: bool| option(name).map_or(default, |word| boolean_word(&word) == Some(true));
     let encoding = Encoding::named(option("encoding").as_deref().unwrap_or("utf-8"))?;
     let properties = match option("type").as_deref() {
         None | Some("ini") => false,

@@ -9,14 +9,9 @@ pub(super) fn flag(args: &Args<'_>, name: &str, default: bool) -> bool {
     args.some(name).map_or(default, is_yes)
 }
 
-/// The words for yes, and 1; everything else is no.
+/// Whatever does not say yes is no.
 pub(super) fn is_yes(value: &Value) -> bool {
-    match value {
-        Value::Str(text) => {
-            ["y", "yes", "on", "1", "true", "t", "1.0"].contains(&text.trim().to_lowercase().as_str())
-        }
-        other => *other == Value::Bool(true),
-    }
+    value.as_boolean() == Some(true)
 }
 
 /// A list: text is one of its commas' parts.

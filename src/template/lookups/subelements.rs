@@ -1,5 +1,6 @@
 //! `subelements`: each item of a list of dicts with each part of a list that it holds.
 
+use super::options::is_yes;
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
 use crate::value::{Dict, Value};
@@ -25,7 +26,7 @@ fn subelements(terms: &[Value], _: &Args<'_>, _: &Context<'_>) -> Result<Vec<Val
         [_] => return Err(expects(" the optional third item must be a dict with flags skip_missing")),
         _ => return Err(expects("")),
     };
-    let skip_missing = flags.is_some_and(|flags| flags.get("skip_missing").is_some_and(is_set));
+    let skip_missing = flags.is_some_and(|flags| flags.get("skip_missing").is_some_and(is_yes));
     // People write `flags:` with nothing in it above them.
     if let Some((unknown, _)) = flags.and_then(|flags| {
         flags.iter().find(|(key, value)| key.as_str() != Some("skip_missing") && !value.is_none())
@@ -58,13 +59,6 @@ fn subelements(terms: &[Value], _: &Args<'_>, _: &Context<'_>) -> Result<Vec<Val
 
 fn is_skipped(result: &Dict) -> bool {
     result.get("skipped").is_some_and(|skipped| *skipped != Value::Bool(false))
-}
-
-fn is_set(flag: &Value) -> bool {
-    match flag {
-        Value::Str(word) => matches!(word.to_lowercase().as_str(), "yes" | "true" | "on" | "1" | "y" | "t"),
-        other => other.is_truthy(),
-    }
 }
 
 /// The list at the path; `None` when it is missing and may be.

@@ -100,12 +100,7 @@ fn any(subject: &Value, _: &Args<'_>, context: &Context<'_>) -> Result<bool> {
 
 /// Python's truth; with `convert_bool` the words for yes and no count as what they say.
 fn truthy(subject: &Value, args: &Args<'_>, _: &Context<'_>) -> Result<bool> {
-    let word = |text: &str| match text.to_lowercase().as_str() {
-        "y" | "yes" | "on" | "1" | "true" | "t" => Some(true),
-        "n" | "no" | "off" | "0" | "false" | "f" => Some(false),
-        _ => None,
-    };
-    let said = subject.as_str().filter(|_| args.flag("convert_bool", false)).and_then(word);
+    let said = if args.flag("convert_bool", false) { subject.as_boolean() } else { None };
     Ok(said.unwrap_or_else(|| subject.is_truthy()))
 }
 
