@@ -62,7 +62,7 @@ def floor(tool, play, hosts, bed, place):
     if play == "big" and tool == "ssh":
         line = f"{ssh} $0 'cat > ../fs/big.bin' < {place}/files/big.bin"
     elif play == "huge" and tool == "scp":
-        line = f"scp -q -F {bed.inventory(hosts)}.ssh {place}/files/huge.bin $0:../fs/huge.bin"
+        line = f"scp -q -F {bed.inventory(hosts)}.ssh {place}/files/huge.bin $0:{bed.path}/bed/$0/fs/huge.bin"
     elif play == "tree" and tool == "ssh":
         line = f"tar -C {place}/files -cf - tree | {ssh} $0 'tar -C $HOME/../fs -xf -'"
     elif times is None:

@@ -65,15 +65,23 @@ async fn that_is_broken_is_replaced() {
         assert_eq!(links.counts().uploads, 1);
         assert_eq!(std::fs::read(&worker).unwrap(), whole);
     }
-    // Of the right size, one that does not greet is found out all the same; also where no hash can be taken.
-    host.stub("sha256sum", "#!/bin/sh\nexit 127\n");
-    let mut no_worker = b"#!/bin/sh\necho I am no worker\nexit 0\n".to_vec();
-    no_worker.resize(whole.len(), b'#');
-    for content in [no_worker, vec![0; whole.len()]] {
-        break_it(&content);
-        assert_eq!(ping(&control.links(), &there).await.unwrap(), "pong?");
+    // Of the right size it is found out by its hash, and not run.
+    let stolen = host.root.join("home/stolen");
+    let mut thief = b"#!/bin/sh\ntouch ~/stolen\nexit 0\n".to_vec();
+    thief.resize(whole.len(), b'#');
+    let replaced = async || {
+        break_it(&thief);
+        let links = control.links();
+        assert_eq!(ping(&links, &there).await.unwrap(), "pong?");
+        assert_eq!((links.counts().uploads, stolen.exists()), (1, false));
         assert_eq!(std::fs::read(&worker).unwrap(), whole);
-    }
+    };
+    replaced().await;
+    host.stub("openssl", "#!/bin/sh\nexit 1\n");
+    replaced().await;
+    // Where no hash can be taken, nothing that lies there is run.
+    host.stub("sha256sum", "#!/bin/sh\nexit 127\n");
+    replaced().await;
 }
 
 fn owner(host: &Host) -> u32 {

@@ -278,9 +278,15 @@ impl Starts for Sessions<'_> {
     /// On the first connection that takes one more session.
     async fn start(&self, command: &str, terminal: bool) -> Result<Pipe, CallError> {
         let mut number = 0;
+        let mut waited = false;
         loop {
             let connection = self.connections.nth(number, self.options, self.notes).await?;
             match connection.start(command, terminal).await {
+                // The first keeps its session. A further one has short ones, and the last may be about to end there.
+                Err(Unopened::Full(_)) if number > 0 && !waited => {
+                    waited = true;
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
                 Err(Unopened::Full(_)) if number + 1 < CONNECTIONS => number += 1,
                 Err(Unopened::Full(reason)) => {
                     return Err(CallError::Failed(format!(
