@@ -278,14 +278,18 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
         backup: how.backup,
         validate: how.validate.as_deref(),
         charset: how.charset,
+        md5: true,
         ..WriteOptions::default()
     };
     let written = sys.write_with(&path, source.content, &options).map_err(told)?;
     if !is_sent && written.changed && !written.created {
         take_after(&path, source.mode, &attributes, sys)?;
     }
-    let md5sum =
-        if written.changed || !is_sent { Some(sys.checksum(&path, Algorithm::Md5)?.into()) } else { None };
+    let md5sum = match written.md5 {
+        Some(md5) => Some(md5.into()),
+        None if is_sent => None,
+        None => Some(sys.checksum(&path, Algorithm::Md5)?.into()),
+    };
     let dest = path.to_string_lossy().into_owned();
     let unchanged = is_sent && !written.changed;
     Ok(Returns {

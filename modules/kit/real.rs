@@ -12,7 +12,7 @@ use std::any::Any;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -34,6 +34,7 @@ use crate::kit::host::{
 };
 use crate::kit::netlink::Network;
 use crate::kit::process;
+use crate::kit::wire::PIECE;
 
 /// Lets this process end what it started when its terminal goes: the end of its input tells it to. What it starts is ended by a
 /// hangup as ever.
@@ -377,7 +378,7 @@ impl Real {
         old: Option<&fs::Metadata>,
         how: &Placement,
     ) -> io::Result<()> {
-        io::copy(content, file)?;
+        pour(content, file)?;
         let mine = self.identity();
         let uid = how.uid.or(old.map(MetadataExt::uid)).filter(|uid| *uid != mine.0);
         let gid = how.gid.or(old.map(MetadataExt::gid)).filter(|gid| *gid != mine.1);
@@ -404,8 +405,7 @@ impl Real {
     fn write_into(&self, path: &Path, content: &mut dyn Read, how: &Placement) -> Result<()> {
         let fail = |e| HostError::new("write", path, e);
         let mut file = OpenOptions::new().write(true).truncate(true).open(path).map_err(fail)?;
-        io::copy(content, &mut file).map_err(fail)?;
-        file.flush().map_err(fail)?;
+        pour(content, &mut file).map_err(fail)?;
         if let Some(mode) = how.mode {
             self.set_mode(path, mode)?;
         }
@@ -474,6 +474,13 @@ fn addresses(name: &str) -> io::Result<Vec<IpAddr>> {
         return Err(io::Error::new(io::ErrorKind::NotFound, "the name is not known"));
     }
     Ok(found)
+}
+
+/// As content comes: in pieces of up to 64 KiB.
+fn pour(content: &mut dyn Read, file: &mut File) -> io::Result<()> {
+    let mut into = BufWriter::with_capacity(PIECE, file);
+    io::copy(content, &mut into)?;
+    into.flush()
 }
 
 fn is_busy(error: &io::Error) -> bool {

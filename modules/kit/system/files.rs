@@ -1,6 +1,6 @@
 //! Files.
 
-use std::io::Cursor;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -16,6 +16,7 @@ use crate::kit::flags;
 use crate::kit::host::{Access, FileType, HostError, Meta, Placement, Time};
 use crate::kit::mode::Mode;
 use crate::kit::outcome::{Failure, Result};
+use crate::kit::system::aside::Aside;
 use crate::kit::system::{Content, System};
 
 /// Of a change of the owner that is not allowed.
@@ -35,6 +36,8 @@ pub struct WriteOptions<'a> {
     pub hidden: bool,
     /// What the content is written in, for diffs.
     pub charset: Charset,
+    /// The MD5 of what is written is wanted.
+    pub md5: bool,
     /// The content was asked for already ([`System::ask_for`]).
     pub(crate) asked: bool,
 }
@@ -54,6 +57,8 @@ pub struct Written {
     pub changed: bool,
     pub created: bool,
     pub backup_file: Option<String>,
+    /// Of what was written, where it was wanted.
+    pub md5: Option<String>,
 }
 
 /// What results tell about a file.
@@ -425,7 +430,7 @@ impl System<'_> {
             None => None,
         };
         let backup_file = if options.backup { self.backup(path)? } else { None };
-        match options.validate.filter(|_| !self.wishes.check) {
+        let md5 = match options.validate.filter(|_| !self.wishes.check) {
             None => self.place(path, content, &how, options).map_err(|failure| {
                 let is_of_owner = failure.errno == Some(EPERM) && (uid, gid) != (None, None);
                 if is_of_owner { failure.of(path) } else { failure }
@@ -433,7 +438,7 @@ impl System<'_> {
             Some(command) => {
                 let draft = path.with_file_name(format!(".fanfare-{}", self.unique()));
                 let draft_mode = Placement { mode: Some(0o600), ..Placement::default() };
-                self.place(&draft, content, &draft_mode, options)?;
+                let md5 = self.place(&draft, content, &draft_mode, options)?;
                 let checked = self.validate(command, &draft);
                 let placed = checked.and_then(|()| {
                     let mut file = self.host.open(&draft)?;
@@ -441,8 +446,9 @@ impl System<'_> {
                 });
                 self.host.remove(&draft)?;
                 placed?;
+                md5
             }
-        }
+        };
         let size = self.must(path, false)?.size;
         let after = self.snippet_of(path, size, options)?;
         let source = match content {
@@ -455,29 +461,33 @@ impl System<'_> {
         {
             self.attribute(path, "mode", format!("0{current:03o}"), format!("0{mode:03o}"));
         }
-        Ok(Written { changed: true, created: old.is_none(), backup_file })
+        Ok(Written { changed: true, created: old.is_none(), backup_file, md5 })
     }
 
+    /// Gives the MD5 where it is wanted.
     fn place(
         &mut self,
         path: &Path,
         content: &Content<'_>,
         how: &Placement,
         options: &WriteOptions<'_>,
-    ) -> Result<()> {
+    ) -> Result<Option<String>> {
         let host = self.host;
+        let put = |reader: &mut dyn Read, size: u64| -> Result<Option<String>> {
+            if !options.md5 {
+                host.place(path, reader, how)?;
+                return Ok(None);
+            }
+            let mut aside = Aside::new(reader, size);
+            host.place(path, &mut aside, how)?;
+            let md5 = aside.finish().map_err(|error| HostError::new("write", path, error))?;
+            Ok(Some(md5))
+        };
         match content {
-            Content::Bytes(bytes) => host.place(path, &mut Cursor::new(bytes.as_ref()), how)?,
-            Content::Copy(from) => {
-                let mut file = host.open(from)?;
-                host.place(path, &mut file, how)?;
-            }
-            Content::Control(file) => {
-                let mut reader = self.control_reader(file, options.asked)?;
-                host.place(path, &mut reader, how)?;
-            }
+            Content::Bytes(bytes) => put(&mut bytes.as_ref(), bytes.len() as u64),
+            Content::Copy(from) => put(&mut host.open(from)?, self.must(from, true)?.size),
+            Content::Control(file) => put(&mut self.control_reader(file, options.asked)?, file.size),
         }
-        Ok(())
     }
 
     /// Puts a file of the control node at a temporary path of its own, hands that to `use_it`, and removes it.

@@ -3,6 +3,7 @@
 //! Reads always happen. Changes are *ensuring*: a no-op when already so; else recorded with before and after; else
 //! made. In check mode they are made on an [`Overlay`](crate::kit::overlay::Overlay), so that later reads see them.
 
+mod aside;
 mod backup;
 mod commands;
 mod content;
