@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use crate::command::yes;
 use crate::kit::change::Shape;
 use crate::kit::charset::Charset;
+use crate::kit::digest::sha1_hex;
 use crate::kit::{
     Algorithm, Content, ControlFile, ControlSource, ControlTree, Failure, FileAttributes, FileFacts,
     FilePath, Mode, Result, System, TreeNode, WantedFile, WriteOptions,
@@ -211,7 +212,6 @@ pub(crate) fn place_file(file: &ControlFile, how: How, sys: &mut System<'_>) -> 
     let source = Source {
         content: Content::Control(file),
         name: file.name.clone(),
-        sha1: file.sha1.clone(),
         mode: file.mode,
         src: (!file.source.is_empty()).then(|| file.source.clone()),
     };
@@ -221,9 +221,26 @@ pub(crate) fn place_file(file: &ControlFile, how: How, sys: &mut System<'_>) -> 
 struct Source<'a> {
     content: Content<'a>,
     name: String,
-    sha1: String,
     mode: Option<u32>,
     src: Option<String>,
+}
+
+impl Source<'_> {
+    fn sha1(&self, sys: &mut System<'_>) -> Result<String> {
+        match &self.content {
+            Content::Control(file) => sys.sha1_of(file),
+            Content::Copy(path) => sys.checksum(path, Algorithm::Sha1),
+            Content::Bytes(bytes) => Ok(sha1_hex(bytes)),
+        }
+    }
+
+    /// A failure tells what was to be there, where that is known: the answer would come after all of the content.
+    fn told(&self, failure: Failure) -> Failure {
+        match &self.content {
+            Content::Control(file) if !file.unhashed => failure.with("checksum", &file.sha1),
+            _ => failure,
+        }
+    }
 }
 
 fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> {
@@ -250,13 +267,13 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
     if is_sent {
         sys.shape_diff(Shape::Copied(path.clone()));
     }
-    let told = |failure: Failure| if is_sent { failure.with("checksum", &source.sha1) } else { failure };
-    if let Some(expected) = &how.checksum
-        && *expected != source.sha1
-    {
-        let msg = "Copied file does not match the expected checksum. Transfer failed.";
-        let failure = Failure::new(msg).with("checksum", &source.sha1);
-        return Err(failure.with("expected_checksum", expected));
+    if let Some(expected) = &how.checksum {
+        let sha1 = source.sha1(sys)?;
+        if *expected != sha1 {
+            let msg = "Copied file does not match the expected checksum. Transfer failed.";
+            let failure = Failure::new(msg).with("checksum", sha1);
+            return Err(failure.with("expected_checksum", expected));
+        }
     }
     if how.names_directory() {
         make_dirs(&how.dest, &how, sys)?;
@@ -267,7 +284,7 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
         && !sys.directory_comes_with_package(parent)?
     {
         let msg = format!("Destination directory {} does not exist", parent.display());
-        return Err(told(Failure::new(msg)));
+        return Err(source.told(Failure::new(msg)));
     }
     if how.follow && sys.exists(&path)? {
         path = sys.resolve(&path)?;
@@ -281,7 +298,8 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
         md5: true,
         ..WriteOptions::default()
     };
-    let written = sys.write_with(&path, source.content, &options).map_err(told)?;
+    let written =
+        sys.write_with(&path, source.content.clone(), &options).map_err(|failure| source.told(failure))?;
     if !is_sent && written.changed && !written.created {
         take_after(&path, source.mode, &attributes, sys)?;
     }
@@ -290,13 +308,14 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
         None if is_sent => None,
         None => Some(sys.checksum(&path, Algorithm::Md5)?.into()),
     };
+    let checksum = Some(source.sha1(sys)?.into());
     let dest = path.to_string_lossy().into_owned();
     let unchanged = is_sent && !written.changed;
     Ok(Returns {
         path: unchanged.then(|| dest.clone()),
         dest,
         src: (!unchanged).then(|| source.src.unwrap_or_else(|| draft(&path, sys))),
-        checksum: Some(source.sha1.into()),
+        checksum,
         md5sum,
         msg: None,
         backup_file: written.backup_file,
@@ -371,13 +390,7 @@ fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) 
     };
     let name = src.file_name().unwrap_or_default().to_string_lossy().into_owned();
     if !meta.is_dir() {
-        let source = Source {
-            content: Content::Copy(src),
-            name,
-            sha1: sys.checksum(src, Algorithm::Sha1)?,
-            mode: Some(meta.mode),
-            src: Some(shown),
-        };
+        let source = Source { content: Content::Copy(src), name, mode: Some(meta.mode), src: Some(shown) };
         return place(source, how, sys);
     }
     let mut root = how.dest.0.clone();

@@ -26,6 +26,10 @@ pub struct ControlFile {
     pub size: u64,
     /// In lower-case hex: also the key under which the worker asks for the content.
     pub sha1: String,
+    /// `sha1` is but a key: the control node is still reading the file, and answers later
+    /// ([`System::sha1_of`](crate::kit::System::sha1_of)).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unhashed: bool,
     /// Its permission bits, for `mode: preserve`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<u32>,
@@ -116,6 +120,7 @@ impl ControlFile {
             source: String::new(),
             size: content.len() as u64,
             sha1: crate::kit::digest::sha1_hex(content),
+            unhashed: false,
             mode: None,
             content: None,
         }
@@ -128,6 +133,16 @@ impl ControlFile {
             Inline::Base64(text) => crate::kit::encode::from_base64(text).map(Cow::Owned),
         })
     }
+}
+
+/// The key under which the SHA-1 of a content is asked for that was not known yet.
+pub fn key_of_sha1(key: &str) -> String {
+    format!("sha1 of {key}")
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 macro_rules! control_schema {

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use fanfare_modules::kit::args::{ControlKind, ControlUse, Spec};
 use fanfare_modules::kit::charset::Charset;
 use fanfare_modules::kit::control::{
-    ControlFile, ControlScript, ControlTree, INLINE_BYTES, Inline, TreeEntry, TreeNode,
+    ControlFile, ControlScript, ControlTree, INLINE_BYTES, Inline, TreeEntry, TreeNode, key_of_sha1,
 };
 use fanfare_modules::kit::digest::{self, Algorithm};
 use fanfare_modules::kit::words;
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
 
-use super::digests;
+use super::digests::{self, Later, Sha1};
 use super::settings::truth;
 use crate::accounts::Accounts;
 use crate::diagnostic::{Diagnostic, Result, Source};
@@ -26,7 +26,7 @@ use crate::value::Value;
 use crate::vars::Scope;
 use crate::vault;
 
-/// The contents one request may ask for, by SHA-1, and where what it sends goes.
+/// The contents one request may ask for, by SHA-1 or what stands for it, and where what it sends goes.
 #[derive(Default)]
 pub(super) struct Contents {
     known: HashMap<String, Content>,
@@ -37,6 +37,8 @@ pub(super) struct Contents {
 enum Content {
     File(PathBuf),
     Text(Arc<[u8]>),
+    /// The SHA-1 of a file that is still being read.
+    Sha1(Later),
 }
 
 impl Content {
@@ -44,6 +46,7 @@ impl Content {
         match self {
             Self::File(path) => path.metadata().map_or(0, |found| found.len()),
             Self::Text(bytes) => bytes.len() as u64,
+            Self::Sha1(_) => 0,
         }
     }
 }
@@ -187,7 +190,13 @@ impl Contents {
             manifest.sha1 = inline.sha1;
             manifest.content = inline.content;
         } else {
-            manifest.sha1 = digests::of_file(path, &metadata).map_err(|error| unreadable(path, &error))?;
+            match digests::begin(path, &metadata).map_err(|error| unreadable(path, &error))? {
+                Sha1::Known(sha1) => manifest.sha1 = sha1,
+                Sha1::Later(key, later) => {
+                    self.known.insert(key_of_sha1(&key), Content::Sha1(later));
+                    (manifest.sha1, manifest.unhashed) = (key, true);
+                }
+            }
             self.known.insert(manifest.sha1.clone(), Content::File(path.to_owned()));
         }
         Ok(manifest)
@@ -257,6 +266,13 @@ impl Contents {
                 TreeNode::Dir { mode: Some(mode_of(&metadata)) }
             } else {
                 let mut file = self.file(&path, how.decrypt)?;
+                // Its answer would come between those to other questions.
+                if file.unhashed {
+                    file.sha1 =
+                        digests::of_file(&path, &metadata).map_err(|error| unreadable(&path, &error))?;
+                    file.unhashed = false;
+                    self.known.insert(file.sha1.clone(), Content::File(path.clone()));
+                }
                 // A tree is compared first: its contents are asked for together where they differ.
                 if let Some(content) = file.content.take() {
                     self.known.insert(file.sha1.clone(), Content::Text(bytes_of(content).into()));
@@ -280,6 +296,9 @@ impl Blobs for Contents {
         Some(match self.known.get(key)? {
             Content::File(path) => File::open(path).map(|file| Box::new(file) as Box<dyn Read + Send>),
             Content::Text(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+            Content::Sha1(later) => {
+                later.wait().map(|sha1| Box::new(Cursor::new(sha1)) as Box<dyn Read + Send>)
+            }
         })
     }
 

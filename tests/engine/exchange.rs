@@ -60,6 +60,25 @@ fn a_large_file_is_asked_for_only_where_it_differs() {
     check("- copy: {dest: /srv/x, src: large}", "Request Need Blob*5 Reply", ONE);
 }
 
+/// So large a file is sent while its SHA-1 is still being taken.
+#[test]
+fn the_sha1_of_a_huge_file_comes_after_it() {
+    let tasks = "- {name: first, copy: {dest: /srv/x, src: huge}}\n- {name: again, copy: {dest: /srv/x, src: huge}}\n\
+                 - {name: wrong, copy: {dest: /srv/y, src: huge, checksum: aa}}";
+    let size = 16 << 20;
+    let lab = Lab::new("a").here("files/huge", "x".repeat(size)).playbook(&play("", tasks));
+    lab.host("a").file("/srv/x", "y".repeat(size));
+    let run = lab.run(&[]);
+    let sha1 = "f78e872d42c1a6c50c12b410b1bd2b79fbf14653";
+    for (task, changed) in [("first", true), ("again", false)] {
+        assert_eq!(run.result("a", task, "changed"), changed.into(), "{run}");
+        assert_eq!(run.result("a", task, "checksum"), sha1.into(), "{run}");
+    }
+    assert!(run.message("a", "wrong").starts_with("Copied file does not match"), "{run}");
+    assert!(run.wire.kinds("a").contains("Need Blob*256 Need Blob"), "{}", run.wire.kinds("a"));
+    assert_eq!(lab.read("a", "/srv/x").len(), size);
+}
+
 #[test]
 fn a_tree_is_asked_for_at_once() {
     check("- copy: {dest: /srv, src: tree}", "Request Need*2 Blob*2 Reply", ONE);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sha1::Digest;
 
-use crate::kit::control::ControlFile;
+use crate::kit::control::{ControlFile, key_of_sha1};
 use crate::kit::digest::hex;
 use crate::kit::outcome::{Failure, Result};
 use crate::kit::system::{Channel, System};
@@ -62,6 +62,15 @@ impl System<'_> {
         Ok(bytes)
     }
 
+    /// The SHA-1 of a file of the control node, in lower-case hex. The control node may have to read it first.
+    pub fn sha1_of(&mut self, file: &ControlFile) -> Result<String> {
+        if !file.unhashed {
+            return Ok(file.sha1.clone());
+        }
+        late_sha1(self.channel, &file.sha1)
+            .map_err(|e| Failure::new(format!("cannot get the SHA-1 of {}: {e}", shown(file))))
+    }
+
     /// Asks for the content of several files at once: one round trip. They must then be read with
     /// `asked` set, in this order, nothing else between.
     pub(super) fn ask_for(&mut self, file: &ControlFile) -> Result<()> {
@@ -93,6 +102,7 @@ impl System<'_> {
         Ok(Box::new(Incoming {
             channel: &mut *self.channel,
             key: file.sha1.clone(),
+            unhashed: file.unhashed,
             hasher: Some(sha1::Sha1::new()),
             piece: Cursor::new(Vec::new()),
             last: false,
@@ -119,6 +129,14 @@ impl System<'_> {
     }
 }
 
+/// What the control node has to say of a content by now.
+fn late_sha1(channel: &mut dyn Channel, key: &str) -> io::Result<String> {
+    let key = key_of_sha1(key);
+    channel.need(&key)?;
+    let (sha1, _) = channel.receive(&key)?;
+    String::from_utf8(sha1).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
 fn shown(file: &ControlFile) -> &str {
     if file.source.is_empty() { &file.name } else { &file.source }
 }
@@ -127,6 +145,8 @@ fn shown(file: &ControlFile) -> &str {
 struct Incoming<'s> {
     channel: &'s mut dyn Channel,
     key: String,
+    /// Whether the key is no SHA-1.
+    unhashed: bool,
     /// Taken when the end was checked.
     hasher: Option<sha1::Sha1>,
     piece: Cursor<Vec<u8>>,
@@ -141,9 +161,13 @@ impl Read for Incoming<'_> {
                 return Ok(n);
             }
             if self.last {
-                let got = self.hasher.take().map(|hasher| hex(&hasher.finalize()));
-                if got.is_some_and(|got| got != self.key) {
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, "the content changed on its way"));
+                if let Some(hasher) = self.hasher.take() {
+                    let sent =
+                        if self.unhashed { late_sha1(self.channel, &self.key)? } else { self.key.clone() };
+                    if hex(&hasher.finalize()) != sent {
+                        let changed = "the content changed on its way";
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, changed));
+                    }
                 }
                 return Ok(0);
             }

@@ -381,14 +381,14 @@ impl System<'_> {
     }
 
     /// What may not be read counts as different: it is replaced, where its directory allows that.
-    fn is_same(&self, path: &Path, old: &Meta, content: &Content<'_>) -> Result<bool> {
+    fn is_same(&mut self, path: &Path, old: &Meta, content: &Content<'_>) -> Result<bool> {
         if !self.host.access(path, Access::Read) {
             return Ok(false);
         }
         Ok(match content {
             Content::Bytes(bytes) => old.size == bytes.len() as u64 && self.read(path)? == **bytes,
             Content::Control(file) => {
-                old.size == file.size && self.checksum(path, Algorithm::Sha1)? == file.sha1
+                old.size == file.size && self.checksum(path, Algorithm::Sha1)? == self.sha1_of(file)?
             }
             Content::Copy(from) => {
                 let source = self.must(from, true)?;
