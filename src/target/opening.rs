@@ -91,15 +91,24 @@ impl<'a> Opening<'a> {
         // A piece at a time: each that gets through shows that somebody is there. Small ones, because ten of them
         // wait in russh's queue, on each of the hosts that are sent to at once.
         const PIECE: usize = 8 * 1024;
+        // A host unpacks about as fast. What waits for that costs it dear: sshd moves all of it for each packet that comes.
+        const PIECES_A_SECOND: u32 = 4096;
+        let started = Instant::now();
         let mut rest = bytes;
+        let mut count = 0;
         while !rest.is_empty() {
             let piece = rest.split_to(rest.len().min(PIECE));
+            let due = started + Duration::from_secs(1) * count / PIECES_A_SECOND;
+            count += 1;
             let deadline = Instant::now() + PATIENCE;
             // The writer is lent out while we read, so the rest of us stays free.
             let mut writer = std::mem::replace(&mut self.pipe.writer, Writer::Stream(None));
             let mut broken = false;
             let early = {
-                let sending = writer.send(piece);
+                let sending = async {
+                    tokio::time::sleep_until(due).await;
+                    writer.send(piece).await
+                };
                 tokio::pin!(sending);
                 loop {
                     if let Some(line) = self.marked_line() {

@@ -152,7 +152,7 @@ class Host:
             child.kill()
             child.wait()
 
-    def left(self, seconds=6):
+    def left(self, seconds=12):
         """What a run left there that it should not, after some time to go."""
         processes, end = "?", time.time() + seconds
         while processes and time.time() < end:

@@ -374,7 +374,8 @@ async fn old_workers_are_cleared_away_when_a_new_one_comes() {
     raw(
         &control.links(),
         &there,
-        "mkdir -p .cache/fanfare; cd .cache/fanfare; touch -d '40 days ago' w-old .t-old-1 other; touch w-recent",
+        "mkdir -p .cache/fanfare; cd .cache/fanfare; mkdir deeper; touch -d '40 days ago' w-old .t-old-1 other deeper/w-old; \
+         touch w-recent",
     )
     .await;
     ping(&control.links(), &there).await.unwrap();
@@ -386,7 +387,7 @@ async fn old_workers_are_cleared_away_when_a_new_one_comes() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert!(!dir.join("w-old").exists() && !dir.join(".t-old-1").exists());
-    assert!(dir.join("w-recent").exists() && dir.join("other").exists());
+    assert!(dir.join("w-recent").exists() && dir.join("other").exists() && dir.join("deeper/w-old").exists());
 }
 
 /// The worker's process on the host.

@@ -123,7 +123,7 @@ impl Script<'_> {
         );
         if self.keep {
             text.push_str(
-                "(find \"$d\" -type f -name \"[w.]*-*\" -mtime +30 -exec rm -f {} + </dev/null >/dev/null 2>&1 &);",
+                "(find \"$d\" -maxdepth 1 -type f -name \"[w.]*-*\" -mtime +30 -exec rm -f {} + </dev/null >/dev/null 2>&1 &);",
             );
         }
         let _ =

@@ -188,7 +188,10 @@ impl Attempt<'_> {
         let _turn = self.connections.logging_in.turn().await;
         // The wait for our own turn is not the host's.
         let deadline = Instant::now() + left;
-        let (carrier, keep) = Carrier::new(stream, fate.clone(), settings.host.clone());
+        let patience = settings
+            .alive
+            .map(|alive| alive.saturating_mul(settings.alive_max.try_into().unwrap_or(u32::MAX)));
+        let (carrier, keep) = Carrier::new(stream, fate.clone(), settings.host.clone(), patience);
         let mut stage = "during banner exchange";
         let login = timeout_at(deadline, async {
             let session = self.handshake(carrier, &fate).await?;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::{Notify, oneshot};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep, timeout, timeout_at};
 
 use crate::target::pipe::ByteStream;
 
@@ -81,6 +81,10 @@ pub(super) struct Carrier {
     cut: oneshot::Receiver<()>,
     fate: Fate,
     peer: String,
+    /// How long nothing may go out; for ever where that is not said.
+    patience: Option<Duration>,
+    /// When that is over.
+    stuck: Option<Pin<Box<Sleep>>>,
 }
 
 impl Carrier {
@@ -89,9 +93,22 @@ impl Carrier {
         stream: Box<dyn Acknowledged>,
         fate: Fate,
         peer: String,
+        patience: Option<Duration>,
     ) -> (Self, oneshot::Sender<()>) {
         let (keep, cut) = oneshot::channel();
-        (Self { stream, cut, fate, peer }, keep)
+        (Self { stream, cut, fate, peer, patience, stuck: None }, keep)
+    }
+
+    /// A write does not get on. The session waits for it, and meanwhile neither reads nor finds the other side silent.
+    fn poll_stuck<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if Pin::new(&mut self.cut).poll(context).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        let Some(patience) = self.patience else { return Poll::Pending };
+        let stuck = self.stuck.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(stuck.as_mut().poll(context));
+        self.fate.set(|| format!("Timeout, server {} not responding.", self.peer));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn note(&self, error: &io::Error) {
@@ -141,7 +158,10 @@ impl AsyncWrite for Carrier {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let result = ready!(Pin::new(&mut self.stream).poll_write(context, bytes));
+        let Poll::Ready(result) = Pin::new(&mut self.stream).poll_write(context, bytes) else {
+            return self.poll_stuck(context);
+        };
+        self.stuck = None;
         self.stream.acknowledge();
         if let Err(error) = &result {
             self.note(error);
@@ -150,12 +170,60 @@ impl AsyncWrite for Carrier {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let Poll::Ready(result) = Pin::new(&mut self.stream).poll_flush(context) else {
+            return self.poll_stuck(context);
+        };
+        self.stuck = None;
+        Poll::Ready(result)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         // A connection that is gone cannot be shut down, and that is no news.
         let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(context));
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+
+    use super::*;
+
+    impl Acknowledged for DuplexStream {}
+
+    const PATIENCE: Duration = Duration::from_secs(45);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_does_not_get_on_is_given_up() {
+        let (near, mut far) = duplex(64);
+        let fate = Fate::default();
+        let (mut carrier, _keep) =
+            Carrier::new(Box::new(near), fate.clone(), "web".to_owned(), Some(PATIENCE));
+        // A slow one is none that is stuck.
+        let slow = async {
+            for _ in 0..4 {
+                sleep(PATIENCE / 2).await;
+                far.read_exact(&mut [0; 64]).await.unwrap();
+            }
+        };
+        let (written, ()) = tokio::join!(carrier.write_all(&[0; 256]), slow);
+        written.unwrap();
+        assert_eq!(fate.get(), None);
+        let error = carrier.write_all(&[0; 256]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(fate.get().as_deref(), Some("Timeout, server web not responding."));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stuck_write_ends_with_the_session() {
+        let (near, _far) = duplex(64);
+        let (mut carrier, keep) = Carrier::new(Box::new(near), Fate::default(), "web".to_owned(), None);
+        let end = async {
+            sleep(PATIENCE).await;
+            drop(keep);
+        };
+        let (written, ()) = tokio::join!(carrier.write_all(&[0; 256]), end);
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
     }
 }
