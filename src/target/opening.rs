@@ -88,11 +88,11 @@ impl<'a> Opening<'a> {
 
     /// Sends `bytes` and waits for the answer, which may come before all is sent.
     pub(super) async fn answer_to(&mut self, bytes: Bytes) -> Result<String, Trouble> {
-        // A piece at a time: each that gets through shows that somebody is there. Small ones, because ten of them
-        // wait in russh's queue, on each of the hosts that are sent to at once.
-        const PIECE: usize = 8 * 1024;
-        // A host unpacks about as fast. What waits for that costs it dear: sshd moves all of it for each packet that comes.
-        const PIECES_A_SECOND: u32 = 4096;
+        // A piece at a time: each that gets through shows that somebody is there. Not the smallest, because sshd moves all
+        // that waits there for each packet that comes, and no faster than a host unpacks, for the same reason. Not the
+        // largest, because ten of them wait in russh's queue, on each of the hosts that are sent to at once.
+        const PIECE: usize = 32 * 1024;
+        const PIECES_A_SECOND: u32 = 1024;
         let started = Instant::now();
         let mut rest = bytes;
         let mut count = 0;
