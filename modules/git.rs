@@ -316,17 +316,20 @@ impl Git {
     pub fn heard(&self, command: Command, sys: &mut System<'_>) -> Result<Output> {
         let line = command.line();
         let output = sys.query(command)?;
-        if output.ok() { Ok(output) } else { Err(self.failed(None, &line, &output)) }
+        if output.ok() { Ok(output) } else { Err(self.failed(None, Some(&line), &output)) }
     }
 
-    pub fn failed(&self, msg: Option<String>, line: &str, output: &Output) -> Failure {
+    pub fn failed(&self, msg: Option<String>, line: Option<&str>, output: &Output) -> Failure {
         let (stdout, stderr) = (self.censored(&output.stdout()), self.censored(&output.stderr()));
         let said = if stderr.trim().is_empty() { stdout.trim() } else { stderr.trim() };
-        Failure::new(msg.unwrap_or_else(|| said.to_owned()))
-            .with("cmd", line)
+        let failure = Failure::new(msg.unwrap_or_else(|| said.to_owned()))
             .with("rc", output.code)
             .with("stdout", &stdout)
-            .with("stderr", &stderr)
+            .with("stderr", &stderr);
+        match line {
+            Some(line) => failure.with("cmd", line),
+            None => failure,
+        }
     }
 
     /// A remote's URL as it may show, comparable with `url`.

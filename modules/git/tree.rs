@@ -64,7 +64,7 @@ impl Tree<'_> {
                 if let Some(output) = sys.housekeep(command)?
                     && !output.ok()
                 {
-                    return Err(self.git.failed(None, &line, &output));
+                    return Err(self.git.failed(None, Some(&line), &output));
                 }
             }
             return Ok(false);
@@ -98,7 +98,7 @@ impl Tree<'_> {
         if let Some(output) = sys.attempt(command)?
             && !output.ok()
         {
-            return Err(self.git.failed(None, &line, &output));
+            return Err(self.git.failed(None, Some(&line), &output));
         }
         if sys.is_check() {
             return Ok(());
@@ -111,7 +111,7 @@ impl Tree<'_> {
         let command = command.args([args.remote.as_str(), refspec.as_str()]);
         let line = command.line();
         match sys.housekeep(command)? {
-            Some(output) if !output.ok() => Err(self.git.failed(None, &line, &output)),
+            Some(output) if !output.ok() => Err(self.git.failed(None, Some(&line), &output)),
             _ => Ok(()),
         }
     }
@@ -171,7 +171,7 @@ impl Tree<'_> {
         let command = self.command(["remote", "set-branches", "--add", remote, branch]);
         let line = command.line();
         match sys.housekeep(command)? {
-            Some(output) if !output.ok() => Err(self.git.failed(None, &line, &output)),
+            Some(output) if !output.ok() => Err(self.git.failed(None, Some(&line), &output)),
             _ => Ok(()),
         }
     }
@@ -224,7 +224,7 @@ impl Tree<'_> {
         let output = if moves { sys.attempt(command)? } else { sys.housekeep(command)? };
         match output {
             Some(output) if !output.ok() => {
-                Err(self.git.failed(Some(format!("Failed to checkout {version}")), &line, &output))
+                Err(self.git.failed(Some(format!("Failed to checkout {version}")), Some(&line), &output))
             }
             _ => Ok(()),
         }
@@ -246,7 +246,7 @@ impl Tree<'_> {
         let output = sys.query(command)?;
         if !output.ok() {
             let msg = format!("Failed to verify GPG signature of commit/tag \"{version}\"");
-            return Err(self.git.failed(Some(msg), "", &output).without("cmd"));
+            return Err(self.git.failed(Some(msg), None, &output));
         }
         let allowed = &self.args.gpg_allowlist;
         let said = output.stderr();
@@ -257,7 +257,7 @@ impl Tree<'_> {
             return Ok(());
         }
         let msg = format!("The gpg_allowlist does not include the public key of \"{version}\"");
-        Err(self.git.failed(Some(msg), "", &output).without("cmd"))
+        Err(self.git.failed(Some(msg), None, &output))
     }
 
     /// Ensures the submodules' commits. Says whether one was another.
@@ -269,7 +269,7 @@ impl Tree<'_> {
         let sync = self.command(["submodule", "sync"]);
         let line = sync.line();
         match sys.housekeep(sync)? {
-            Some(output) if !output.ok() => return Err(self.git.failed(None, &line, &output)),
+            Some(output) if !output.ok() => return Err(self.git.failed(None, Some(&line), &output)),
             _ => {}
         }
         let status = |sys: &mut System<'_>| -> Result<String> {
@@ -292,7 +292,7 @@ impl Tree<'_> {
         match sys.attempt_judging(command, judge)? {
             Some(output) if !output.ok() => {
                 let msg = format!("Failed to init/update submodules: {}", output.stderr().trim());
-                Err(self.git.failed(Some(self.git.censored(&msg)), &line, &output))
+                Err(self.git.failed(Some(self.git.censored(&msg)), Some(&line), &output))
             }
             _ => Ok(sys.changes().len() > since),
         }

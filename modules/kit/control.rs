@@ -26,8 +26,8 @@ pub struct ControlFile {
     pub size: u64,
     /// In lower-case hex: also the key under which the worker asks for the content.
     pub sha1: String,
-    /// `sha1` is but a key: the control node is still reading the file, and answers later
-    /// ([`System::sha1_of`](crate::kit::System::sha1_of)).
+    /// `sha1` is but a key: the control node takes the SHA-1 of so large a file only where it is asked
+    /// ([`System::sha1_of`](crate::kit::System::sha1_of)). Who gets the content takes it of that.
     #[serde(default, skip_serializing_if = "is_false")]
     pub unhashed: bool,
     /// Its permission bits, for `mode: preserve`.

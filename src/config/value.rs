@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use fanfare_modules::kit::args::boolean_word;
+
 use super::Surroundings;
-use crate::value::boolean_word;
 
 /// A setting's text and what relative paths in it are relative to.
 pub(super) struct Given<'a> {

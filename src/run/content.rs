@@ -16,7 +16,7 @@ use fanfare_modules::kit::words;
 use parking_lot::Mutex;
 use serde_json::{Map, Value as Json};
 
-use super::digests::{self, Later, Sha1};
+use super::digests::{self, Large};
 use super::settings::truth;
 use crate::accounts::Accounts;
 use crate::diagnostic::{Diagnostic, Result, Source};
@@ -36,15 +36,16 @@ pub(super) struct Contents {
 #[derive(Clone)]
 enum Content {
     File(PathBuf),
+    Large(Large),
     Text(Arc<[u8]>),
-    /// The SHA-1 of a file that is still being read.
-    Sha1(Later),
+    Sha1(Large),
 }
 
 impl Content {
     fn size(&self) -> u64 {
         match self {
             Self::File(path) => path.metadata().map_or(0, |found| found.len()),
+            Self::Large(large) => large.size(),
             Self::Text(bytes) => bytes.len() as u64,
             Self::Sha1(_) => 0,
         }
@@ -56,6 +57,13 @@ impl Content {
 struct Walk {
     follow: bool,
     decrypt: bool,
+}
+
+/// When the SHA-1 of a large file is taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hashing {
+    Now,
+    WhenAsked,
 }
 
 /// Takes one file from the target (`fetch`).
@@ -128,7 +136,7 @@ impl Contents {
         let decrypt = args.get("decrypt") != Some(&Json::Bool(false));
         if usage.what == ControlKind::Script {
             let (script, arguments) = split_script(path)?;
-            let file = self.file(&find(&script, &usage.subdir, scope)?, decrypt)?;
+            let file = self.file(&find(&script, &usage.subdir, scope)?, decrypt, Hashing::WhenAsked)?;
             return serde_json::to_value(ControlScript { file, arguments })
                 .map_err(|error| Diagnostic::new(error.to_string()));
         }
@@ -140,7 +148,7 @@ impl Contents {
                 let how = Walk { follow, decrypt };
                 serde_json::to_value(self.tree(&found, path.ends_with('/'), how)?)
             }
-            _ => serde_json::to_value(self.file(&found, decrypt)?),
+            _ => serde_json::to_value(self.file(&found, decrypt, Hashing::WhenAsked)?),
         };
         manifest.map_err(|error| Diagnostic::new(error.to_string()))
     }
@@ -158,14 +166,14 @@ impl Contents {
         for part in parts.values_mut().filter_map(Json::as_object_mut) {
             let has_content = part.get("content").is_some_and(|content| !content.is_null());
             let Some(Json::String(path)) = part.get("filename").filter(|_| !has_content) else { continue };
-            let file = self.file(&find(path, &usage.subdir, scope)?, true)?;
+            let file = self.file(&find(path, &usage.subdir, scope)?, true, Hashing::WhenAsked)?;
             let manifest = serde_json::to_value(file).map_err(|error| Diagnostic::new(error.to_string()))?;
             part.insert("filename".to_owned(), manifest);
         }
         Ok(())
     }
 
-    fn file(&mut self, path: &Path, decrypt: bool) -> Result<ControlFile> {
+    fn file(&mut self, path: &Path, decrypt: bool, hashing: Hashing) -> Result<ControlFile> {
         let metadata = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
         let mut manifest = ControlFile {
             name: file_name(path),
@@ -189,14 +197,14 @@ impl Contents {
             manifest.size = inline.size;
             manifest.sha1 = inline.sha1;
             manifest.content = inline.content;
+        } else if hashing == Hashing::WhenAsked
+            && let Some(large) = Large::of(path, &metadata)
+        {
+            (manifest.sha1, manifest.unhashed) = (large.key(), true);
+            self.known.insert(key_of_sha1(&manifest.sha1), Content::Sha1(large.clone()));
+            self.known.insert(manifest.sha1.clone(), Content::Large(large));
         } else {
-            match digests::begin(path, &metadata).map_err(|error| unreadable(path, &error))? {
-                Sha1::Known(sha1) => manifest.sha1 = sha1,
-                Sha1::Later(key, later) => {
-                    self.known.insert(key_of_sha1(&key), Content::Sha1(later));
-                    (manifest.sha1, manifest.unhashed) = (key, true);
-                }
-            }
+            manifest.sha1 = digests::of_file(path, &metadata).map_err(|error| unreadable(path, &error))?;
             self.known.insert(manifest.sha1.clone(), Content::File(path.to_owned()));
         }
         Ok(manifest)
@@ -265,14 +273,8 @@ impl Contents {
             } else if path.is_dir() {
                 TreeNode::Dir { mode: Some(mode_of(&metadata)) }
             } else {
-                let mut file = self.file(&path, how.decrypt)?;
-                // Its answer would come between those to other questions.
-                if file.unhashed {
-                    file.sha1 =
-                        digests::of_file(&path, &metadata).map_err(|error| unreadable(&path, &error))?;
-                    file.unhashed = false;
-                    self.known.insert(file.sha1.clone(), Content::File(path.clone()));
-                }
+                // The answer to a question of its own would come between those to others.
+                let mut file = self.file(&path, how.decrypt, Hashing::Now)?;
                 // A tree is compared first: its contents are asked for together where they differ.
                 if let Some(content) = file.content.take() {
                     self.known.insert(file.sha1.clone(), Content::Text(bytes_of(content).into()));
@@ -296,8 +298,9 @@ impl Blobs for Contents {
         Some(match self.known.get(key)? {
             Content::File(path) => File::open(path).map(|file| Box::new(file) as Box<dyn Read + Send>),
             Content::Text(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
-            Content::Sha1(later) => {
-                later.wait().map(|sha1| Box::new(Cursor::new(sha1)) as Box<dyn Read + Send>)
+            Content::Large(large) => large.open().map(|file| Box::new(file) as Box<dyn Read + Send>),
+            Content::Sha1(large) => {
+                large.sha1().map(|sha1| Box::new(Cursor::new(sha1)) as Box<dyn Read + Send>)
             }
         })
     }

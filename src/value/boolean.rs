@@ -1,15 +1,8 @@
 //! Yes and no, as Ansible reads them.
 
-use super::Value;
+use fanfare_modules::kit::args::boolean_word;
 
-/// `yes`, `on`, `true`, `y`, `t`, `1` and their opposites, in any case; `None` for other text.
-pub fn boolean_word(text: &str) -> Option<bool> {
-    match text.trim().to_lowercase().as_str() {
-        "yes" | "on" | "true" | "y" | "t" | "1" => Some(true),
-        "no" | "off" | "false" | "n" | "f" | "0" => Some(false),
-        _ => None,
-    }
-}
+use super::Value;
 
 impl Value {
     /// What it says where a boolean is due: a boolean, a word for one, or exactly 1 or 0.

@@ -26,7 +26,6 @@ use std::sync::{Arc, OnceLock};
 
 use num_bigint::BigInt;
 
-pub use boolean::boolean_word;
 pub use dict::Dict;
 pub use ops::Operator;
 pub use slice::{index, positions};

@@ -8,6 +8,18 @@ use crate::kit::mode::Mode;
 const TRUE: [&str; 6] = ["y", "yes", "on", "1", "true", "t"];
 const FALSE: [&str; 6] = ["n", "no", "off", "0", "false", "f"];
 
+/// `yes`, `on`, `true`, `y`, `t`, `1` and their opposites, in any case; `None` for other text.
+pub fn boolean_word(text: &str) -> Option<bool> {
+    let word = text.trim().to_lowercase();
+    if TRUE.contains(&word.as_str()) {
+        Some(true)
+    } else if FALSE.contains(&word.as_str()) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
 /// The key of a path that the worker expands (see [`expand_paths`]).
 const EXPAND: &str = "$path";
 
@@ -128,12 +140,8 @@ fn boolean(value: &Json) -> Result<bool, String> {
         Json::Number(n) if n.as_f64() == Some(1.0) => return Ok(true),
         Json::Number(n) if n.as_f64() == Some(0.0) => return Ok(false),
         Json::String(text) => {
-            let text = text.trim().to_lowercase();
-            if TRUE.contains(&text.as_str()) {
-                return Ok(true);
-            }
-            if FALSE.contains(&text.as_str()) {
-                return Ok(false);
+            if let Some(meant) = boolean_word(text) {
+                return Ok(meant);
             }
         }
         _ => {}

@@ -1,13 +1,14 @@
 //! What is written into files, wherever it comes from.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{self, Cursor, Read};
 use std::path::Path;
 
 use sha1::Digest;
 
 use crate::kit::control::{ControlFile, key_of_sha1};
-use crate::kit::digest::hex;
+use crate::kit::digest::{Algorithm, hex};
 use crate::kit::outcome::{Failure, Result};
 use crate::kit::system::{Channel, System};
 use crate::kit::wire::PIECE;
@@ -67,8 +68,37 @@ impl System<'_> {
         if !file.unhashed {
             return Ok(file.sha1.clone());
         }
-        late_sha1(self.channel, &file.sha1)
-            .map_err(|e| Failure::new(format!("cannot get the SHA-1 of {}: {e}", shown(file))))
+        if let Some(sha1) = self.sha1s.get(&file.sha1) {
+            return Ok(sha1.clone());
+        }
+        self.ask_for_sha1(file)?;
+        self.hear_sha1(file)
+    }
+
+    /// Whether the file at the path has that SHA-1. Both sides take theirs at the same time.
+    pub(super) fn has_sha1_of(&mut self, path: &Path, file: &ControlFile) -> Result<bool> {
+        let is_late = file.unhashed && !self.sha1s.contains_key(&file.sha1);
+        if is_late {
+            self.ask_for_sha1(file)?;
+        }
+        let here = self.checksum(path, Algorithm::Sha1)?;
+        let there = if is_late { self.hear_sha1(file)? } else { self.sha1_of(file)? };
+        Ok(here == there)
+    }
+
+    fn ask_for_sha1(&mut self, file: &ControlFile) -> Result<()> {
+        let asked = self.channel.need(&key_of_sha1(&file.sha1)).and_then(|()| self.channel.flush());
+        asked.map_err(|e| Failure::new(format!("cannot ask for the SHA-1 of {}: {e}", shown(file))))
+    }
+
+    fn hear_sha1(&mut self, file: &ControlFile) -> Result<String> {
+        let heard = self.channel.receive(&key_of_sha1(&file.sha1)).and_then(|(sha1, _)| {
+            String::from_utf8(sha1).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+        });
+        let sha1 =
+            heard.map_err(|e| Failure::new(format!("cannot get the SHA-1 of {}: {e}", shown(file))))?;
+        self.sha1s.insert(file.sha1.clone(), sha1.clone());
+        Ok(sha1)
     }
 
     /// Asks for the content of several files at once: one round trip. They must then be read with
@@ -102,7 +132,7 @@ impl System<'_> {
         Ok(Box::new(Incoming {
             channel: &mut *self.channel,
             key: file.sha1.clone(),
-            unhashed: file.unhashed,
+            heard: file.unhashed.then_some(&mut self.sha1s),
             hasher: Some(sha1::Sha1::new()),
             piece: Cursor::new(Vec::new()),
             last: false,
@@ -129,14 +159,6 @@ impl System<'_> {
     }
 }
 
-/// What the control node has to say of a content by now.
-fn late_sha1(channel: &mut dyn Channel, key: &str) -> io::Result<String> {
-    let key = key_of_sha1(key);
-    channel.need(&key)?;
-    let (sha1, _) = channel.receive(&key)?;
-    String::from_utf8(sha1).map_err(|_| io::ErrorKind::InvalidData.into())
-}
-
 fn shown(file: &ControlFile) -> &str {
     if file.source.is_empty() { &file.name } else { &file.source }
 }
@@ -145,8 +167,8 @@ fn shown(file: &ControlFile) -> &str {
 struct Incoming<'s> {
     channel: &'s mut dyn Channel,
     key: String,
-    /// Whether the key is no SHA-1.
-    unhashed: bool,
+    /// Where the SHA-1 is kept of content whose key is none.
+    heard: Option<&'s mut HashMap<String, String>>,
     /// Taken when the end was checked.
     hasher: Option<sha1::Sha1>,
     piece: Cursor<Vec<u8>>,
@@ -162,11 +184,14 @@ impl Read for Incoming<'_> {
             }
             if self.last {
                 if let Some(hasher) = self.hasher.take() {
-                    let sent =
-                        if self.unhashed { late_sha1(self.channel, &self.key)? } else { self.key.clone() };
-                    if hex(&hasher.finalize()) != sent {
-                        let changed = "the content changed on its way";
-                        return Err(io::Error::new(io::ErrorKind::InvalidData, changed));
+                    let sha1 = hex(&hasher.finalize());
+                    match &mut self.heard {
+                        Some(heard) => drop(heard.insert(self.key.clone(), sha1)),
+                        None if sha1 == self.key => {}
+                        None => {
+                            let changed = "the content changed on its way";
+                            return Err(io::Error::new(io::ErrorKind::InvalidData, changed));
+                        }
                     }
                 }
                 return Ok(0);

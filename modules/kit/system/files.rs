@@ -387,9 +387,7 @@ impl System<'_> {
         }
         Ok(match content {
             Content::Bytes(bytes) => old.size == bytes.len() as u64 && self.read(path)? == **bytes,
-            Content::Control(file) => {
-                old.size == file.size && self.checksum(path, Algorithm::Sha1)? == self.sha1_of(file)?
-            }
+            Content::Control(file) => old.size == file.size && self.has_sha1_of(path, file)?,
             Content::Copy(from) => {
                 let source = self.must(from, true)?;
                 (source.inode, source.device) == (old.inode, old.device)

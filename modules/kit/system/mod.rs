@@ -100,6 +100,8 @@ pub struct System<'a> {
     warnings: Vec<String>,
     deprecations: Vec<Json>,
     adopted: Option<Map<String, Json>>,
+    /// Those of files that came without it, by their keys, in lower-case hex.
+    sha1s: HashMap<String, String>,
 }
 
 impl<'a> System<'a> {
@@ -114,6 +116,7 @@ impl<'a> System<'a> {
             warnings: Vec::new(),
             deprecations: Vec::new(),
             adopted: None,
+            sha1s: HashMap::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use fanfare_modules::kit::args::boolean_word;
 use fanfare_modules::kit::configparser::{BadValue, Ini, Reading, Unreadable};
 use fanfare_modules::kit::regex::{Anchor, Flags, Regex};
 
@@ -10,7 +11,7 @@ use super::inline;
 use super::search::{Encoding, find, read_as, searched, text};
 use crate::diagnostic::{Diagnostic, Result};
 use crate::template::{Args, Context, LookupEntry};
-use crate::value::{Value, boolean_word};
+use crate::value::Value;
 
 pub(super) static ENTRY: LookupEntry = LookupEntry { name: "ini", params: OPTIONS, run: ini };
 
