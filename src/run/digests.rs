@@ -141,7 +141,7 @@ mod tests {
     fn large(content: &[u8]) -> (tempfile::TempDir, PathBuf, Large) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("large");
-        let mut all = vec![b'x'; LARGE as usize];
+        let mut all = vec![b'x'; 16 << 20];
         all.extend(content);
         fs::write(&path, all).unwrap();
         let large = Large::of(&path, &path.metadata().unwrap()).unwrap();
