@@ -25,8 +25,17 @@ pub enum Stream {
     Err,
 }
 
-/// Hears what a command says while it runs.
-pub type Hear<'a> = dyn FnMut(Stream, &[u8]) + 'a;
+/// What is heard of a command while it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News<'a> {
+    /// It takes longer than a moment. Comes once.
+    Lasts,
+    /// Whole lines, but for the last one.
+    Says(Stream, &'a [u8]),
+}
+
+/// Hears of a command while it runs.
+pub type Hear<'a> = dyn FnMut(News<'_>) + 'a;
 
 /// A machine. All paths are absolute, or relative to the process's working directory.
 pub trait Host: Send + Sync {
@@ -98,13 +107,8 @@ pub trait Host: Send + Sync {
     /// Runs a command to its end.
     fn run(&self, command: &Command) -> Result<Output>;
 
-    /// The same, and tells what it says while it runs: whole lines, but for the last one.
-    fn run_aloud(&self, command: &Command, hear: &mut Hear<'_>) -> Result<Output> {
-        let output = self.run(command)?;
-        hear(Stream::Out, &output.stdout);
-        hear(Stream::Err, &output.stderr);
-        Ok(output)
-    }
+    /// The same, and tells of it while it runs.
+    fn run_heard(&self, command: &Command, hear: &mut Hear<'_>) -> Result<Output>;
 
     /// Whether who called for the work is gone.
     fn is_deserted(&self) -> bool {

@@ -10,17 +10,20 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::kit::command::{Command, Output};
-use crate::kit::host::{Hear, Stream};
+use crate::kit::host::{Hear, News, Stream};
 use crate::kit::real::kernel;
 
 /// How long output may stay silent after the command's end while something it left behind still holds the pipe.
 const SILENCE: Duration = Duration::from_millis(200);
 
+/// From when on a command is told to last.
+const MOMENT: Duration = Duration::from_millis(5);
+
 /// How long a command has to end after SIGTERM.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// Runs the command in a process group of its own. It is killed, with all it started, at its deadline, and when
-/// the other end of `watch` goes away. Who hears it gets its lines as they come.
+/// the other end of `watch` goes away.
 pub fn run(
     command: &Command,
     watch: Option<BorrowedFd<'_>>,
@@ -105,6 +108,7 @@ impl<'a> Streams<'a> {
     ) -> io::Result<Ended> {
         // Set once the child itself has ended: from then on only silence is waited for.
         let mut quiet_until: Option<Instant> = None;
+        let mut lasts = hear.is_some().then(|| Instant::now() + MOMENT);
         loop {
             let progress = self.out.drain()? | self.err.drain()?;
             if let Some(hear) = &mut hear {
@@ -129,9 +133,15 @@ impl<'a> Streams<'a> {
             if deadline.is_some_and(|deadline| now >= deadline) {
                 return Ok(Ended::AtDeadline);
             }
+            if lasts.is_some_and(|from| now >= from)
+                && let Some(hear) = &mut hear
+            {
+                hear(News::Lasts);
+                lasts = None;
+            }
             // Without a pidfd, and with the pipes closed, only looking again tells the end.
             let blind = self.pidfd.is_none().then(|| now + Duration::from_millis(20));
-            let wake = [quiet_until, deadline, blind].into_iter().flatten().min();
+            let wake = [quiet_until, deadline, blind, lasts].into_iter().flatten().min();
             if self.wait(watch, quiet_until.is_some(), wake.map(|at| at - now))? {
                 let gone = "the control node is gone: the command was killed";
                 return Err(io::Error::new(io::ErrorKind::ConnectionAborted, gone));
@@ -216,7 +226,7 @@ impl<R> Sink<R> {
             None => new.len(),
         };
         if whole > 0 {
-            hear(stream, new.get(..whole).unwrap_or_default());
+            hear(News::Says(stream, new.get(..whole).unwrap_or_default()));
             self.told += whole;
         }
     }

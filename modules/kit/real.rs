@@ -247,7 +247,7 @@ impl Host for Real {
         process::run(command, watch, None).map_err(|e| HostError::new("run", command.program().as_ref(), e))
     }
 
-    fn run_aloud(&self, command: &Command, hear: &mut Hear<'_>) -> Result<Output> {
+    fn run_heard(&self, command: &Command, hear: &mut Hear<'_>) -> Result<Output> {
         let input = io::stdin();
         let watch: Option<BorrowedFd<'_>> = self.watch_input.then(|| input.as_fd());
         process::run(command, watch, Some(hear))

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
 
 use crate::kit::args::expand_paths;
 use crate::kit::background;
@@ -10,6 +11,9 @@ use crate::kit::outcome::Failure;
 use crate::kit::overlay::Overlay;
 use crate::kit::system::{Channel, Deadline, System, Wishes};
 use crate::kit::wire::{self, Frame, GREETING, Kind, MAX_REPLY, PIECE, Reply, Request};
+
+/// How long a reply waits for others: each write costs both sides more than a quick task.
+const HELD: Duration = Duration::from_millis(10);
 
 /// Serves until the input ends.
 pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Result<()> {
@@ -20,6 +24,7 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
         at: 0,
         waiting: VecDeque::new(),
         to_send: GREETING.to_vec(),
+        held_since: None,
         id: 0,
         memory: HashMap::new(),
     };
@@ -58,6 +63,7 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
             payload = serde_json::to_vec(&too_long(&reply, payload.len()))?;
         }
         wire::encode(&mut link.to_send, Kind::Reply, frame.id, &payload);
+        link.send_in_time()?;
     }
     link.send_all()
 }
@@ -124,14 +130,15 @@ struct Link<R, W> {
     /// Frames that came while content was waited for.
     waiting: VecDeque<Frame>,
     to_send: Vec<u8>,
+    /// When the first of the replies was ready that are to be sent.
+    held_since: Option<Instant>,
     /// Of the request that runs.
     id: u32,
     memory: HashMap<String, String>,
 }
 
 impl<R: Read, W: Write> Link<R, W> {
-    /// The next frame in order; `None` at the end of the input. Replies are sent only when there is nothing left
-    /// to do, so that many requests in one read are answered in one write.
+    /// The next frame in order; `None` at the end of the input.
     fn next(&mut self) -> io::Result<Option<Frame>> {
         match self.waiting.pop_front() {
             Some(frame) => Ok(Some(frame)),
@@ -167,7 +174,13 @@ impl<R: Read, W: Write> Link<R, W> {
         }
     }
 
+    fn send_in_time(&mut self) -> io::Result<()> {
+        let since = *self.held_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < HELD { Ok(()) } else { self.send_all() }
+    }
+
     fn send_all(&mut self) -> io::Result<()> {
+        self.held_since = None;
         if !self.to_send.is_empty() {
             self.output.write_all(&self.to_send)?;
             self.to_send.clear();

@@ -68,7 +68,9 @@ fn hosts_made_by_a_play_are_there_for_the_next() {
 
 #[test]
 fn become_is_another_worker_on_the_same_host() {
-    let (_, run) = tasks("a", "- ping:\n- {ping: , become: yes}\n- {ping: , become: yes}");
+    let tasks = "- ping:\n- {ping: {data: second}, become: yes}\n- {ping: {data: third}, become: yes}";
+    // Nothing is answered before all was sent.
+    let run = Lab::new("a").hold("a", "second", "a", "third").playbook(&play("", tasks)).run(&[]);
     assert_eq!(run.recap(), "a ok=3");
     assert_eq!(run.wire.kinds("a"), "Request Reply Request*2 Reply*2");
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::{Below, Content, Found, Node, Overlay};
 use crate::kit::command::{Command, Output};
 use crate::kit::host::{
-    Access, Connection, FileType, Filesystem, Foretold, Host, HostError, Manner, Meta, Partner, Peer,
-    Placement, Result, Time,
+    Access, Connection, FileType, Filesystem, Foretold, Hear, Host, HostError, Manner, Meta, News, Partner,
+    Peer, Placement, Result, Stream, Time,
 };
 use crate::kit::netlink::Network;
 
@@ -238,6 +238,19 @@ impl Host for Overlay<'_> {
         match &self.below {
             Below::Host(host) => host.run(command),
             Below::Nothing(machine) => machine.run(command, self),
+        }
+    }
+
+    fn run_heard(&self, command: &Command, hear: &mut Hear<'_>) -> Result<Output> {
+        match &self.below {
+            Below::Host(host) => host.run_heard(command, hear),
+            Below::Nothing(machine) => {
+                hear(News::Lasts);
+                let output = machine.run(command, self)?;
+                hear(News::Says(Stream::Out, &output.stdout));
+                hear(News::Says(Stream::Err, &output.stderr));
+                Ok(output)
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Real;
 use crate::cmd;
 use crate::kit::command::Command;
-use crate::kit::host::{Host, Placement, Stream};
+use crate::kit::host::{Host, News, Placement, Stream};
 
 fn run(command: Command) -> (i32, String, String) {
     let output = Real::new().run(&command).unwrap();
@@ -30,12 +30,15 @@ fn commands_give_code_and_output() {
 
 #[test]
 fn lines_are_heard_while_the_command_runs() {
-    let mut heard = Vec::new();
+    let (mut heard, mut lasts) = (Vec::new(), Vec::new());
     let start = std::time::Instant::now();
     let command = sh("echo one; echo bad >&2; sleep 0.3; printf 'two\\nthree'");
-    let output = Real::new().run_aloud(&command, &mut |stream, text| {
+    let output = Real::new().run_heard(&command, &mut |news| {
+        let News::Says(stream, text) = news else { return lasts.push((heard.len(), start.elapsed())) };
         heard.push((stream, String::from_utf8_lossy(text).into_owned(), start.elapsed()));
     });
+    assert_eq!(lasts.len(), 1, "{lasts:?}");
+    assert!(lasts.iter().all(|(_, at)| *at < Duration::from_millis(250)), "{lasts:?}");
     let early: Vec<_> = heard.iter().filter(|(.., at)| *at < Duration::from_millis(250)).collect();
     assert!(early.iter().any(|(stream, text, _)| *stream == Stream::Out && text == "one\n"), "{heard:?}");
     assert!(early.iter().any(|(stream, text, _)| *stream == Stream::Err && text == "bad\n"), "{heard:?}");

@@ -1,7 +1,11 @@
+use std::io;
+use std::time::{Duration, Instant};
+
 use serde_json::{Value as Json, json};
 
 use super::serve;
 use crate::kit::memory::Memory;
+use crate::kit::real::Real;
 use crate::kit::wire::{GREETING, Kind, decode, decode_blob, encode, encode_blob};
 
 /// Feeds frames to a worker and gives what it wrote: replies as JSON, other frames as `[kind, text]`.
@@ -89,4 +93,44 @@ fn the_services_of_a_loop_are_looked_at_once() {
     // What one look told is forgotten when something changes, and when the loop is over.
     let expected = ["systemctl show a b c", "systemctl start b", "systemctl show a b c", "systemctl show a"];
     assert_eq!(host.ran(), expected);
+}
+
+/// When something was written.
+#[derive(Default)]
+struct Writes(Vec<Instant>);
+
+impl io::Write for Writes {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.push(Instant::now());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn writes(requests: &[Json]) -> Vec<Instant> {
+    let mut input = Vec::new();
+    for (id, request) in (1..).zip(requests) {
+        encode(&mut input, Kind::Request, id, request.to_string().as_bytes());
+    }
+    let mut output = Writes::default();
+    serve(&Real::new(), input.as_slice(), &mut output).unwrap();
+    output.0
+}
+
+#[test]
+fn replies_that_are_ready_at_once_are_written_at_once() {
+    assert!(writes(&vec![ping("a"); 500]).len() < 250);
+}
+
+#[test]
+fn a_reply_does_not_wait_for_a_long_command() {
+    let sleep = json!({"module": "command", "args": {"argv": ["sleep", "0.3"]}});
+    let (first, last) = match writes(&[ping("a"), sleep])[..] {
+        [_, first, last] => (first, last),
+        ref other => panic!("the greeting and two writes, not {}", other.len()),
+    };
+    assert!(last - first > Duration::from_millis(200));
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::kit::change::Change;
 use crate::kit::command::{Command, Output};
-use crate::kit::host::{HostError, Manner, Partner};
+use crate::kit::host::{HostError, Manner, News, Partner};
 use crate::kit::outcome::{Failure, Result};
 use crate::kit::system::{Deadline, System};
 
@@ -168,17 +168,17 @@ impl System<'_> {
 
     /// Runs it in the environment the caller wishes. Gives the command back, for messages.
     fn start(&mut self, mut command: Command) -> Result<(Command, Output)> {
-        self.flush()?;
         // What the caller set for this command comes last, so that it counts.
         command.env.splice(0..0, self.wishes.environment.iter().cloned());
         let granted = self.wishes.deadline;
         command.deadline = command.deadline.into_iter().chain(granted.map(|granted| granted.at)).min();
-        let output = if self.wishes.follow && command.aloud {
-            let channel = &mut *self.channel;
-            self.host.run_aloud(&command, &mut |stream, text| channel.tell(stream, text))
-        } else {
-            self.host.run(&command)
-        };
+        let (channel, is_told) = (&mut *self.channel, self.wishes.follow && command.aloud);
+        let output = self.host.run_heard(&command, &mut |news| match news {
+            News::Says(stream, text) if is_told => channel.tell(stream, text),
+            News::Says(..) => {}
+            // A control node that is gone is noticed by the command's own watch.
+            News::Lasts => drop(channel.flush()),
+        });
         let output = output.map_err(|error| not_started(&command, error))?;
         let granted = granted.filter(|granted| command.deadline == Some(granted.at));
         overdue(&command, &output, granted)?;

@@ -41,7 +41,7 @@ pub trait Channel {
     /// Sends content.
     fn send(&mut self, key: &str, piece: &[u8], last: bool) -> io::Result<()>;
 
-    /// Sends the replies that are ready. Called before anything that may take long.
+    /// Sends the replies that are ready. Called before anything that may take long, and where a command does.
     fn flush(&mut self) -> io::Result<()>;
 
     /// Tells at once what a command says.
