@@ -1,10 +1,13 @@
+mod listing;
 mod lock;
 mod options;
 mod program;
 mod rpm;
+mod version;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 pub(crate) use self::options::Options;
 use self::options::listed;
@@ -80,6 +83,21 @@ pub struct Args {
     pub disable_excludes: Option<String>,
     /// The configuration to use.
     pub conf_file: Option<FilePath>,
+    /// The root of another system, which they are installed into: it has a database of its own.
+    #[serde(default = "root")]
+    pub installroot: FilePath,
+    /// Whether a package that is named with its version may become older.
+    #[serde(default)]
+    pub allow_downgrade: bool,
+    /// Which program is used: by default the one that `dnf` is, or yum where there is none.
+    #[serde(default)]
+    pub use_backend: Backend,
+    /// Tells of packages, and does nothing: `installed`, `updates`, `available`, `repos`, or a package's name.
+    pub list: Option<String>,
+    /// Means nothing here: nothing is installed for the module's own sake.
+    #[serde(default = "yes")]
+    #[expect(dead_code, reason = "the module needs nothing")]
+    pub auto_install_module_deps: bool,
     /// Checks the certificates of repositories.
     #[serde(default = "yes")]
     pub sslverify: bool,
@@ -103,6 +121,35 @@ pub enum State {
     Present,
 }
 
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(extend("enum" = ["auto", "dnf", "dnf4", "dnf5", "yum", "yum4"]))]
+pub enum Backend {
+    #[default]
+    #[serde(alias = "yum")]
+    Auto,
+    #[serde(alias = "dnf", alias = "yum4")]
+    Dnf4,
+    Dnf5,
+}
+
+impl Backend {
+    /// Where `dnf` is the fifth, the fourth goes by another name.
+    fn program(self, sys: &System<'_>) -> Result<&'static str> {
+        let (names, what): (&[_], _) = match self {
+            Self::Auto => return Ok(if sys.which("dnf").is_some() { "dnf" } else { "yum" }),
+            Self::Dnf4 => (&["dnf4", "dnf-3", "dnf"], "dnf"),
+            Self::Dnf5 => (&["dnf5"], "dnf5"),
+        };
+        let found = names.iter().find(|name| sys.which(name).is_some());
+        found.copied().ok_or_else(|| Failure::new(format!("use_backend: there is no program {what}")))
+    }
+}
+
+fn root() -> FilePath {
+    FilePath("/".into())
+}
+
 fn thirty() -> u64 {
     30
 }
@@ -110,7 +157,7 @@ fn thirty() -> u64 {
 #[derive(Serialize)]
 pub struct Returns {
     rc: u8,
-    results: Vec<String>,
+    results: Vec<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     msg: Option<&'static str>,
 }
@@ -119,7 +166,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let mut names: Vec<String> =
         args.name.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     lock::wait(args.lock_timeout, sys)?;
-    let program = program(&args, sys);
+    let program = program(&args, sys)?;
+    if let Some(what) = &args.list {
+        return Ok(Returns { rc: 0, results: program.list(what, sys)?, msg: Some("") });
+    }
     let all = matches!(names.as_slice(), [all] if all == "*");
     let only_cache = args.update_cache && names.is_empty();
     if args.autoremove && names.is_empty() {
@@ -133,7 +183,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             program.refresh(sys)?;
         }
         if args.update_only && args.state == State::Latest && !all {
-            let mut installed = rpm::installed(&names, args.state, sys)?.into_iter();
+            let mut installed = program.rpm.installed(&names, args.state, sys)?.into_iter();
             names.retain(|_| installed.next() == Some(true));
         }
         if all { program.upgrade_all(sys)? } else { program.ensure(names, args.state, sys)? }
@@ -147,7 +197,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 }
 
 /// The program that is there, with its own words for the options.
-fn program(args: &Args, sys: &System<'_>) -> Program {
+fn program(args: &Args, sys: &System<'_>) -> Result<Program> {
     let latest = args.state == State::Latest;
     let some = |flags: &[(&str, bool)]| -> Vec<String> {
         flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()).collect()
@@ -173,12 +223,20 @@ fn program(args: &Args, sys: &System<'_>) -> Program {
         ("--setopt=clean_requirements_on_remove=True", args.autoremove && args.state == State::Absent),
     ]));
     manners.extend(args.download_dir.as_ref().map(|dir| format!("--downloaddir={}", dir.text())));
-    Program { name: if sys.which("dnf").is_some() { "dnf" } else { "yum" }, sources, manners }
+    let root = (args.installroot.as_os_str() != "/").then(|| args.installroot.text().into_owned());
+    sources.extend(root.as_ref().map(|root| format!("--installroot={root}")));
+    Ok(Program {
+        name: args.use_backend.program(sys)?,
+        sources,
+        manners,
+        rpm: rpm::Database { root },
+        may_go_back: args.allow_downgrade,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value as Json, json};
 
     use crate::kit::Output;
     use crate::kit::trial::Trial;
@@ -308,6 +366,55 @@ mod tests {
         rpm_has(&trial, &[]);
         let result = trial.run(&json!({"name": "git", "state": "latest", "update_only": true}));
         assert_eq!(result["changed"], false, "{result}");
+    }
+
+    #[test]
+    fn another_root_is_told_to_both_programs() {
+        let trial = Trial::of("dnf");
+        trial.host.program("/usr/bin/dnf").program("/usr/bin/dnf-3").answer("dnf-3", 0, "");
+        rpm_has(&trial, &[]);
+        trial.run(&json!({"name": "git", "installroot": "/mnt", "use_backend": "dnf4"}));
+        let ran = [
+            "rpm --root=/mnt -q git",
+            "rpm --root=/mnt -q --whatprovides git",
+            "dnf-3 -y install --installroot=/mnt git",
+        ];
+        assert_eq!(trial.host.ran(), ran);
+        let none = trial.run(&json!({"name": "git", "use_backend": "dnf5"}));
+        assert_eq!(none["msg"], "use_backend: there is no program dnf5");
+    }
+
+    #[test]
+    fn a_package_becomes_older_only_where_it_may() {
+        let ran = |args: Json| {
+            let trial = Trial::of("dnf");
+            trial.host.program("/usr/bin/dnf").answer("dnf", 0, "");
+            rpm_has(&trial, &["git"]);
+            trial.host.answer("rpm -q --qf", 0, "git (none) 2.4 3.el9\n");
+            let result = trial.run(&args);
+            assert_eq!(result["failed"], Json::Null, "{result}");
+            let ran = trial.host.ran().into_iter().find(|line| line.starts_with("dnf")).unwrap_or_default();
+            (result["changed"] == true, ran)
+        };
+        assert_eq!(ran(json!({"name": "git-2.3"})), (false, String::new()));
+        assert_eq!(ran(json!({"name": "git-2.4-2.el9.x86_64"})), (false, String::new()));
+        assert_eq!(ran(json!({"name": "git-2.10"})), (true, "dnf -y install git-2.10".to_owned()));
+        let may = json!({"name": "git-2.3", "allow_downgrade": true});
+        assert_eq!(ran(may), (true, "dnf -y install git-2.3".to_owned()));
+    }
+
+    #[test]
+    fn packages_are_told() {
+        let trial = Trial::of("dnf");
+        trial.host.program("/usr/bin/dnf").answer("dnf", 0, "");
+        trial.host.answer("dnf -q repoquery --queryformat %{name}\\t%{epoch}\\t%{version}\\t%{release}\\t%{arch}\\t%{reponame}\\n --installed", 0, "git\t0\t2.4\t3\tx86_64\t@System\n");
+        trial.host.answer("dnf -q repolist", 0, "repo id          repo name\nbase     Base\n");
+        let told = trial.run(&json!({"list": "git"}));
+        let git = json!({"name": "git", "epoch": "0", "version": "2.4", "release": "3", "arch": "x86_64",
+            "repo": "@System", "nevra": "0:git-2.4-3.x86_64", "envra": "0:git-2.4-3.x86_64", "yumstate": "installed"});
+        assert_eq!((&told["changed"], &told["results"]), (&json!(false), &json!([git])));
+        let repos = trial.run(&json!({"list": "repos"}));
+        assert_eq!(repos["results"], json!([{"repoid": "base", "state": "enabled"}]));
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct Args {
     /// The device or file.
     #[schemars(extend("aliases" = ["device"]))]
     pub dev: FilePath,
-    /// The kind of file system. `bcachefs` and `ufs` cannot be made yet.
+    /// The kind of file system.
     #[schemars(extend("aliases" = ["type"]))]
     pub fstype: Option<Kind>,
     /// Whether there is one.
@@ -39,8 +39,8 @@ pub struct Args {
     /// Makes it also where there is another one, whose data are lost.
     #[serde(default)]
     pub force: bool,
-    /// Whether it grows to the size of its device. ext2, ext3, ext4, xfs (mounted) and lvm
-    /// can.
+    /// Whether it grows to the size of its device. ext2, ext3, ext4, xfs (mounted), lvm,
+    /// bcachefs and ufs can.
     #[serde(default)]
     pub resizefs: bool,
     /// Options for `mkfs`.
@@ -72,9 +72,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         }
         return Ok(Returns { msg: None });
     };
-    let tool =
-        kind.tool().ok_or_else(|| Failure::new(format!("fstype: {} is not supported yet", kind.name())))?;
-    let identify = args.uuid.as_ref().map(|uuid| {
+    let tool = kind.tool();
+    let made_with = args.uuid.as_ref().and_then(|uuid| kind.made_with(uuid));
+    // What gives it at once is asked for nothing later.
+    let uuid = args.uuid.as_ref().filter(|_| made_with.is_none() || now == kind.signature());
+    let identify = uuid.map(|uuid| {
         kind.uuid(uuid, &dev, sys)?.ok_or_else(|| {
             let name = kind.name();
             Failure::new(format!("module does not support UUID option for this filesystem ({name}) yet."))
@@ -100,7 +102,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     let options = words::split(args.opts.as_deref().unwrap_or_default())
         .map_err(|why| Failure::new(format!("opts: {why}")))?;
-    let make = Command::new(sys.need(tool.program)?).args(tool.words).args(options).arg(&dev);
+    let make = Command::new(sys.need(tool.program)?).args(tool.words).args(made_with.unwrap_or_default());
+    let make = make.args(options).arg(&dev);
     sys.exec(make).map_err(Failure::as_said)?;
     if let Some(command) = identify {
         sys.exec(command).map_err(Failure::as_said)?;
@@ -318,7 +321,11 @@ mod tests {
                 json!({"dev": "/img", "fstype": "btrfs", "uuid": "random"}),
                 "module does not support UUID option for this filesystem (btrfs) yet.",
             ),
-            ("", json!({"dev": "/img", "fstype": "bcachefs"}), "fstype: bcachefs is not supported yet"),
+            (
+                "bcachefs",
+                json!({"dev": "/img", "fstype": "bcachefs", "uuid": "random"}),
+                "module does not support UUID option for this filesystem (bcachefs) yet.",
+            ),
         ] {
             assert_eq!(trial(has).run(&args)["msg"], msg);
         }

@@ -1,3 +1,6 @@
+mod bcrypt;
+pub(crate) mod crypt;
+mod des;
 mod hash;
 
 use std::path::PathBuf;
@@ -35,8 +38,11 @@ pub struct Args {
     pub name: String,
     /// The user's password.
     pub password: Option<Secret>,
-    /// How it is hashed: `apr_md5_crypt`, `md5_crypt`, `sha256_crypt`, `sha512_crypt`, `ldap_sha1` or `plaintext`.
-    /// Hashes of others stay, but cannot be compared or made.
+    /// How it is hashed, by passlib's names: `apr_md5_crypt`, `bcrypt`, `des_crypt`, `md5_crypt`, `sha256_crypt`,
+    /// `sha512_crypt`, `plaintext`; `portable`, `portable_apache_22`, `host` and such, which stand for one of these;
+    /// `ldap_md5`, `ldap_sha1`, `ldap_plaintext`; with a salt `ldap_salted_md5`, `ldap_salted_sha1`,
+    /// `ldap_salted_sha256`, `ldap_salted_sha512`; `hex_md5`, `hex_sha1`, `hex_sha256`, `hex_sha512`. A hash of the
+    /// password that is there stays, though it be of another scheme.
     #[serde(default = "usual")]
     #[schemars(extend("aliases" = ["crypt_scheme"]))]
     pub hash_scheme: String,
@@ -210,6 +216,8 @@ mod tests {
         // A hash of a scheme that is not asked for is no hash, as the real module has it.
         let md5 = "a:$1$zOxEwUVm$5JyQ8c.fULgOKdLLnXoPX0\n";
         check(md5, json!({"name": "a", "password": "y", "hash_scheme": "md5_crypt"}), "a already present");
+        let bcrypt = "a:$2y$04$iRcLCLMj5dSrkeIsIxh4V.RJ7cuIN42CY/AEXGaCocfSeUcvBYfv6\n";
+        check(bcrypt, json!({"name": "a", "password": "y"}), "a already present");
         for unknown in [md5, "a:$2y$12$FLfEEYeKu4FDfWLYIW1krO\n"] {
             check(unknown, json!({"name": "a", "password": "y"}), "Add/update a");
         }
@@ -237,8 +245,8 @@ mod tests {
             ),
             (json!({"path": "/f", "name": "a"}), "password: a user that is to be there needs one"),
             (
-                json!({"path": "/f", "name": "a", "password": "x", "hash_scheme": "bcrypt"}),
-                "hash_scheme: 'bcrypt' is not supported yet",
+                json!({"path": "/f", "name": "a", "password": "x", "hash_scheme": "lmhash"}),
+                "hash_scheme: 'lmhash' is not supported: no web server reads it",
             ),
         ] {
             assert_eq!(trial.run(&args)["msg"], msg);

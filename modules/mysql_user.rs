@@ -1,3 +1,4 @@
+mod account;
 mod grants;
 mod known;
 
@@ -9,6 +10,7 @@ use self::grants::privileges;
 pub(crate) use self::known::LIMITS;
 use self::known::{Known, hashed};
 use crate::command::yes;
+use crate::kit::digest::hex;
 use crate::kit::{Failure, Result, Secret, System};
 use crate::lineinfile::State;
 use crate::mysql::{Login, Session, is_mariadb, set_session, sql};
@@ -76,20 +78,21 @@ pub struct Args {
     pub plugin_hash_string: Option<Secret>,
     /// What the plugin is told.
     pub plugin_auth_string: Option<Secret>,
-    /// Not supported.
+    /// The salt, twenty letters, of the hash that is made of `plugin_auth_string`: for `caching_sha2_password` and
+    /// `sha256_password`. With it the same password is known again.
     pub salt: Option<Secret>,
     /// What the connection must be: `SSL`, `X509`, or `SUBJECT`, `ISSUER`, `CIPHER` with values; nothing for none.
     pub tls_requires: Option<Map<String, Json>>,
     /// How much the user may: `MAX_QUERIES_PER_HOUR`, `MAX_UPDATES_PER_HOUR`, `MAX_CONNECTIONS_PER_HOUR`,
     /// `MAX_USER_CONNECTIONS`.
     pub resource_limits: Option<Map<String, Json>>,
-    /// Not supported.
+    /// What the server keeps of the user besides (`INFORMATION_SCHEMA.USER_ATTRIBUTES`, MySQL 8); null takes a key away.
     pub attributes: Option<Map<String, Json>>,
-    /// Not supported.
+    /// Whether nobody can log in as the user.
     pub locked: Option<bool>,
-    /// Not supported.
+    /// When the password ends: `default` is as the server's own variable says.
     pub password_expire: Option<Expire>,
-    /// Not supported.
+    /// After how many days, with `interval`.
     pub password_expire_interval: Option<u64>,
     /// Variables of the session.
     pub session_vars: Option<Map<String, Json>>,
@@ -166,7 +169,7 @@ pub(crate) fn granted(name: &str, host: &str, is_role: bool, session: &mut Sessi
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    check_supported(&args)?;
+    check_options(&args)?;
     let host = args.host.to_lowercase();
     let database = args.force_context.then_some("mysql");
     let mut session = args.login.open_implicit(args.check_implicit_admin, database, sys)?;
@@ -203,7 +206,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             returns.attributes = json!({});
             update(&args, account, &mut returns, session, sys)?;
         } else {
-            create(&args, account, &hosts, session, sys)?;
+            returns.attributes = create(&args, account, &hosts, session, sys)?;
             "User added".clone_into(&mut returns.msg);
             returns.password_changed = (!sys.is_check()).then_some(true);
         }
@@ -215,16 +218,20 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     Ok(returns)
 }
 
-fn check_supported(args: &Args) -> Result<()> {
-    let given = [
-        ("attributes", args.attributes.is_some()),
-        ("salt", args.salt.is_some()),
-        ("locked", args.locked.is_some()),
-        ("password_expire", args.password_expire.is_some()),
-        ("password_expire_interval", args.password_expire_interval.is_some()),
-    ];
-    if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
-        return Err(Failure::new(format!("{option} is not supported")));
+fn check_options(args: &Args) -> Result<()> {
+    if let Some(salt) = &args.salt {
+        if args.plugin_auth_string.is_none() {
+            return Err(Failure::new("salt requires plugin_auth_string"));
+        }
+        if !matches!(args.plugin.as_deref(), Some("caching_sha2_password" | "sha256_password")) {
+            return Err(Failure::new("salt requires caching_sha2_password or sha256_password plugin"));
+        }
+        if salt.expose().len() != 20 {
+            return Err(Failure::new("salt must be 20 characters long"));
+        }
+    }
+    if args.password_expire == Some(Expire::Interval) && args.password_expire_interval.is_none() {
+        return Err(Failure::new("password_expire: interval needs password_expire_interval"));
     }
     // Its name stands in statements as it is.
     let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -245,6 +252,12 @@ fn identified(args: &Args, kept: Option<&Known>, mariadb: bool) -> Option<(Strin
         let bare = format!("IDENTIFIED WITH {plugin}");
         return Some(match (&args.plugin_hash_string, &args.plugin_auth_string) {
             (Some(hash), _) => hidden(&format!("{bare} AS"), hash.expose()),
+            // In hexadecimal: the salt may be any bytes.
+            (None, Some(auth)) if args.salt.is_some() => {
+                let hash = known::salted(auth.expose(), args.salt.as_ref().map_or("", Secret::expose));
+                let hash = hex(hash.as_bytes()).to_uppercase();
+                (format!(" {bare} AS 0x{hash}"), format!(" {bare} AS '********'"))
+            }
             (None, Some(auth)) if mariadb || plugin == "auth_pam" => {
                 hidden(&format!("{bare} AS"), auth.expose())
             }
@@ -272,7 +285,8 @@ fn create(
     hosts: &[String],
     session: &mut Session,
     sys: &mut System<'_>,
-) -> Result<()> {
+) -> Result<Json> {
+    let attributes = account::Attributes::of(args, session)?;
     let mariadb = is_mariadb(session);
     let kept = match hosts.first() {
         Some(host) if args.update_password == UpdatePassword::OnNewUsername => {
@@ -293,17 +307,26 @@ fn create(
         told.push_str(&part);
     }
     change(session, &statement, &told, sys)?;
+    if let Some(part) = account::expires(args, None) {
+        let statement = format!("ALTER USER {}{part}", account.sql());
+        change(session, &statement, &statement, sys)?;
+    }
     if let Some(wanted) = privileges(args.r#priv.as_ref(), args.column_case_sensitive)? {
         for (on, names) in wanted.iter().filter(|(_, names)| *names != ["USAGE"]) {
             grants::grant(session, account, on, names, sys)?;
         }
     }
-    match limits(args, None)? {
-        Some(part) => {
-            let statement = format!("ALTER USER {}{part}", account.sql());
-            change(session, &statement, &statement, sys)
-        }
-        None => Ok(()),
+    if let Some(part) = limits(args, None)? {
+        let statement = format!("ALTER USER {}{part}", account.sql());
+        change(session, &statement, &statement, sys)?;
+    }
+    if args.locked == Some(true) {
+        let statement = format!("ALTER USER {} ACCOUNT LOCK", account.sql());
+        change(session, &statement, &statement, sys)?;
+    }
+    match attributes {
+        Some(attributes) => attributes.create(account, session, sys),
+        None => Ok(Json::Null),
     }
 }
 
@@ -328,10 +351,35 @@ fn update(
         returns.password_changed = Some(true);
         "Password updated (new style)".clone_into(&mut returns.msg);
     }
+    let rules = if args.locked.is_some() || args.password_expire.is_some() {
+        Some(account::Rules::read(account, &known, session)?)
+    } else {
+        None
+    };
+    if let Some(rules) = &rules
+        && let Some(part) = account::expires(args, Some(rules))
+    {
+        let statement = format!("ALTER USER {}{part}", account.sql());
+        change(session, &statement, &statement, sys)?;
+        returns.password_changed = Some(true);
+    }
     if let Some(wanted) = privileges(args.r#priv.as_ref(), args.column_case_sensitive)?
         && let Some(msg) = grants::ensure(args, account, &wanted, session, sys)?
     {
         returns.msg = msg;
+    }
+    if let Some(attributes) = account::Attributes::of(args, session)? {
+        attributes.ensure(account, returns, session, sys)?;
+    } else if !mariadb {
+        returns.attributes = account::attributes(account, session)?;
+    }
+    if let (Some(rules), Some(locked)) = (&rules, args.locked)
+        && rules.locked != locked
+    {
+        let (word, done) = if locked { ("LOCK", "locked") } else { ("UNLOCK", "unlocked") };
+        let statement = format!("ALTER USER {} ACCOUNT {word}", account.sql());
+        change(session, &statement, &statement, sys)?;
+        returns.msg = format!("User {}{done}", if sys.is_check() { "will be " } else { "" });
     }
     if let Some(wanted) = &args.tls_requires
         && !known.requires(wanted)?
@@ -354,6 +402,9 @@ fn differs(args: &Args, account: &Account, known: &Known, sys: &mut System<'_>) 
         let auth = args.plugin_auth_string.as_ref().map(Secret::expose);
         let same_hash = hash.is_none_or(|hash| known.hash.as_deref() == Some(hash));
         let same_auth = auth.is_none_or(|auth| {
+            if let Some(salt) = &args.salt {
+                return known.hash.as_deref() == Some(&known::salted(auth, salt.expose()));
+            }
             known.hash.as_deref() == Some(auth) || known.hash.as_deref() == Some(&hashed(auth))
         });
         return Ok(known.plugin.as_deref() != Some(plugin) || !same_hash || !same_auth);

@@ -69,7 +69,8 @@ pub struct Args {
     pub passphrase: Option<Secret>,
     /// How often a passphrase is hashed.
     pub iter_size: Option<u64>,
-    /// Not supported: openssl hashes as often for the checksum as for the content.
+    /// Means nothing, here as in Ansible, which gives up the option.
+    #[expect(dead_code, reason = "it has no meaning any more")]
     pub maciter_size: Option<u64>,
     /// How it is locked: `compatibility2022` is what old programs read.
     #[serde(default)]
@@ -134,9 +135,6 @@ pub(crate) fn run(mut args: Args, sys: &mut System<'_>) -> Result<Returns> {
         return Ok(returns);
     }
     args.file.attributes.mode.get_or_insert(Mode::Bits(0o400));
-    if args.maciter_size.is_some() {
-        return Err(Failure::new("maciter_size is not supported"));
-    }
     let openssl = Openssl::find(sys)?;
     let old = args.file.content(sys)?;
     let content = match args.action {

@@ -1,4 +1,5 @@
 mod apt;
+mod others;
 
 use std::path::Path;
 
@@ -78,12 +79,16 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let name = serde_json::to_value(manager).unwrap_or_default();
         let name = name.as_str().unwrap_or_default().to_owned();
         let kinds = match manager {
-            Manager::Auto => vec![Kind::Apk, Kind::Apt, Kind::Pacman, Kind::Rpm],
+            Manager::Auto => {
+                vec![Kind::Apk, Kind::Apt, Kind::Pacman, Kind::Pkg, Kind::PkgInfo, Kind::Portage, Kind::Rpm]
+            }
             Manager::Apk => vec![Kind::Apk],
             Manager::Apt => vec![Kind::Apt],
             Manager::Pacman => vec![Kind::Pacman],
             Manager::Dnf | Manager::Dnf5 | Manager::Rpm | Manager::Yum | Manager::Zypper => vec![Kind::Rpm],
-            _ => return Err(Failure::new(format!("manager: {name} is not supported yet"))),
+            Manager::Pkg | Manager::Pkg5 | Manager::Pkgng => vec![Kind::Pkg],
+            Manager::PkgInfo | Manager::OpenbsdPkg => vec![Kind::PkgInfo],
+            Manager::Portage => vec![Kind::Portage],
         };
         asked.extend(kinds.into_iter().map(|kind| (kind, (manager != Manager::Auto).then(|| name.clone()))));
         names.push(format!("'{name}'"));
@@ -124,6 +129,12 @@ enum Kind {
     Apk,
     Apt,
     Pacman,
+    /// FreeBSD's.
+    Pkg,
+    /// OpenBSD's.
+    PkgInfo,
+    /// Gentoo's.
+    Portage,
     Rpm,
 }
 
@@ -133,6 +144,9 @@ impl Kind {
             Self::Apk => Ok(sys.which("apk").is_some()),
             Self::Apt => sys.exists(Path::new(apt::STATUS)),
             Self::Pacman => Ok(sys.which("pacman").is_some()),
+            Self::Pkg => Ok(sys.which("pkg").is_some()),
+            Self::PkgInfo => Ok(sys.which("pkg_info").is_some()),
+            Self::Portage => Ok(sys.which("qlist").is_some()),
             Self::Rpm => Ok(sys.which("rpm").is_some()),
         }
     }
@@ -142,6 +156,9 @@ impl Kind {
             Self::Apk => "apk",
             Self::Apt => "apt",
             Self::Pacman => "pacman",
+            Self::Pkg => "pkg",
+            Self::PkgInfo => "pkg_info",
+            Self::Portage => "portage",
             Self::Rpm => "rpm",
         }
     }
@@ -152,6 +169,18 @@ impl Kind {
             Self::Apk => apk(&ask(sys, Command::new("apk").args(["info", "-v"]))?, packages),
             Self::Pacman => {
                 pacman(&ask(sys, Command::new("pacman").arg("-Qi"))?, packages);
+                Ok(())
+            }
+            Self::Pkg => {
+                let fields = "%n\t%v\t%R\t%t\t%a\t%q\t%o\t%p\t%V";
+                others::pkg(&ask(sys, Command::new("pkg").args(["query", fields]))?, packages)
+            }
+            Self::PkgInfo => {
+                others::pkg_info(&ask(sys, Command::new("pkg_info").arg("-a"))?, packages);
+                Ok(())
+            }
+            Self::Portage => {
+                others::portage(&ask(sys, Command::new("qlist").arg("-Iv"))?, packages);
                 Ok(())
             }
             Self::Rpm => {

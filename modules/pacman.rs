@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dnf::State;
-use crate::kit::{Command, Failure, Result, System};
+use crate::kit::{Command, Failure, FilePath, Result, System};
 
 /// Manages packages with pacman.
 ///
@@ -56,6 +57,12 @@ pub struct Args {
     /// More options for that.
     #[serde(default, rename = "upgrade_extra_args")]
     pub upgrade_more: String,
+    /// Another configuration of pacman's.
+    pub config: Option<FilePath>,
+    /// Another root, for a system that is being made; it has a database of its own.
+    pub root: Option<FilePath>,
+    /// Where downloaded packages are kept, with `root`; else the option does nothing, as in Ansible.
+    pub cachedir: Option<FilePath>,
     /// Why packages are installed, as pacman keeps it.
     pub reason: Option<Reason>,
     /// Whose reason is set: that of new packages, or of all.
@@ -65,6 +72,18 @@ pub struct Args {
 
 fn pacman() -> String {
     "pacman".to_owned()
+}
+
+impl Args {
+    /// The program and what all its commands are told.
+    fn program(&self, program: impl Into<OsString>) -> Command {
+        let cache = self.cachedir.as_ref().filter(|_| self.root.is_some());
+        let given = [("--config", self.config.as_ref()), ("--root", self.root.as_ref()), ("--cachedir", cache)];
+        given.into_iter().fold(Command::new(program), |command, (option, path)| match path {
+            Some(path) => command.arg(option).arg(path.as_os_str()),
+            None => command,
+        })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -96,7 +115,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let program = sys
         .which(&args.executable)
         .ok_or_else(|| Failure::new(format!("Failed to find required executable \"{}\"", args.executable)))?;
-    let pacman = Pacman { program: Command::new(program), args: &args };
+    let pacman = Pacman { program: args.program(program), args: &args };
     let mut returns = Returns {
         cache_updated: None,
         packages: Vec::new(),
@@ -185,7 +204,12 @@ impl Pacman<'_> {
 
     /// The installed packages and their versions.
     fn installed(&self, sys: &mut System<'_>) -> Result<BTreeMap<String, String>> {
-        let said = self.ask(&["--query"], sys)?;
+        let output = sys.query(self.command(&["--query"], ""))?;
+        // It fails for there being no packages, too; then it says nothing.
+        if !output.ok() && !output.stderr.trim_ascii().is_empty() {
+            return output.or_fail("pacman does not tell what is installed").map(|()| BTreeMap::new());
+        }
+        let said = output.stdout();
         let pair =
             |line: &str| line.split_once(' ').map(|(name, version)| (name.to_owned(), version.to_owned()));
         Ok(said.lines().filter_map(pair).collect())
@@ -364,6 +388,21 @@ mod tests {
         );
         check(&json!({"name": "htop", "state": "absent"}), "package(s) already absent", &[]);
         check(&json!({"upgrade": true}), "System upgraded", &["--sync --sysupgrade --quiet --noconfirm"]);
+    }
+
+    #[test]
+    fn another_root_has_its_own() {
+        let trial = Trial::of("pacman");
+        trial.host.program("/usr/bin/pacman").answer("/usr/bin/pacman", 0, "");
+        let args = json!({"name": "vim", "root": "/mnt", "cachedir": "/c", "config": "/etc/p.conf"});
+        assert_eq!(trial.run(&args)["changed"], true);
+        let told = "/usr/bin/pacman --config /etc/p.conf --root /mnt --cachedir /c";
+        assert!(trial.host.ran().iter().all(|line| line.starts_with(told)), "{:?}", trial.host.ran());
+        let args = json!({"name": "vim", "cachedir": "/c"});
+        let trial = Trial::of("pacman");
+        trial.host.program("/usr/bin/pacman").answer("/usr/bin/pacman", 0, "");
+        assert_eq!(trial.run(&args)["changed"], true);
+        assert!(trial.host.ran().iter().all(|line| !line.contains("cachedir")), "{:?}", trial.host.ran());
     }
 
     #[test]

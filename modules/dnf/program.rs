@@ -13,6 +13,10 @@ pub(super) struct Program {
     pub(super) sources: Vec<String>,
     /// Options of its own that say how they are installed.
     pub(super) manners: Vec<String>,
+    /// What is installed.
+    pub(super) rpm: rpm::Database,
+    /// Whether packages may become older.
+    pub(super) may_go_back: bool,
 }
 
 impl Program {
@@ -36,7 +40,7 @@ impl Program {
 
     /// Sees to it that the packages are in that state.
     pub(super) fn ensure(&self, names: Vec<String>, state: State, sys: &mut System<'_>) -> Result<()> {
-        let installed = rpm::installed(&names, state, sys)?;
+        let installed = self.rpm.installed(&names, state, sys)?;
         let (there, missing): (Vec<_>, Vec<_>) =
             names.into_iter().zip(installed).partition(|(_, installed)| *installed);
         let [there, missing] =
@@ -44,6 +48,9 @@ impl Program {
         if state == State::Absent {
             return self.change_some(&["remove", KEEP_REQUIREMENTS], &there, sys);
         }
+        let older = if self.may_go_back { Vec::new() } else { self.rpm.newer_than(&missing, sys)? };
+        // The program would go back to them.
+        let missing: Vec<String> = missing.into_iter().filter(|name| !older.contains(name)).collect();
         if !missing.is_empty() {
             sys.foretell_packages();
         }
@@ -96,7 +103,7 @@ impl Program {
         sys.exec_judged(command, judge).map(drop)
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub(super) fn command(&self, words: &[&str]) -> Command {
         Command::new(self.name).args(words.iter().copied()).env("LC_ALL", "C")
     }
 }

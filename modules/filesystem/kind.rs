@@ -55,9 +55,14 @@ impl Kind {
         }
     }
 
+    /// What makes it with that UUID at once, where no tool gives it another one.
+    pub(super) fn made_with(self, uuid: &str) -> Option<Vec<String>> {
+        (self == Self::Bcachefs).then(|| vec!["-U".to_owned(), uuid.to_owned()])
+    }
+
     /// What makes it, whatever was there before.
-    pub(super) fn tool(self) -> Option<Tool> {
-        let tool = |program, words| Some(Tool { program, words });
+    pub(super) fn tool(self) -> Tool {
+        let tool = |program, words| Tool { program, words };
         match self {
             Self::Btrfs => tool("mkfs.btrfs", &["-f"]),
             Self::Ext2 => tool("mkfs.ext2", &["-F"]),
@@ -72,7 +77,8 @@ impl Kind {
             Self::Xfs => tool("mkfs.xfs", &["-f"]),
             Self::Vfat => tool("mkfs.vfat", &[]),
             Self::Swap => tool("mkswap", &["-f"]),
-            Self::Bcachefs | Self::Ufs => None,
+            Self::Bcachefs => Tool { program: "mkfs.bcachefs", words: &["--force"] },
+            Self::Ufs => Tool { program: "newfs", words: &[] },
         }
     }
 
@@ -86,6 +92,8 @@ impl Kind {
             kind if kind.is_ext() => tool("resize2fs", &[]),
             Self::Xfs => tool("xfs_growfs", &[]),
             Self::Lvm => tool("pvresize", &[]),
+            Self::Bcachefs => tool("bcachefs", &["device", "resize"]),
+            Self::Ufs => tool("growfs", &["-y"]),
             _ => None,
         }
     }
@@ -125,6 +133,24 @@ impl Kind {
             let (count, block) = counted.ok_or_else(|| unclear("xfs_info"))?;
             return Ok((count.saturating_mul(block), block));
         }
+        if self == Self::Bcachefs {
+            let output = ask("bcachefs", &["show-super", dev])?;
+            let text = output.stdout();
+            let size = |name: &str| bytes(text.lines().find_map(|line| line.trim().strip_prefix(name))?);
+            let counted = size("Size:").zip(size("Bucket size:"));
+            return counted.ok_or_else(|| unclear("bcachefs"));
+        }
+        if self == Self::Ufs {
+            let output = ask("dumpfs", &[dev])?;
+            let text = output.stdout();
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let number = |name: &str| {
+                words.iter().zip(words.iter().skip(1)).find(|(word, _)| **word == name)?.1.parse::<u64>().ok()
+            };
+            let counted = number("providersize").zip(number("fragsize").or_else(|| number("fsize")));
+            let (count, block) = counted.ok_or_else(|| unclear("dumpfs"))?;
+            return Ok((count.saturating_mul(block), block));
+        }
         let words =
             ["--noheadings", "-o", "pv_size,pe_start,vg_extent_size", "--units", "b", "--nosuffix", dev];
         let output = ask("pvs", &words)?;
@@ -149,4 +175,15 @@ impl Kind {
         };
         Ok(Some(Command::new(sys.need(program)?).args(words)))
     }
+}
+
+/// `10.0 MiB`
+fn bytes(text: &str) -> Option<u64> {
+    let (number, unit) = text.trim().split_once(' ').unwrap_or((text.trim(), "B"));
+    let power =
+        ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"].iter().position(|known| *known == unit.trim())?;
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let unit = 1u64.checked_shl(u32::try_from(10 * power).ok()?)?;
+    let tenths = part.get(..1)?.parse::<u64>().ok()?;
+    whole.parse::<u64>().ok()?.checked_mul(unit)?.checked_add(unit / 10 * tenths)
 }

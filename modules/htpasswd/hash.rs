@@ -1,81 +1,205 @@
-//! Hashes of passwords: Apache's MD5, and those of `crypt`.
+//! Schemes of hashes, by passlib's names: what they make of a password, and whose hash it is that stands there.
 
 use md5::Md5;
 use sha1::{Digest, Sha1};
 use sha2::{Sha256, Sha512};
 
-use crate::kit::encode::base64;
+use super::crypt::{ORDER_256, letter, md5_crypt, order_512, sha_crypt};
+use super::{bcrypt, des};
+use crate::kit::digest::hex;
+use crate::kit::encode::{base64, from_base64};
 use crate::kit::{Failure, Result};
 
-const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// As often as passlib goes round by default.
 const ROUNDS_256: usize = 535_000;
 const ROUNDS_512: usize = 656_000;
-/// Where a hash does not say.
-const USUAL_ROUNDS: usize = 5_000;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
     Apr,
     Md5,
     Sha256,
     Sha512,
-    LdapSha1,
+    Bcrypt,
+    Des,
+    /// In base64, behind its name: `{SHA}…`.
+    Ldap(Sum),
+    /// With a salt, which stands behind the sum: `{SSHA}…`.
+    Salted(Sum),
+    Hex(Sum),
     Plain,
+    /// What does not begin with a name in braces.
+    LdapPlain,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sum {
+    Md5,
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+impl Sum {
+    fn of(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Md5 => Md5::digest(bytes).to_vec(),
+            Self::Sha1 => Sha1::digest(bytes).to_vec(),
+            Self::Sha256 => Sha256::digest(bytes).to_vec(),
+            Self::Sha512 => Sha512::digest(bytes).to_vec(),
+        }
+    }
+
+    fn length(self) -> usize {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
+
+    /// How many bytes of salt new hashes have.
+    fn salt_length(self) -> usize {
+        if matches!(self, Self::Md5 | Self::Sha1) { 4 } else { 8 }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "{MD5}",
+            Self::Sha1 => "{SHA}",
+            Self::Sha256 => "{SHA256}",
+            Self::Sha512 => "{SHA512}",
+        }
+    }
+
+    fn salted_name(self) -> &'static str {
+        match self {
+            Self::Md5 => "{SMD5}",
+            Self::Sha1 => "{SSHA}",
+            Self::Sha256 => "{SSHA256}",
+            Self::Sha512 => "{SSHA512}",
+        }
+    }
 }
 
 impl Scheme {
     pub fn parse(name: &str) -> Result<Self> {
         Ok(match name {
-            "apr_md5_crypt" => Self::Apr,
+            "apr_md5_crypt" | "portable_apache_22" => Self::Apr,
             "md5_crypt" => Self::Md5,
-            "sha256_crypt" => Self::Sha256,
+            "sha256_crypt" | "linux_apache_22" => Self::Sha256,
             "sha512_crypt" => Self::Sha512,
-            "ldap_sha1" => Self::LdapSha1,
+            "bcrypt" | "portable" | "portable_apache_24" | "host" | "host_apache_22" | "host_apache_24"
+            | "linux_apache_24" => Self::Bcrypt,
+            "des_crypt" => Self::Des,
+            "ldap_md5" => Self::Ldap(Sum::Md5),
+            "ldap_sha1" => Self::Ldap(Sum::Sha1),
+            "ldap_salted_md5" => Self::Salted(Sum::Md5),
+            "ldap_salted_sha1" => Self::Salted(Sum::Sha1),
+            "ldap_salted_sha256" => Self::Salted(Sum::Sha256),
+            "ldap_salted_sha512" => Self::Salted(Sum::Sha512),
+            "hex_md5" => Self::Hex(Sum::Md5),
+            "hex_sha1" => Self::Hex(Sum::Sha1),
+            "hex_sha256" => Self::Hex(Sum::Sha256),
+            "hex_sha512" => Self::Hex(Sum::Sha512),
             "plaintext" => Self::Plain,
-            other => return Err(Failure::new(format!("hash_scheme: '{other}' is not supported yet"))),
+            "ldap_plaintext" => Self::LdapPlain,
+            other => {
+                return Err(Failure::new(format!(
+                    "hash_scheme: '{other}' is not supported: no web server reads it"
+                )));
+            }
         })
     }
 
     /// The password's hash; `random` becomes its salt.
     pub fn hash(self, password: &str, random: &str) -> String {
-        let salt = |length: usize| {
-            let digest = Sha512::digest(random.as_bytes());
-            digest.iter().take(length).map(|byte| letter(u32::from(*byte))).collect::<String>()
-        };
+        let random = Sha512::digest(random.as_bytes());
+        let bytes = |length: usize| random.iter().copied().take(length).collect::<Vec<u8>>();
+        let salt = |length| bytes(length).iter().map(|byte| letter(u32::from(*byte))).collect::<String>();
         match self {
             Self::Apr => md5_crypt(password, &salt(8), "$apr1$"),
             Self::Md5 => md5_crypt(password, &salt(8), "$1$"),
             Self::Sha256 => sha_crypt::<Sha256>(password, &salt(16), Some(ROUNDS_256), "$5$", &ORDER_256),
             Self::Sha512 => sha_crypt::<Sha512>(password, &salt(16), Some(ROUNDS_512), "$6$", &order_512()),
-            Self::LdapSha1 => format!("{{SHA}}{}", base64(&Sha1::digest(password.as_bytes()))),
-            Self::Plain => password.to_owned(),
+            Self::Bcrypt => {
+                let salt = std::array::from_fn(|at| random.get(at).copied().unwrap_or_default());
+                bcrypt::bcrypt(password, salt, bcrypt::USUAL_COST, "$2y$")
+            }
+            Self::Des => des::des_crypt(password, &salt(2)).unwrap_or_default(),
+            Self::Ldap(sum) => format!("{}{}", sum.name(), base64(&sum.of(password.as_bytes()))),
+            Self::Salted(sum) => salted(password, &bytes(sum.salt_length()), sum),
+            Self::Hex(sum) => hex(&sum.of(password.as_bytes())),
+            Self::Plain | Self::LdapPlain => password.to_owned(),
+        }
+    }
+
+    /// Whether what stands there is that password's hash of this scheme. `None` where it is of another.
+    fn is_of(self, password: &str, stands: &str) -> Option<bool> {
+        let salt = |magic: &str| stands.strip_prefix(magic)?.split_once('$').map(|(salt, _)| salt);
+        let same = |hash: String| Some(hash == stands);
+        match self {
+            Self::Apr => same(md5_crypt(password, salt("$apr1$")?, "$apr1$")),
+            Self::Md5 => same(md5_crypt(password, salt("$1$")?, "$1$")),
+            Self::Sha256 => {
+                let (salt, rounds) = sha_salt(stands, "$5$")?;
+                same(sha_crypt::<Sha256>(password, salt, rounds, "$5$", &ORDER_256))
+            }
+            Self::Sha512 => {
+                let (salt, rounds) = sha_salt(stands, "$6$")?;
+                same(sha_crypt::<Sha512>(password, salt, rounds, "$6$", &order_512()))
+            }
+            Self::Bcrypt => bcrypt::is_of(password, stands),
+            Self::Des => {
+                let is_one = stands.len() == 13
+                    && stands.chars().all(|c| c.is_ascii_alphanumeric() || "./".contains(c));
+                same(des::des_crypt(password, stands.get(..2).filter(|_| is_one)?)?)
+            }
+            Self::Ldap(sum) => stands.starts_with(sum.name()).then(|| self.hash(password, "") == stands),
+            Self::Salted(sum) => {
+                let kept = from_base64(stands.strip_prefix(sum.salted_name())?).ok()?;
+                same(salted(password, kept.get(sum.length()..)?, sum))
+            }
+            Self::Hex(sum) => {
+                let is_one =
+                    stands.len() == 2 * sum.length() && stands.chars().all(|c| c.is_ascii_hexdigit());
+                is_one.then(|| self.hash(password, "").eq_ignore_ascii_case(stands))
+            }
+            Self::Plain => Some(stands == password),
+            Self::LdapPlain => {
+                let name = stands.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+                name.is_none_or(|(name, _)| name.is_empty()).then(|| stands == password)
+            }
+        }
+    }
+
+    /// The schemes that passlib tells from each other where this one is asked for, in the order it tries them: those of
+    /// web servers, or this one and the few that Apache's own tool makes.
+    fn known(self) -> Vec<Self> {
+        let apache = [Self::Apr, Self::Des, Self::Ldap(Sum::Sha1), Self::Plain];
+        match self {
+            Self::Ldap(Sum::Md5) | Self::Salted(_) | Self::Hex(_) | Self::LdapPlain => {
+                [&[self][..], &apache].concat()
+            }
+            _ => [&[self][..], &[Self::Bcrypt, Self::Sha256, Self::Sha512], &apache].concat(),
         }
     }
 }
 
-/// Whether what stands there is the password's, as the real module sees it: Apache's MD5, SHA-1 and the scheme that is
-/// asked for are known; all else is plain text, which a hash never equals, so that it is written anew.
+/// Whether what stands there is the password's, as the real module sees it: what is of none of the schemes it knows is
+/// plain text, which a hash never equals, so that it is written anew.
 pub(super) fn is_of(password: &str, stands: &str, scheme: Scheme) -> bool {
-    let salt =
-        |magic: &str| stands.strip_prefix(magic).and_then(|rest| rest.split_once('$')).map(|(salt, _)| salt);
-    if let Some(salt) = salt("$apr1$") {
-        return md5_crypt(password, salt, "$apr1$") == stands;
-    }
-    if stands.starts_with("{SHA}") {
-        return Scheme::LdapSha1.hash(password, "") == stands;
-    }
-    let is_its_hash = match scheme {
-        Scheme::Md5 => salt("$1$").is_some_and(|salt| md5_crypt(password, salt, "$1$") == stands),
-        Scheme::Sha256 => sha_salt(stands, "$5$").is_some_and(|(salt, rounds)| {
-            sha_crypt::<Sha256>(password, salt, rounds, "$5$", &ORDER_256) == stands
-        }),
-        Scheme::Sha512 => sha_salt(stands, "$6$").is_some_and(|(salt, rounds)| {
-            sha_crypt::<Sha512>(password, salt, rounds, "$6$", &order_512()) == stands
-        }),
-        Scheme::Apr | Scheme::LdapSha1 | Scheme::Plain => false,
-    };
-    is_its_hash || password == stands
+    // As plain text all would be known: that is the last one.
+    let first = (scheme != Scheme::Plain).then_some(scheme);
+    let known = scheme.known();
+    let known = first.iter().chain(known.iter().skip(1));
+    known.copied().find_map(|scheme| scheme.is_of(password, stands)).unwrap_or(false)
+}
+
+fn salted(password: &str, salt: &[u8], sum: Sum) -> String {
+    let kept = [&sum.of(&[password.as_bytes(), salt].concat())[..], salt].concat();
+    format!("{}{}", sum.salted_name(), base64(&kept))
 }
 
 /// Salt and rounds of a hash of SHA-2.
@@ -88,142 +212,9 @@ fn sha_salt<'h>(hash: &'h str, magic: &str) -> Option<(&'h str, Option<usize>)> 
     Some((rest.split('$').next().unwrap_or_default(), rounds))
 }
 
-fn letter(value: u32) -> char {
-    char::from(ALPHABET.get((value & 63) as usize).copied().unwrap_or(b'.'))
-}
-
-/// Bytes in that order as letters of six bits, lowest first.
-fn letters(bytes: &[u8], order: &[&[usize]]) -> String {
-    let mut text = String::new();
-    for group in order {
-        let value =
-            group.iter().fold(0u32, |value, at| value << 8 | u32::from(bytes.get(*at).copied().unwrap_or(0)));
-        let count = [0, 2, 3, 4].get(group.len()).copied().unwrap_or(4);
-        text.extend((0..count).map(|n| letter(value >> (6 * n))));
-    }
-    text
-}
-
-fn md5_crypt(password: &str, salt: &str, magic: &str) -> String {
-    let (password, salt) = (password.as_bytes(), salt.get(..8).unwrap_or(salt));
-    let inner = Md5::new().chain_update(password).chain_update(salt).chain_update(password).finalize();
-    let mut hasher = Md5::new().chain_update(password).chain_update(magic).chain_update(salt);
-    for piece in (0..password.len()).step_by(16) {
-        hasher.update(inner.get(..(password.len() - piece).min(16)).unwrap_or_default());
-    }
-    let mut length = password.len();
-    while length > 0 {
-        hasher.update(if length & 1 == 1 { &[0][..] } else { password.get(..1).unwrap_or_default() });
-        length >>= 1;
-    }
-    let mut digest = hasher.finalize();
-    for round in 0..1000 {
-        let mut hasher = Md5::new();
-        hasher.update(if round % 2 == 1 { password } else { &digest[..] });
-        if round % 3 != 0 {
-            hasher.update(salt);
-        }
-        if round % 7 != 0 {
-            hasher.update(password);
-        }
-        hasher.update(if round % 2 == 1 { &digest[..] } else { password });
-        digest = hasher.finalize();
-    }
-    let order: [&[usize]; 6] = [&[0, 6, 12], &[1, 7, 13], &[2, 8, 14], &[3, 9, 15], &[4, 10, 5], &[11]];
-    format!("{magic}{salt}${}", letters(&digest, &order))
-}
-
-const ORDER_256: [&[usize]; 11] = [
-    &[0, 10, 20],
-    &[21, 1, 11],
-    &[12, 22, 2],
-    &[3, 13, 23],
-    &[24, 4, 14],
-    &[15, 25, 5],
-    &[6, 16, 26],
-    &[27, 7, 17],
-    &[18, 28, 8],
-    &[9, 19, 29],
-    &[31, 30],
-];
-
-const ORDER_512: [[usize; 3]; 21] = [
-    [0, 21, 42],
-    [22, 43, 1],
-    [44, 2, 23],
-    [3, 24, 45],
-    [25, 46, 4],
-    [47, 5, 26],
-    [6, 27, 48],
-    [28, 49, 7],
-    [50, 8, 29],
-    [9, 30, 51],
-    [31, 52, 10],
-    [53, 11, 32],
-    [12, 33, 54],
-    [34, 55, 13],
-    [56, 14, 35],
-    [15, 36, 57],
-    [37, 58, 16],
-    [59, 17, 38],
-    [18, 39, 60],
-    [40, 61, 19],
-    [62, 20, 41],
-];
-
-fn order_512() -> Vec<&'static [usize]> {
-    ORDER_512.iter().map(|group| &group[..]).chain([&[63][..]]).collect()
-}
-
-/// SHA-crypt, by its specification; a salt has sixteen letters at most.
-fn sha_crypt<D: Digest>(
-    password: &str,
-    salt: &str,
-    rounds: Option<usize>,
-    prefix: &str,
-    order: &[&[usize]],
-) -> String {
-    let (key, salt) = (password.as_bytes(), salt.get(..16).unwrap_or(salt));
-    let count = rounds.unwrap_or(USUAL_ROUNDS).clamp(1000, 999_999_999);
-    let hash = |pieces: &[&[u8]]| {
-        let mut hasher = D::new();
-        for piece in pieces {
-            hasher.update(piece);
-        }
-        hasher.finalize().to_vec()
-    };
-    let fill = |bytes: &[u8], length: usize| bytes.iter().copied().cycle().take(length).collect::<Vec<u8>>();
-    let inner = hash(&[key, salt.as_bytes(), key]);
-    let mut first: Vec<u8> = [key, salt.as_bytes()].concat();
-    first.extend(fill(&inner, key.len()));
-    let mut length = key.len();
-    while length > 0 {
-        first.extend_from_slice(if length & 1 == 1 { &inner } else { key });
-        length >>= 1;
-    }
-    let mut digest = hash(&[&first]);
-    let long_key = fill(&hash(&[&key.repeat(key.len())]), key.len());
-    let times = 16 + usize::from(digest.first().copied().unwrap_or(0));
-    let long_salt = fill(&hash(&[&salt.as_bytes().repeat(times)]), salt.len());
-    for round in 0..count {
-        let mut pieces: Vec<&[u8]> = Vec::with_capacity(4);
-        pieces.push(if round % 2 == 1 { &long_key } else { &digest });
-        if round % 3 != 0 {
-            pieces.push(&long_salt);
-        }
-        if round % 7 != 0 {
-            pieces.push(&long_key);
-        }
-        pieces.push(if round % 2 == 1 { &digest } else { &long_key });
-        digest = hash(&pieces);
-    }
-    let said = if rounds.is_some() { format!("rounds={count}$") } else { String::new() };
-    format!("{prefix}{said}{salt}${}", letters(&digest, order))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Scheme, is_of};
+    use super::{Scheme, Sum, is_of};
 
     /// What other programs made.
     #[test]
@@ -244,10 +235,48 @@ mod tests {
             ),
             (Scheme::Plain, "y", "{SHA}lcsL/Sl3x2EpjZYk5LTUxyo5l0o="),
             (Scheme::Apr, "y", "y"),
+            (Scheme::Apr, "y", "$2y$04$iRcLCLMj5dSrkeIsIxh4V.RJ7cuIN42CY/AEXGaCocfSeUcvBYfv6"),
+            (Scheme::Bcrypt, "longer than eight", "YWv5e1A0916N6"),
+            (Scheme::Ldap(Sum::Md5), "y", "{MD5}QVKQdpWURg4uSFkikE80XQ=="),
+            (Scheme::Salted(Sum::Md5), "y", "{SMD5}W6GvsHChJfFGwxcvMsumjPK+1xo="),
+            (Scheme::Salted(Sum::Sha1), "y", "{SSHA}rOVvWBRRIx3PYurNcYcKl7G/OIlWqtV6"),
+            (
+                Scheme::Salted(Sum::Sha256),
+                "y",
+                "{SSHA256}LfwOxI7UAl91g3ZmjwWDE3FIJv5u2rCVBepRBh9dSBlqTak1Ruj9vw==",
+            ),
+            (
+                Scheme::Salted(Sum::Sha512),
+                "y",
+                "{SSHA512}yf6BrM+w34uF9qN/OExl0T0cwmtQo0ovy8NtDiCwZzlu/L5+8/Eo3eS0qpfyvHd+K4XmzGSlLOU5LGyBQWdjMoYQgtAaIyTk",
+            ),
+            (Scheme::Hex(Sum::Md5), "y", "415290769594460e2e485922904f345d"),
+            (
+                Scheme::Hex(Sum::Sha256),
+                "y",
+                "a1fce4363854ff888cff4b8e7875d600c2682390412a8cf79b37d0b11148b0fa",
+            ),
+            (Scheme::LdapPlain, "y", "y"),
         ] {
             assert!(is_of(password, hash, scheme), "{hash}");
             assert!(!is_of("z", hash, scheme), "{hash}");
         }
         assert!(!is_of("y", "$1$zOxEwUVm$5JyQ8c.fULgOKdLLnXoPX0", Scheme::Apr));
+        // Each as the real module has it: who asks for LDAP's does not know bcrypt, who asks for its plain text no DES.
+        let bcrypt = "$2y$04$iRcLCLMj5dSrkeIsIxh4V.RJ7cuIN42CY/AEXGaCocfSeUcvBYfv6";
+        assert!(!is_of("y", bcrypt, Scheme::Ldap(Sum::Md5)));
+        assert!(!is_of("longer than eight", "YWv5e1A0916N6", Scheme::LdapPlain));
+    }
+
+    #[test]
+    fn what_is_made_is_known_again() {
+        let names = "apr_md5_crypt md5_crypt bcrypt des_crypt ldap_md5 ldap_sha1 ldap_salted_md5 ldap_salted_sha1 \
+                     ldap_salted_sha256 ldap_salted_sha512 hex_md5 hex_sha1 hex_sha256 hex_sha512 plaintext ldap_plaintext";
+        for name in names.split_whitespace() {
+            let scheme = Scheme::parse(name).unwrap();
+            let hash = scheme.hash("geheim", "random");
+            assert!(is_of("geheim", &hash, scheme), "{name}: {hash}");
+            assert!(!is_of("Geheim", &hash, scheme), "{name}: {hash}");
+        }
     }
 }

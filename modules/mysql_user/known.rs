@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value as Json};
 use sha1::Digest;
+use sha2::Sha256;
 
 use super::Account;
+use crate::htpasswd::crypt::{ORDER_256, USUAL_ROUNDS, sha_rounds};
 use crate::kit::digest::hex;
 use crate::kit::{Failure, Result};
 use crate::mysql::{Answer, Session, sql};
@@ -20,7 +22,7 @@ pub(super) struct Known {
     pub(super) plugin: Option<String>,
     /// What is kept of the password.
     pub(super) hash: Option<String>,
-    row: Answer,
+    pub(super) row: Answer,
 }
 
 /// From where users of that name are.
@@ -97,6 +99,11 @@ pub(super) fn hashed(password: &str) -> String {
     format!("*{}", hex(&twice).to_uppercase())
 }
 
+/// What `caching_sha2_password` and `sha256_password` keep of a password, with that salt.
+pub(super) fn salted(password: &str, salt: &str) -> String {
+    format!("$A$005${salt}{}", sha_rounds::<Sha256>(password, salt, USUAL_ROUNDS, &ORDER_256))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -106,6 +113,9 @@ mod tests {
     #[test]
     fn passwords_are_known_again() {
         assert_eq!(hashed("password"), "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19");
+        // What the real module sends of these.
+        let hash = "$A$005$12345678901234567890hlFtcpzc2hwpIj.tGDKcgKS6eT8Spd4wk3iRpjsRhh8";
+        assert_eq!(salted("secret", "12345678901234567890"), hash);
     }
 
     #[test]
