@@ -102,8 +102,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     let options = words::split(args.opts.as_deref().unwrap_or_default())
         .map_err(|why| Failure::new(format!("opts: {why}")))?;
-    let make = Command::new(sys.need(tool.program)?).args(tool.words).args(made_with.unwrap_or_default());
-    let make = make.args(options).arg(&dev);
+    let make = Command::new(sys.need(tool.program)?).args(tool.words).args(options);
+    let make = make.args(made_with.unwrap_or_default()).arg(&dev);
     sys.exec(make).map_err(Failure::as_said)?;
     if let Some(command) = identify {
         sys.exec(command).map_err(Failure::as_said)?;
