@@ -78,7 +78,8 @@ impl Args {
     /// The program and what all its commands are told.
     fn program(&self, program: impl Into<OsString>) -> Command {
         let cache = self.cachedir.as_ref().filter(|_| self.root.is_some());
-        let given = [("--config", self.config.as_ref()), ("--root", self.root.as_ref()), ("--cachedir", cache)];
+        let given =
+            [("--config", self.config.as_ref()), ("--root", self.root.as_ref()), ("--cachedir", cache)];
         given.into_iter().fold(Command::new(program), |command, (option, path)| match path {
             Some(path) => command.arg(option).arg(path.as_os_str()),
             None => command,
