@@ -69,9 +69,11 @@ struct Stat {
 struct Found {
     path: String,
     #[serde(flatten)]
-    meta: MetaFacts,
-    device_type: u64,
+    inode: Inode,
+    #[serde(flatten)]
+    permissions: Permissions,
     block_size: u64,
+    device_type: u64,
     readable: bool,
     writeable: bool,
     executable: bool,
@@ -79,27 +81,29 @@ struct Found {
     lnk_source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lnk_target: Option<String>,
+    pw_name: Option<String>,
+    gr_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     checksum: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mimetype: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     charset: Option<&'static str>,
+    /// The file's generation; null where the file system has none, or does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attributes: Option<Vec<&'static str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attr_flags: Option<String>,
-    /// The file's generation; null where the file system has none, or does not tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<Json>,
     /// User, role and type; nulls without SELinux.
     #[serde(skip_serializing_if = "Option::is_none")]
     selinux_context: Option<Vec<Option<String>>>,
 }
 
-/// What `stat` and `find` both tell about a file.
+/// What `stat` and `find` both tell of a file itself.
 #[derive(Debug, Serialize)]
-pub(crate) struct MetaFacts {
+pub(crate) struct Inode {
     mode: String,
     isdir: bool,
     ischr: bool,
@@ -117,6 +121,11 @@ pub(crate) struct MetaFacts {
     atime: f64,
     mtime: f64,
     ctime: f64,
+}
+
+/// What both tell next to the owners' names, which each has elsewhere: the order is seen wherever a result is printed.
+#[derive(Debug, Serialize)]
+pub(crate) struct Permissions {
     wusr: bool,
     rusr: bool,
     xusr: bool,
@@ -130,15 +139,12 @@ pub(crate) struct MetaFacts {
     isgid: bool,
     blocks: u64,
     disk_usage_bytes: u64,
-    pw_name: Option<String>,
-    gr_name: Option<String>,
 }
 
-impl MetaFacts {
-    pub fn of(meta: &Meta, sys: &System<'_>) -> Result<Self> {
+impl From<&Meta> for Inode {
+    fn from(meta: &Meta) -> Self {
         let is = |kind| meta.kind == kind;
-        let may = |bit| meta.mode & bit != 0;
-        Ok(Self {
+        Self {
             mode: format!("{:04o}", meta.mode),
             isdir: is(FileType::Dir),
             ischr: is(FileType::Char),
@@ -156,6 +162,14 @@ impl MetaFacts {
             atime: meta.atime.as_f64(),
             mtime: meta.mtime.as_f64(),
             ctime: meta.ctime.as_f64(),
+        }
+    }
+}
+
+impl From<&Meta> for Permissions {
+    fn from(meta: &Meta) -> Self {
+        let may = |bit| meta.mode & bit != 0;
+        Self {
             wusr: may(0o200),
             rusr: may(0o400),
             xusr: may(0o100),
@@ -169,10 +183,14 @@ impl MetaFacts {
             isgid: may(0o2000),
             blocks: meta.blocks,
             disk_usage_bytes: meta.blocks * 512,
-            pw_name: sys.user_by_id(meta.uid)?.map(|user| user.name),
-            gr_name: sys.group_by_id(meta.gid)?.map(|group| group.name),
-        })
+        }
     }
+}
+
+/// The names of who owns a file, null where there is none.
+pub(crate) fn owners(meta: &Meta, sys: &System<'_>) -> Result<(Option<String>, Option<String>)> {
+    let user = sys.user_by_id(meta.uid)?.map(|user| user.name);
+    Ok((user, sys.group_by_id(meta.gid)?.map(|group| group.name)))
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
@@ -186,14 +204,18 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         return Ok(Returns { stat: Stat::default() });
     };
     let readable = sys.access(path, Access::Read);
+    let (pw_name, gr_name) = owners(&meta, sys)?;
     let mut found = Found {
         path: path.text().into_owned(),
-        meta: MetaFacts::of(&meta, sys)?,
-        device_type: meta.rdevice,
+        inode: Inode::from(&meta),
+        permissions: Permissions::from(&meta),
         block_size: meta.block_size,
+        device_type: meta.rdevice,
         readable,
         writeable: sys.access(path, Access::Write),
         executable: sys.access(path, Access::Execute),
+        pw_name,
+        gr_name,
         lnk_source: None,
         lnk_target: None,
         checksum: None,

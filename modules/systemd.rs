@@ -274,6 +274,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_enabled_until_the_next_boot_is_not_enabled() {
+        const RUNTIME: &str = "LoadState=loaded\nActiveState=active\nUnitFileState=enabled-runtime\n";
+        check(RUNTIME, &json!({"name": "db@main", "enabled": true}), &["systemctl enable db@main"]);
+        check(RUNTIME, &json!({"name": "db@main", "enabled": false}), &[]);
+    }
+
+    #[test]
     fn an_indirect_unit_is_enabled_where_others_are_for_it() {
         for (said, changed) in [("indirect\n", true), ("indirect\n  /etc/systemd/system/a.wants/b\n", false)]
         {

@@ -97,7 +97,9 @@ impl Unit {
     /// Whether it starts at boot. What systemd made from an old init script has to be asked for by name.
     pub fn is_enabled(&self, sys: &mut System<'_>, systemctl: &Systemctl) -> Result<bool> {
         match self.status.get("UnitFileState").and_then(Json::as_str) {
-            Some("enabled" | "enabled-runtime" | "static" | "transient") => Ok(true),
+            Some("enabled" | "static" | "transient") => Ok(true),
+            // Until the next boot, that is: a generator's or an administrator's word is no state that lasts.
+            Some("enabled-runtime") => Ok(false),
             Some("disabled" | "linked" | "linked-runtime" | "masked" | "masked-runtime" | "bad") => Ok(false),
             // Of an indirect unit the links of others tell: without one there is that word alone.
             _ => {

@@ -189,7 +189,7 @@ impl Loader {
         // As a last resort, a role is a path from where the user is.
         let direct = normal(&self.cwd.join(expand_home(name)));
         if let (None, Some(last), true) = (&path, direct.file_name(), direct.is_dir()) {
-            return Ok((last.to_string_lossy().into_owned(), direct));
+            return Ok((last.to_string_lossy().into_owned(), real(direct)));
         }
         let Some(path) = path else {
             let looked: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
@@ -202,7 +202,7 @@ impl Loader {
                 None => error,
             });
         };
-        Ok((name.to_owned(), path))
+        Ok((name.to_owned(), real(path)))
     }
 
     /// In a collection beside the playbook, or in one that is installed.
@@ -235,6 +235,12 @@ impl Loader {
         places.retain(|place| seen.insert(place.clone()));
         places
     }
+}
+
+/// Where a role really is, `role_path`, however it was linked to; in collections links are kept (tried on ansible-core
+/// 2.21).
+fn real(role: PathBuf) -> PathBuf {
+    role.canonicalize().unwrap_or(role)
 }
 
 /// A role's file in a message's words: `The tasks/main.yml file for role 'web'`.
