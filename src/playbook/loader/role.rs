@@ -79,7 +79,8 @@ impl Loader {
             is_dependency: wanted.is_dependency,
             dependencies: Vec::new(),
             allow_duplicates: wanted.allow_duplicates.unwrap_or(meta.allow_duplicates),
-            identity: format!("{} {from:?} {}", path.display(), wanted.identity).into(),
+            // Two names of one directory are two roles.
+            identity: format!("{name} {} {from:?} {}", path.display(), wanted.identity).into(),
             place: Some(wanted.place.clone()),
             path: path.clone(),
             name,
