@@ -329,6 +329,7 @@ pub(super) fn sha1_of(mut file: File) -> io::Result<String> {
 pub(super) fn find(path: &str, subdir: &str, scope: &Scope) -> Result<PathBuf> {
     let wanted = crate::path::expand_home(path);
     if wanted.is_absolute() {
+        let wanted = crate::path::normal(&wanted);
         if wanted.exists() {
             return Ok(wanted);
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::around::PlayAround;
 use super::{Loader, locked};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::path::normal;
 use crate::playbook::Layer;
 use crate::value::Value;
 use crate::yaml::{self, Node};
@@ -75,20 +76,4 @@ impl Loader {
         layers.reverse();
         layers
     }
-}
-
-/// Takes `.` and `..` out of a path by its text alone, as Python's `normpath` does.
-pub(super) fn normal(path: &Path) -> PathBuf {
-    use std::path::Component;
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -162,7 +162,7 @@ impl Loader {
 
     /// A path relative to the importing playbook, or `namespace.collection.playbook`.
     fn find_playbook(&self, name: &str, dir: &Path) -> PathBuf {
-        let beside = super::files::normal(&dir.join(super::search::expand_home(name)));
+        let beside = crate::path::normal(&dir.join(super::search::expand_home(name)));
         if beside.is_file() {
             return beside;
         }

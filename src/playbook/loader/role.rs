@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use super::argument_specs::validation;
 use super::around::Around;
-use super::files::normal;
 use super::search::expand_home;
 use super::{Found, Loader, locked};
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::path::normal;
 use crate::playbook::{Layer, Node, Role};
 use crate::value::Dict;
 

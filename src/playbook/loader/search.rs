@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::Loader;
 use super::around::Around;
-use super::files::normal;
 use crate::diagnostic::{Diagnostic, Place, Result};
+use crate::path::normal;
 
 /// Static imports and dynamic includes look in different orders (tried on ansible-core 2.21).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,9 @@ impl Loader {
         let here = self.absolute(place.source.path.parent().unwrap_or(Path::new("")));
         let candidates: Vec<_> = directories(&here, manner, around)
             .into_iter()
-            .map(|directory| normal(&directory.join(expand_home(name))))
+            .map(|directory| directory.join(expand_home(name)))
+            // An include tells its file's path as it was put together.
+            .map(|path| if manner == Manner::Import { normal(&path) } else { path })
             .collect();
         if let Some(path) = candidates.iter().find(|path| path.is_file()) {
             return Ok(path.clone());

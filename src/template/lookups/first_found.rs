@@ -3,6 +3,7 @@
 use super::options::{flag, is_yes};
 use super::search::{candidates, shown};
 use crate::diagnostic::{Diagnostic, Result};
+use crate::path::normal;
 use crate::template::{Args, Context, LookupEntry};
 use crate::value::{Dict, Value};
 
@@ -24,7 +25,7 @@ fn first_found(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Resul
         .iter()
         .find_map(|name| candidates(context, &[subdirectory], name).into_iter().find(|path| path.exists()));
     match found {
-        Some(path) => Ok(vec![shown(&path)]),
+        Some(path) => Ok(vec![shown(&if path.is_absolute() { normal(&path) } else { path })]),
         None if search.skip => Ok(Vec::new()),
         None => Err(Diagnostic::new("No file was found when using first_found.")
             .hint(format!("Looked for: {}.", search.names.join(", ")))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::filters::expanduser;
 use super::super::io_error::told;
 use crate::diagnostic::{Diagnostic, Result};
+use crate::path::normal;
 use crate::template::{Context, resolve_deep};
 use crate::value::Value;
 use crate::vault;
@@ -32,7 +33,7 @@ pub(super) fn base(context: &Context<'_>) -> PathBuf {
 pub(super) fn candidates(context: &Context<'_>, subdirectories: &[&str], name: &str) -> Vec<PathBuf> {
     let name = expanduser(name);
     if name.starts_with('/') {
-        return vec![PathBuf::from(name)];
+        return vec![normal(Path::new(&name))];
     }
     let mut candidates = Vec::new();
     for directory in directories(context) {
