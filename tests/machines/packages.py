@@ -26,14 +26,11 @@ class Packages:
     def __init__(self, cache):
         self.cache = cache
         self.busy = {}
-        self.serving = set()
+        self.servers = []
         cache.mkdir(parents=True, exist_ok=True)
 
     def serve(self, address):
-        """From now on; it goes with the process. The next machines have the same addresses."""
-        if address in self.serving:
-            return
-        self.serving.add(address)
+        """Until `close`."""
         packages = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -56,6 +53,14 @@ class Packages:
 
         server = http.server.ThreadingHTTPServer((address, PORT), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.servers.append(server)
+
+    def close(self):
+        """Gives the addresses back: the next machines may be somebody else's."""
+        while self.servers:
+            server = self.servers.pop()
+            server.shutdown()
+            server.server_close()
 
     def opened(self, url):
         """What is at a URL, from the cache where it is there and fresh."""
