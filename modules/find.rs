@@ -9,7 +9,7 @@ use crate::command::yes;
 use crate::kit::charset::Charset;
 use crate::kit::regex::{Anchor, Flags, Regex};
 use crate::kit::{Algorithm, Failure, FilePath, Meta, Mode, Result, System, glob};
-use crate::stat::{Inode, Permissions, owners};
+use crate::stat::{Entry, Permissions, owners};
 
 /// Finds files by name, age, size, content and mode.
 ///
@@ -136,7 +136,7 @@ pub struct Returns {
 struct Found {
     path: String,
     #[serde(flatten)]
-    inode: Inode,
+    inode: Entry,
     gr_name: Option<String>,
     pw_name: Option<String>,
     #[serde(flatten)]
@@ -225,7 +225,7 @@ impl Search<'_> {
                 };
                 let path = path.to_string_lossy().into_owned();
                 let (pw_name, gr_name) = owners(&meta, sys)?;
-                let (inode, permissions) = (Inode::from(&meta), Permissions::from(&meta));
+                let (inode, permissions) = (Entry::from(&meta), Permissions::from(&meta));
                 self.returns.files.push(Found { path, inode, gr_name, pw_name, permissions, checksum });
                 let found = i64::try_from(self.returns.files.len()).unwrap_or(i64::MAX);
                 if args.limit.is_some_and(|limit| found >= limit) {

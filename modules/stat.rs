@@ -69,7 +69,7 @@ struct Stat {
 struct Found {
     path: String,
     #[serde(flatten)]
-    inode: Inode,
+    inode: Entry,
     #[serde(flatten)]
     permissions: Permissions,
     block_size: u64,
@@ -103,7 +103,7 @@ struct Found {
 
 /// What `stat` and `find` both tell of a file itself.
 #[derive(Debug, Serialize)]
-pub(crate) struct Inode {
+pub(crate) struct Entry {
     mode: String,
     isdir: bool,
     ischr: bool,
@@ -141,7 +141,7 @@ pub(crate) struct Permissions {
     disk_usage_bytes: u64,
 }
 
-impl From<&Meta> for Inode {
+impl From<&Meta> for Entry {
     fn from(meta: &Meta) -> Self {
         let is = |kind| meta.kind == kind;
         Self {
@@ -207,7 +207,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let (pw_name, gr_name) = owners(&meta, sys)?;
     let mut found = Found {
         path: path.text().into_owned(),
-        inode: Inode::from(&meta),
+        inode: Entry::from(&meta),
         permissions: Permissions::from(&meta),
         block_size: meta.block_size,
         device_type: meta.rdevice,

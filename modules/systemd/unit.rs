@@ -98,9 +98,11 @@ impl Unit {
     pub fn is_enabled(&self, sys: &mut System<'_>, systemctl: &Systemctl) -> Result<bool> {
         match self.status.get("UnitFileState").and_then(Json::as_str) {
             Some("enabled" | "static" | "transient") => Ok(true),
-            // Until the next boot, that is: a generator's or an administrator's word is no state that lasts.
-            Some("enabled-runtime") => Ok(false),
-            Some("disabled" | "linked" | "linked-runtime" | "masked" | "masked-runtime" | "bad") => Ok(false),
+            // Until the next boot, that is, for what is enabled at run time alone.
+            Some(
+                "disabled" | "enabled-runtime" | "linked" | "linked-runtime" | "masked" | "masked-runtime"
+                | "bad",
+            ) => Ok(false),
             // Of an indirect unit the links of others tell: without one there is that word alone.
             _ => {
                 let answer = self.asked_enabled(sys, systemctl)?;
