@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::kit::args::expand_paths;
@@ -21,7 +22,7 @@ pub fn serve(host: &dyn Host, input: impl Read, output: impl Write) -> io::Resul
         input,
         output,
         read: Vec::new(),
-        at: 0,
+        unread: 0..0,
         waiting: VecDeque::new(),
         to_send: GREETING.to_vec(),
         held_since: None,
@@ -124,9 +125,10 @@ fn refuse(msg: String) -> Reply {
 struct Link<R, W> {
     input: R,
     output: W,
+    /// Room for what is read.
     read: Vec<u8>,
-    /// How much of `read` is used up.
-    at: usize,
+    /// What of it came and was not looked at yet.
+    unread: Range<usize>,
     /// Frames that came while content was waited for.
     waiting: VecDeque<Frame>,
     to_send: Vec<u8>,
@@ -148,28 +150,38 @@ impl<R: Read, W: Write> Link<R, W> {
 
     fn read_frame(&mut self) -> io::Result<Option<Frame>> {
         loop {
-            let unread = self.read.get(self.at..).unwrap_or_default();
+            let unread = self.read.get(self.unread.clone()).unwrap_or_default();
             let bad = |e| io::Error::new(io::ErrorKind::InvalidData, e);
             if let Some((frame, length)) = wire::decode(unread).map_err(bad)? {
-                self.at += length;
+                self.unread.start += length;
                 return Ok(Some(frame));
             }
-            self.read.drain(..self.at);
-            self.at = 0;
             self.send_all()?;
-            let start = self.read.len();
-            self.read.resize(start + 64 * 1024, 0);
-            let got = match self.input.read(self.read.get_mut(start..).unwrap_or_default()) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(None),
-                other => other.map(Some),
-            };
-            self.read.truncate(start + got.as_ref().ok().copied().flatten().unwrap_or(0));
-            if got? == Some(0) {
-                return if self.read.is_empty() {
+            if self.read_more()? == 0 {
+                return if self.unread.is_empty() {
                     Ok(None)
                 } else {
                     Err(io::ErrorKind::UnexpectedEof.into())
                 };
+            }
+        }
+    }
+
+    /// How many bytes more there are now.
+    fn read_more(&mut self) -> io::Result<usize> {
+        let length = self.unread.len();
+        self.read.copy_within(self.unread.clone(), 0);
+        self.unread = 0..length;
+        if self.read.len() < length + PIECE {
+            self.read.resize(length + PIECE, 0);
+        }
+        loop {
+            match self.input.read(self.read.get_mut(length..).unwrap_or_default()) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                got => {
+                    self.unread.end += got.as_ref().copied().unwrap_or(0);
+                    return got;
+                }
             }
         }
     }

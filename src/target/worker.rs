@@ -215,7 +215,7 @@ fn read_pieces(blobs: &dyn Blobs, key: &str, pieces: &mpsc::Sender<(Vec<u8>, boo
 }
 
 fn read_piece(content: &mut impl Read) -> Result<Vec<u8>, String> {
-    let mut piece = Vec::new();
+    let mut piece = Vec::with_capacity(PIECE);
     content.take(PIECE as u64).read_to_end(&mut piece).map_err(|error| error.to_string())?;
     Ok(piece)
 }
