@@ -46,9 +46,17 @@ mod django_manage;
 mod dnf;
 mod docker_compose_v2;
 mod docker_container;
+mod docker_container_exec;
 mod docker_container_info;
+mod docker_host_info;
 mod docker_image;
+mod docker_image_export;
 mod docker_image_info;
+mod docker_image_load;
+mod docker_image_pull;
+mod docker_image_push;
+mod docker_image_remove;
+mod docker_image_tag;
 mod docker_login;
 mod docker_network;
 mod docker_network_info;
@@ -118,6 +126,7 @@ mod pip;
 mod pkgng;
 mod postgresql_db;
 mod postgresql_ext;
+mod postgresql_pg_hba;
 mod postgresql_ping;
 mod postgresql_privs;
 mod postgresql_query;
@@ -198,9 +207,17 @@ table! {
     dnf | dnf5 | yum,
     docker_compose_v2,
     docker_container,
+    docker_container_exec,
     docker_container_info,
+    docker_host_info,
     docker_image,
+    docker_image_export,
     docker_image_info,
+    docker_image_load,
+    docker_image_pull,
+    docker_image_push,
+    docker_image_remove,
+    docker_image_tag,
     docker_login,
     docker_network,
     docker_network_info,
@@ -270,6 +287,7 @@ table! {
     pkgng,
     postgresql_db,
     postgresql_ext,
+    postgresql_pg_hba,
     postgresql_ping,
     postgresql_privs,
     postgresql_query,
@@ -366,9 +384,17 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.crypto", "x509_certificate_info"),
     ("community.docker", "docker_compose_v2"),
     ("community.docker", "docker_container"),
+    ("community.docker", "docker_container_exec"),
     ("community.docker", "docker_container_info"),
+    ("community.docker", "docker_host_info"),
     ("community.docker", "docker_image"),
+    ("community.docker", "docker_image_export"),
     ("community.docker", "docker_image_info"),
+    ("community.docker", "docker_image_load"),
+    ("community.docker", "docker_image_pull"),
+    ("community.docker", "docker_image_push"),
+    ("community.docker", "docker_image_remove"),
+    ("community.docker", "docker_image_tag"),
     ("community.docker", "docker_login"),
     ("community.docker", "docker_network"),
     ("community.docker", "docker_network_info"),
@@ -433,6 +459,7 @@ const COLLECTIONS: &[(&str, &str)] = &[
     ("community.mysql", "mysql_variables"),
     ("community.postgresql", "postgresql_db"),
     ("community.postgresql", "postgresql_ext"),
+    ("community.postgresql", "postgresql_pg_hba"),
     ("community.postgresql", "postgresql_ping"),
     ("community.postgresql", "postgresql_privs"),
     ("community.postgresql", "postgresql_query"),

@@ -39,6 +39,7 @@ pub struct ApiError {
 }
 
 /// One question.
+#[derive(Clone, Copy)]
 pub struct Question<'a> {
     pub method: &'a str,
     /// With its query, quoted.
@@ -202,6 +203,19 @@ impl Engine {
             return Ok(reply);
         }
         Err(self.refusal(&path, reply))
+    }
+
+    /// A question after whose answer's head more is sent, where there is `input`; gives all that comes.
+    pub fn talk(
+        &self,
+        question: &Question<'_>,
+        input: Option<&[u8]>,
+        sys: &mut System<'_>,
+    ) -> Result<Vec<u8>, ApiError> {
+        // A command may say nothing for long.
+        let patience = Duration::from_secs(24 * 60 * 60);
+        let question = Question { patience: Some(patience), ..*question };
+        Ok(self.ask(&question, None, sys)?.converse(input, patience)?)
     }
 
     fn connect(

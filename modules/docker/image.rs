@@ -1,10 +1,11 @@
 //! Images: which there are, and pulling them.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 
 use serde_json::Value as Json;
 
-use crate::docker::engine::{ApiError, Engine, Question, query, quoted};
+use crate::docker::engine::{ApiError, Engine, Question, Upload, query, quoted};
 use crate::docker::name::{ImageName, is_id};
 use crate::docker::{at, registry, text};
 use crate::kit::http::wire::{Reply, broken};
@@ -64,6 +65,63 @@ pub fn push(engine: &Engine, name: &ImageName, sys: &mut System<'_>) -> Result<b
     })
     .map_err(|error| error.worded(|error| failed(&error.message)))?;
     Ok(pushed)
+}
+
+/// What an archive held: an image's name, or its id where it has none.
+pub enum Loaded {
+    Name(String),
+    Id(String),
+}
+
+impl Loaded {
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Name(text) | Self::Id(text) => text,
+        }
+    }
+
+    pub fn shown(&self) -> String {
+        format!("'{}'", self.text())
+    }
+}
+
+pub struct Found {
+    pub names: Vec<Loaded>,
+    pub stdout: String,
+}
+
+/// Loads an archive; tells which images it held.
+pub fn load(path: &Path, name: &str, engine: &Engine, sys: &mut System<'_>) -> Result<Found> {
+    let upload = Upload { kind: "application/x-tar", path };
+    let reply = engine.ask(&Question::new("POST", "/images/load"), Some(upload), sys);
+    let reply = reply.map_err(|error| Failure::new(format!("Error loading image {name} - {error}")))?;
+    let mut said = Vec::new();
+    lines(reply, &mut |line| {
+        said.extend(line.get("stream").and_then(Json::as_str).map(str::to_owned));
+    })
+    .map_err(|error| error.worded(|error| format!("Error loading image {name} - {}", error.message)))?;
+    let lines: Vec<&str> = said.iter().map(|line| line.trim_end()).collect();
+    let named = |line: &&str| {
+        let name = line.strip_prefix("Loaded image: ").map(|name| Loaded::Name(name.to_owned()));
+        name.or_else(|| line.strip_prefix("Loaded image ID: ").map(|id| Loaded::Id(id.to_owned())))
+    };
+    Ok(Found { names: lines.iter().filter_map(named).collect(), stdout: lines.join("\n") })
+}
+
+/// The image that is meant by a name and the tag for one that has none.
+pub fn wanted(name: &str, tag: &str) -> Result<ImageName> {
+    let is_tag = |tag: &str| {
+        tag.len() <= 128
+            && tag.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && tag.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    };
+    if !is_tag(tag) {
+        return Err(Failure::new(format!("\"{tag}\" is not a valid docker tag!")));
+    }
+    if is_id(name) {
+        return Ok(ImageName { repository: name.to_owned(), tag: None });
+    }
+    Ok(ImageName::parse(name).or_tag(tag))
 }
 
 /// Who logs in at the image's registry, for the engine.

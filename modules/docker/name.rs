@@ -38,6 +38,10 @@ impl ImageName {
         }
     }
 
+    pub fn has_digest(&self) -> bool {
+        self.tag.as_ref().is_some_and(|tag| tag.contains(':'))
+    }
+
     /// Whose the repository is.
     pub fn registry(&self) -> &str {
         match self.repository.split_once('/') {

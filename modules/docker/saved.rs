@@ -18,21 +18,33 @@ pub struct Saved {
 
 /// The one image of an archive; an error where there is none, or more. `None`: there is no file.
 pub fn read(path: &Path, sys: &System<'_>) -> Result<Option<Saved>> {
+    match read_all(path, sys)?.map(TryInto::<[Saved; 1]>::try_into) {
+        None => Ok(None),
+        Some(Ok([image])) => Ok(Some(image)),
+        Some(Err(_)) => Err(unreadable(path, &"it does not hold one image")),
+    }
+}
+
+fn unreadable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
+    Failure::new(format!("{} is no archive of an image: {why}", path.display()))
+}
+
+/// All images of an archive. `None`: there is no file.
+pub fn read_all(path: &Path, sys: &System<'_>) -> Result<Option<Vec<Saved>>> {
     if !sys.exists(path)? {
         return Ok(None);
     }
-    let unreadable = |why: &dyn std::fmt::Display| {
-        Failure::new(format!("{} is no archive of an image: {why}", path.display()))
-    };
+    let unreadable = |why: &dyn std::fmt::Display| unreadable(path, why);
     let manifest = manifest(&mut sys.open(path)?).map_err(|error| unreadable(&error))?;
     let images: Json = serde_json::from_slice(&manifest).map_err(|error| unreadable(&error))?;
-    let [image] = images.as_array().map(Vec::as_slice).unwrap_or_default() else {
-        return Err(unreadable(&"it does not hold one image"));
+    let saved = |image: &Json| {
+        let config = text(image, "Config");
+        let id = config.strip_suffix(".json").or_else(|| config.rsplit('/').next()).unwrap_or_default();
+        let names = items(image, "RepoTags").iter().filter_map(Json::as_str).map(str::to_owned).collect();
+        Saved { id: id.to_owned(), names }
     };
-    let config = text(image, "Config");
-    let id = config.strip_suffix(".json").or_else(|| config.rsplit('/').next()).unwrap_or_default();
-    let names = items(image, "RepoTags").iter().filter_map(Json::as_str).map(str::to_owned).collect();
-    Ok(Some(Saved { id: id.to_owned(), names }))
+    let images = images.as_array().ok_or_else(|| unreadable(&"its manifest.json is no list"))?;
+    Ok(Some(images.iter().map(saved).collect()))
 }
 
 /// The content of `manifest.json`.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{Args, Source, build};
-use crate::docker::engine::{Engine, Question, Upload, query};
+use crate::docker::engine::{Engine, Question, query};
+use crate::docker::image::Loaded;
 use crate::docker::name::{ImageName, is_id};
 use crate::docker::{Fields, image, saved, text};
 use crate::kit::{Failure, Result, System, WriteOptions};
@@ -161,7 +162,7 @@ impl<'w, 's> Work<'w, 's> {
             )));
         }
         if !self.sys.is_check() {
-            let found = load(path, &name, self.engine, self.sys)?;
+            let found = image::load(path, &name, self.engine, self.sys)?;
             let is_it = |one: &Loaded| match one {
                 Loaded::Name(found) => *found == whole,
                 Loaded::Id(id) => *id == self.args.name,
@@ -261,40 +262,4 @@ impl<'w, 's> Work<'w, 's> {
         }
         Ok(())
     }
-}
-
-enum Loaded {
-    Name(String),
-    Id(String),
-}
-
-impl Loaded {
-    fn shown(&self) -> String {
-        match self {
-            Self::Name(text) | Self::Id(text) => format!("'{text}'"),
-        }
-    }
-}
-
-struct Found {
-    names: Vec<Loaded>,
-    stdout: String,
-}
-
-/// Loads an archive; tells which images it held.
-fn load(path: &std::path::Path, name: &str, engine: &Engine, sys: &mut System<'_>) -> Result<Found> {
-    let upload = Upload { kind: "application/x-tar", path };
-    let reply = engine.ask(&Question::new("POST", "/images/load"), Some(upload), sys);
-    let reply = reply.map_err(|error| Failure::new(format!("Error loading image {name} - {error}")))?;
-    let mut said = Vec::new();
-    image::lines(reply, &mut |line| {
-        said.extend(line.get("stream").and_then(Json::as_str).map(str::to_owned));
-    })
-    .map_err(|error| error.worded(|error| format!("Error loading image {name} - {}", error.message)))?;
-    let lines: Vec<&str> = said.iter().map(|line| line.trim_end()).collect();
-    let named = |line: &&str| {
-        let name = line.strip_prefix("Loaded image: ").map(|name| Loaded::Name(name.to_owned()));
-        name.or_else(|| line.strip_prefix("Loaded image ID: ").map(|id| Loaded::Id(id.to_owned())))
-    };
-    Ok(Found { names: lines.iter().filter_map(named).collect(), stdout: lines.join("\n") })
 }

@@ -242,6 +242,8 @@ pub enum Peer<'a> {
 pub trait Connection: Read + io::Write + Send {
     /// Reads give `WouldBlock` or `TimedOut` after that long.
     fn set_read_timeout(&self, timeout: Duration) -> io::Result<()>;
+    /// Nothing more is written; reading goes on.
+    fn end_of_writing(&self) -> io::Result<()>;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

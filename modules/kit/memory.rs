@@ -392,6 +392,10 @@ impl Connection for Silent {
     fn set_read_timeout(&self, _: Duration) -> io::Result<()> {
         Ok(())
     }
+
+    fn end_of_writing(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A connection to a scripted server.
@@ -428,6 +432,10 @@ impl Write for Talking {
 
 impl Connection for Talking {
     fn set_read_timeout(&self, _: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn end_of_writing(&self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, BufWriter, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
@@ -438,11 +438,19 @@ impl Connection for TcpStream {
     fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
         Self::set_read_timeout(self, Some(timeout.max(Duration::from_millis(1))))
     }
+
+    fn end_of_writing(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
 }
 
 impl Connection for UnixStream {
     fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
         Self::set_read_timeout(self, Some(timeout.max(Duration::from_millis(1))))
+    }
+
+    fn end_of_writing(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
     }
 }
 

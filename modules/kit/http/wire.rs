@@ -1,6 +1,7 @@
 //! One question and its answer in HTTP/1.1, over an open connection. Each has a connection of its own.
 
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 use crate::kit::host::Connection;
 use crate::kit::http::answer::{header_line, status_line};
@@ -58,6 +59,46 @@ pub fn broken(error: io::Error) -> Failure {
 impl Reply {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Sends more, where the connection is for both once the head has come, and that this is all; gives all that comes.
+    pub fn converse(mut self, input: Option<&[u8]>, patience: Duration) -> Result<Vec<u8>> {
+        let mut said = Vec::new();
+        if let Some(input) = input {
+            for piece in input.chunks(4096) {
+                // What comes meanwhile is taken: who waits to be rid of it reads nothing more.
+                self.take_what_is_there(&mut said).map_err(broken)?;
+                if let Err(error) = self.stream.connection.write_all(piece) {
+                    // It has ended, and wanted no more.
+                    if error.kind() == io::ErrorKind::BrokenPipe {
+                        break;
+                    }
+                    return Err(broken(error));
+                }
+            }
+            self.stream.connection.set_read_timeout(patience).map_err(broken)?;
+            match self.stream.connection.end_of_writing() {
+                Err(error) if error.kind() != io::ErrorKind::NotConnected => return Err(broken(error)),
+                _ => {}
+            }
+        }
+        self.read_to_end(&mut said).map_err(|error| broken(self.error.take().unwrap_or(error)))?;
+        Ok(said)
+    }
+
+    fn take_what_is_there(&mut self, said: &mut Vec<u8>) -> io::Result<()> {
+        let mut buffer = [0; 4096];
+        self.stream.connection.set_read_timeout(Duration::from_millis(1))?;
+        loop {
+            match self.next(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => said.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     fn read_head(&mut self) -> Result<()> {
