@@ -76,7 +76,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         images.push(found);
         names.push(name);
     }
-    let msg = reason(&args, &wanted, sys)?;
+    let msg = reason(&args, &wanted, sys);
     if msg.is_some() {
         if sys.is_check() {
             sys.count_as_change(format!("docker: exported {}", args.names.join(", ")));
@@ -88,13 +88,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 }
 
 /// Why the archive is written; `None` where it holds what it is to hold.
-fn reason(args: &Args, wanted: &BTreeSet<Held>, sys: &mut System<'_>) -> Result<Option<String>> {
+fn reason(args: &Args, wanted: &BTreeSet<Held>, sys: &mut System<'_>) -> Option<String> {
     if args.force {
-        return Ok(Some("Exporting since force=true".to_owned()));
+        return Some("Exporting since force=true".to_owned());
     }
     let there = match saved::read_all(&args.path, sys) {
-        Err(why) => return Ok(Some(format!("Overwriting an unreadable archive file: {}", why.msg))),
-        Ok(None) => return Ok(Some("Overwriting since no image is present in archive".to_owned())),
+        Err(why) => return Some(format!("Overwriting an unreadable archive file: {}", why.msg)),
+        Ok(None) => return Some("Overwriting since no image is present in archive".to_owned()),
         Ok(Some(there)) => there,
     };
     let held: BTreeSet<Held> = there
@@ -106,14 +106,14 @@ fn reason(args: &Args, wanted: &BTreeSet<Held>, sys: &mut System<'_>) -> Result<
         })
         .collect();
     if *wanted == held {
-        return Ok(None);
+        return None;
     }
     let missing = shown(wanted.difference(&held));
-    Ok(Some(if missing.is_empty() {
+    Some(if missing.is_empty() {
         format!("Overwriting archive since it has more images: {}", shown(held.difference(wanted)))
     } else {
         format!("Overwriting archive since it is missing image(s) {missing}")
-    }))
+    })
 }
 
 fn shown<'h>(images: impl Iterator<Item = &'h Held>) -> String {

@@ -365,12 +365,11 @@ fn expand(said: &Said) -> Result<Vec<Wish>> {
     let wrong = |why: String| Failure::new(format!("Error modifying rules:\n{why}"));
     let kind = said.contype.unwrap_or(Kind::Host);
     let method = said.method.unwrap_or(Method::Md5);
-    let source = match kind {
-        Kind::Local => None,
-        _ => {
-            let address = said.address.as_deref().unwrap_or("samehost");
-            Some(rule::source(address, said.netmask.as_deref()).map_err(wrong)?)
-        }
+    let source = if kind == Kind::Local {
+        None
+    } else {
+        let address = said.address.as_deref().unwrap_or("samehost");
+        Some(rule::source(address, said.netmask.as_deref()).map_err(wrong)?)
     };
     let all = || "all".to_owned();
     let databases = said.databases.clone().unwrap_or_else(all);

@@ -213,7 +213,7 @@ impl Engine {
         sys: &mut System<'_>,
     ) -> Result<Vec<u8>, ApiError> {
         // A command may say nothing for long.
-        let patience = Duration::from_secs(24 * 60 * 60);
+        let patience = Duration::from_hours(24);
         let question = Question { patience: Some(patience), ..*question };
         Ok(self.ask(&question, None, sys)?.converse(input, patience)?)
     }

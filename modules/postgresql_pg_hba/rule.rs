@@ -103,22 +103,17 @@ pub(super) fn source(address: &str, mask: Option<&str>) -> Result<String, String
         Some((ip, length)) => {
             (ip.parse::<IpAddr>().map_err(|_| nonsense())?, length.parse::<u32>().map_err(|_| nonsense())?)
         }
-        None => match address.parse::<IpAddr>() {
-            Ok(ip) => {
-                let mask = mask.ok_or(
-                    "If the address is a bare ip-address without a CIDR suffix, the rule needs to contain a netmask",
-                )?;
-                (ip, prefix(mask).ok_or_else(|| format!("The netmask '{mask}' is none"))?)
-            }
-            Err(_) => {
+        None => {
+            let Ok(ip) = address.parse::<IpAddr>() else {
                 let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-                return if address.chars().all(is_name) && !address.is_empty() {
-                    Ok(address.to_owned())
-                } else {
-                    Err(nonsense())
-                };
-            }
-        },
+                let is_one = address.chars().all(is_name) && !address.is_empty();
+                return if is_one { Ok(address.to_owned()) } else { Err(nonsense()) };
+            };
+            let mask = mask.ok_or(
+                "If the address is a bare ip-address without a CIDR suffix, the rule needs to contain a netmask",
+            )?;
+            (ip, prefix(mask).ok_or_else(|| format!("The netmask '{mask}' is none"))?)
+        }
     };
     let width: u32 = if ip.is_ipv4() { 32 } else { 128 };
     if length > width {
