@@ -86,6 +86,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("pip", "pip works on a real machine only"),
     ("postgresql_db", "it needs a server"),
     ("postgresql_ext", "it needs a server"),
+    ("postgresql_pg_hba", "the file must be there"),
     ("postgresql_ping", "it needs a server"),
     ("postgresql_privs", "it needs a server"),
     ("postgresql_query", "it needs a server"),
