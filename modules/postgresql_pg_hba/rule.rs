@@ -99,21 +99,17 @@ pub(super) fn source(address: &str, mask: Option<&str>) -> Result<String, String
     }
     let nonsense =
         || format!("The string '{address}' is neither a valid IP address, network, hostname or keyword");
-    let (ip, length) = match address.split_once('/') {
-        Some((ip, length)) => {
-            (ip.parse::<IpAddr>().map_err(|_| nonsense())?, length.parse::<u32>().map_err(|_| nonsense())?)
-        }
-        None => {
-            let Ok(ip) = address.parse::<IpAddr>() else {
-                let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-                let is_one = address.chars().all(is_name) && !address.is_empty();
-                return if is_one { Ok(address.to_owned()) } else { Err(nonsense()) };
-            };
-            let mask = mask.ok_or(
-                "If the address is a bare ip-address without a CIDR suffix, the rule needs to contain a netmask",
-            )?;
-            (ip, prefix(mask).ok_or_else(|| format!("The netmask '{mask}' is none"))?)
-        }
+    let (ip, length) = if let Some((ip, length)) = address.split_once('/') {
+        (ip.parse::<IpAddr>().map_err(|_| nonsense())?, length.parse::<u32>().map_err(|_| nonsense())?)
+    } else if let Ok(ip) = address.parse::<IpAddr>() {
+        let mask = mask.ok_or(
+            "If the address is a bare ip-address without a CIDR suffix, the rule needs to contain a netmask",
+        )?;
+        (ip, prefix(mask).ok_or_else(|| format!("The netmask '{mask}' is none"))?)
+    } else {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        let is_one = address.chars().all(is_name) && !address.is_empty();
+        return if is_one { Ok(address.to_owned()) } else { Err(nonsense()) };
     };
     let width: u32 = if ip.is_ipv4() { 32 } else { 128 };
     if length > width {
