@@ -34,7 +34,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Map<String, Json>>
     if !sys.exists(&args.path)? {
         return Err(Failure::new(format!("Error opening archive {path} - there is no such file")));
     }
-    let found = image::load(&args.path, &path, &engine, sys)?;
+    let found = image::load(&args.path, &path, &engine, sys).map_err(|failure| failure.with("stdout", ""))?;
     if found.names.is_empty() {
         let msg = "Detected no loaded images. Archive potentially corrupt?";
         return Err(Failure::new(msg).with("stdout", found.stdout));

@@ -197,7 +197,8 @@ struct Stream {
 impl Stream {
     fn fill(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
-            self.start = 0;
+            // Nothing is there, should the reading fail.
+            (self.start, self.end) = (0, 0);
             self.end = loop {
                 match self.connection.read(&mut self.buffer) {
                     Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
@@ -237,5 +238,30 @@ impl Stream {
                 return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixStream;
+
+    use super::*;
+
+    #[test]
+    fn more_is_sent_after_the_head_and_what_comes_is_heard() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let other = std::thread::spawn(move || {
+            let mut head = [0; 8];
+            theirs.read_exact(&mut head).unwrap();
+            theirs.write_all(b"HTTP/1.1 101 UPGRADED\r\n\r\n").unwrap();
+            // Silence until all has come.
+            let mut said = String::new();
+            theirs.read_to_string(&mut said).unwrap();
+            theirs.write_all(said.to_uppercase().as_bytes()).unwrap();
+        });
+        let reply = exchange(Box::new(ours), "GET /\r\n\n", None).unwrap();
+        let heard = reply.converse(Some(b"hello"), Duration::from_secs(10)).unwrap();
+        assert_eq!(heard, b"HELLO");
+        other.join().unwrap();
     }
 }
