@@ -17,7 +17,8 @@ class Bed:
         path.mkdir()
         path.chmod(0o755)
         self.keeper = subprocess.Popen([SUPPORT / "hosts", path / "bed", str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                       text=True, env={**os.environ, "FANFARE_TEST_PLAIN": "1"}, preexec_fn=targets.enter)
+                                       text=True, preexec_fn=targets.enter, env={
+                                           **os.environ, "FANFARE_TEST_PLAIN": "1", "FANFARE_TEST_SSHD_OPTIONS": "LoginGraceTime 0"})
         targets.roots = [self.keeper.pid]
         if self.keeper.stdout.readline().strip() != "ready":
             raise SystemExit("the hosts did not start")

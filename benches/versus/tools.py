@@ -43,7 +43,9 @@ def command(tool, play, hosts, bed, place, programs):
         return [str(programs), "run", "-i", f"{bed.inventory(hosts)}.yml", "--forks", str(hosts), f"{place}/{play}.yml"], {}
     if tool in ("ansible", "ansible-pipe", "mitogen"):
         env = {"ANSIBLE_FORKS": str(hosts), "ANSIBLE_PIPELINING": str(int(tool == "ansible-pipe")),
-               "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1"}
+               "ANSIBLE_RETRY_FILES_ENABLED": "0", "ANSIBLE_NOCOLOR": "1",
+               # 200 logins at once on two cores take longer than its ten seconds.
+               "ANSIBLE_TIMEOUT": "600"}
         if tool == "mitogen":
             plugins = next((programs.parent / "lib").glob("python*/site-packages/ansible_mitogen/plugins/strategy"))
             env |= {"ANSIBLE_STRATEGY": "mitogen_linear", "ANSIBLE_STRATEGY_PLUGINS": str(plugins)}

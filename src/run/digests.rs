@@ -46,11 +46,14 @@ pub(super) fn of_file(path: &Path, metadata: &Metadata) -> io::Result<String> {
 }
 
 impl Large {
-    /// `None` for a file whose SHA-1 is known, or soon taken.
+    /// `None` for a file that is small, or whose SHA-1 is known. One that is being taken is not waited for.
     pub(super) fn of(path: &Path, metadata: &Metadata) -> Option<Self> {
         let stamp = Stamp::of(metadata);
-        let taken = || TAKEN.lock().get(&stamp).is_some_and(|sha1| sha1.lock().is_some());
-        (metadata.len() >= LARGE && !taken()).then(|| Self { path: path.to_owned(), stamp })
+        let known = || {
+            let shared = TAKEN.lock().get(&stamp).cloned();
+            shared.is_some_and(|sha1| sha1.try_lock().is_some_and(|taken| taken.is_some()))
+        };
+        (metadata.len() >= LARGE && !known()).then(|| Self { path: path.to_owned(), stamp })
     }
 
     /// What stands for its SHA-1.
@@ -138,19 +141,17 @@ mod tests {
 
     use super::*;
 
-    fn large(content: &[u8]) -> (tempfile::TempDir, PathBuf, Large) {
+    fn large() -> (tempfile::TempDir, PathBuf, Large) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("large");
-        let mut all = vec![b'x'; 16 << 20];
-        all.extend(content);
-        fs::write(&path, all).unwrap();
+        fs::write(&path, vec![b'x'; 16 << 20]).unwrap();
         let large = Large::of(&path, &path.metadata().unwrap()).unwrap();
         (dir, path, large)
     }
 
     #[test]
     fn a_large_file_that_changes_is_not_read_to_the_end() {
-        let (_dir, path, large) = large(b"");
+        let (_dir, path, large) = large();
         let mut reader = large.open().unwrap();
         let mut piece = [0; 16];
         reader.read_exact(&mut piece).unwrap();
@@ -159,6 +160,17 @@ mod tests {
         assert!(error.to_string().ends_with("large changed while it was read"), "{error}");
         assert!(large.open().is_err());
         assert!(large.sha1().is_err());
+    }
+
+    #[test]
+    fn a_large_file_whose_sha1_is_being_taken_is_announced_at_once() {
+        let (_dir, path, large) = large();
+        let shared = TAKEN.lock().entry(large.stamp.clone()).or_default().clone();
+        let mut taking = shared.lock();
+        assert!(Large::of(&path, &path.metadata().unwrap()).is_some());
+        *taking = Some("a".repeat(40));
+        drop(taking);
+        assert!(Large::of(&path, &path.metadata().unwrap()).is_none());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod prebuilt;
 pub mod programs;
 mod quote;
 mod raw;
+mod readonce;
 mod replies;
 mod ssh;
 mod ssh_config;

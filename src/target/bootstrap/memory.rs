@@ -13,7 +13,8 @@ struct Helper {
     name: &'static str,
     /// The option that gives it its program.
     option: &'static str,
-    /// Its program, in one line. It takes the mark, the worker's size and the number of the system call.
+    /// Its program, in one line. It takes the mark, the worker's size and the number of the system call. It waits half an hour
+    /// for the worker, as the script does.
     program: &'static str,
 }
 
@@ -23,9 +24,9 @@ const HELPERS: &[Helper] = &[
 ];
 
 /// 17: closed at exec and executable, as newer kernels want to be told; 1: closed at exec.
-const PERL: &str = r#"$|=1;my($m,$n,$c)=@ARGV;my $x="fanfare-worker";sub bad{print "$m ERR @_\n";exit 4}my $d=-1;for my $f(17,1){$d=syscall($c+0,$x,$f);last if $d>=0}bad("memfd_create: $!")if $d<0;open(my $o,">&=",$d)or bad("open: $!");binmode STDIN;while($n>0){my $b;my $r=sysread(STDIN,$b,$n>65536?65536:$n);bad("it did not arrive whole")unless $r;$n-=$r;while(length $b){my $w=syswrite($o,$b);bad("write: $!")unless $w;substr($b,0,$w)=""}}print "$m SENT\n";exec{"/proc/self/fd/$d"}$x;bad("exec: $!")"#;
+const PERL: &str = r#"$|=1;alarm 1800;my($m,$n,$c)=@ARGV;my $x="fanfare-worker";sub bad{print "$m ERR @_\n";exit 4}my $d=-1;for my $f(17,1){$d=syscall($c+0,$x,$f);last if $d>=0}bad("memfd_create: $!")if $d<0;open(my $o,">&=",$d)or bad("open: $!");binmode STDIN;while($n>0){my $b;my $r=sysread(STDIN,$b,$n>65536?65536:$n);bad("it did not arrive whole")unless $r;$n-=$r;while(length $b){my $w=syswrite($o,$b);bad("write: $!")unless $w;substr($b,0,$w)=""}}print "$m SENT\n";alarm 0;exec{"/proc/self/fd/$d"}$x;bad("exec: $!")"#;
 
-const PYTHON: &str = r#"exec("import os,sys\nm,n=sys.argv[1],int(sys.argv[2])\ndef say(*w):\n print(m,*w,flush=True)\ndef whole():\n say('ERR','it did not arrive whole')\n os._exit(4)\ntry:\n d=os.memfd_create('fanfare-worker',1)\n while n>0:\n  b=os.read(0,min(n,65536)) or whole()\n  n-=len(b)\n  while b: b=b[os.write(d,b):]\n say('SENT')\n os.execv('/proc/self/fd/%d'%d,['fanfare-worker'])\nexcept Exception as e:\n say('ERR',e)\n os._exit(4)")"#;
+const PYTHON: &str = r#"exec("import os,sys,signal\nsignal.alarm(1800)\nm,n=sys.argv[1],int(sys.argv[2])\ndef say(*w):\n print(m,*w,flush=True)\ndef whole():\n say('ERR','it did not arrive whole')\n os._exit(4)\ntry:\n d=os.memfd_create('fanfare-worker',1)\n while n>0:\n  b=os.read(0,min(n,65536)) or whole()\n  n-=len(b)\n  while b: b=b[os.write(d,b):]\n say('SENT')\n signal.alarm(0)\n os.execv('/proc/self/fd/%d'%d,['fanfare-worker'])\nexcept Exception as e:\n say('ERR',e)\n os._exit(4)")"#;
 
 /// The number of `memfd_create`, which perl has no name for.
 fn call(machine: &str) -> u32 {

@@ -98,6 +98,13 @@ impl Script<'_> {
     /// Receives it in the first of the places that will do.
     fn receive(&self, text: &mut String) {
         let make = if self.keep { "mkdir -p" } else { "mkdir" };
+        // Where the link died nobody tells the host: what waits for the rest would stay until its TCP gives up, in hours. On a
+        // terminal `timeout` would not get to read.
+        let wait = if self.run.terminal {
+            "head -c $z;"
+        } else {
+            "if timeout 9 true 2>/dev/null;then timeout 1800 head -c $z;else head -c $z;fi;"
+        };
         // The worker is nobody else's to read, but what it then does starts from the host's own umask.
         // gzip's own sum tells damage, not what somebody else wrote there.
         let _ = write!(
@@ -113,9 +120,9 @@ impl Script<'_> {
              i=$((i+1));[ $i -gt $q ]||{{ rmdir \"$d\" 2>/dev/null;continue;}};\
              f=\"$d/w-$h\";t=\"$d/.t-$m\";\
              if [ \"`echo x|gzip 2>/dev/null|gzip -dc 2>/dev/null`\" = x ];then g=gzip;else g=plain;z=$n;fi;\
-             gz(){{ if [ $g = gzip ];then gzip -dc;else cat;fi;}};\
+             gz(){{ if [ $g = gzip ];then gzip -dc;else cat;fi;}};hd(){{ {wait}}};\
              echo \"$m MISS $g $k $d\";\
-             e=`{{ head -c $z|gz >\"$t\";}} 2>&1`||no $e;\
+             e=`{{ hd|gz >\"$t\";}} 2>&1`||no $e;\
              l=`wc -c <\"$t\"`;[ $l = $n ]||no $l of $n bytes arrived;\
              s=`sum \"$t\"`;\
              case \"${{s%% *}}\" in \"\"|$h) ;;*) no it arrived damaged;;esac;\

@@ -70,3 +70,48 @@ fn what_helpers_run_is_one_line() {
     }
     assert!(memory::content("ruby", b"").is_none());
 }
+
+/// A link that dies leaves nobody waiting: what receives the worker ends by itself, and its file with it.
+#[test]
+fn nobody_waits_for_ever_for_the_worker() {
+    use std::process::{Command, Stdio};
+    let home = tempfile::tempdir().unwrap();
+    let mark = Mark::new();
+    let [perl, python] = ["perl", "python3"].map(|helper| {
+        let content = memory::content(helper, b"").unwrap();
+        String::from_utf8(content.to_vec()).unwrap()
+    });
+    let worker = ["mark", "1000000", "319"];
+    let ways: [(&str, &str, String, &[&str]); 4] = [
+        ("sh", "-c", text(&mark, Run::default(), true), &[]),
+        ("sh", "-c", text(&mark, Run::default(), false), &[]),
+        ("perl", "-e", perl, &worker),
+        ("python3", "-c", python, &worker),
+    ];
+    for (program, option, text, arguments) in ways {
+        assert!(text.contains("1800"), "{text}");
+        let child = Command::new(program)
+            .args([option, &text.replace("1800", "1")])
+            .args(arguments)
+            .env("HOME", home.path())
+            .env_remove("XDG_CACHE_HOME")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let Ok(mut child) = child else {
+            eprintln!("SKIPPED: needs {program}");
+            continue;
+        };
+        // Nothing comes, and nothing says that nothing will.
+        let open = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(open);
+        assert!(!output.status.success(), "{program}");
+        if program == "sh" {
+            let said = String::from_utf8(output.stdout).unwrap();
+            assert!(said.contains(" MISS ") && said.contains(" ERR "), "{said}");
+        }
+    }
+    let left = std::process::Command::new("find").arg(home.path()).args(["-type", "f"]).output().unwrap();
+    assert_eq!(String::from_utf8(left.stdout).unwrap(), "");
+}

@@ -18,6 +18,7 @@ use crate::target::budget::Budget;
 use crate::target::known_hosts::KnownHosts;
 use crate::target::notes::Notes;
 use crate::target::pipe::Pipe;
+use crate::target::ssh_config::ConfigFiles;
 use crate::target::surroundings::Surroundings;
 use crate::target::traffic::Traffic;
 use crate::target::{CallError, SshOptions};
@@ -49,6 +50,7 @@ pub(in crate::target) struct Connections {
     pub(super) surroundings: Arc<Surroundings>,
     pub(super) keychain: Keychain,
     pub(super) known_hosts: Arc<KnownHosts>,
+    config: Arc<ConfigFiles>,
     slots: Mutex<HashMap<SshOptions, Slot>>,
     /// By address and port.
     gates: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -68,6 +70,7 @@ impl Connections {
             surroundings: Arc::new(surroundings),
             keychain: Keychain::default(),
             known_hosts: Arc::default(),
+            config: Arc::default(),
             slots: Mutex::default(),
             gates: Mutex::default(),
             traffic,
@@ -181,7 +184,8 @@ impl Connections {
     ) -> Result<Arc<Connection>, String> {
         let settings = {
             let (options, surroundings) = (options.clone(), Arc::clone(&self.surroundings));
-            tokio::task::spawn_blocking(move || settings::resolve(&options, &surroundings))
+            let config = Arc::clone(&self.config);
+            tokio::task::spawn_blocking(move || settings::resolve(&options, &surroundings, &config))
         };
         let settings = Arc::new(settings.await.map_err(|error| error.to_string())??);
         for note in &settings.notes {

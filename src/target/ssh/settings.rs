@@ -8,7 +8,7 @@ use std::time::Duration;
 use russh::keys::PrivateKey;
 
 use super::{args, identity};
-use crate::target::ssh_config::{self, Source, Tokens, Use, Values, expand_env};
+use crate::target::ssh_config::{self, ConfigFiles, Source, Tokens, Use, Values, expand_env};
 use crate::target::surroundings::Surroundings;
 use crate::target::{Secret, SshOptions};
 
@@ -111,7 +111,11 @@ pub(super) struct Algorithms {
 
 /// Puts together what is known about a host. Reads files and may run `Match exec` commands: not for an async
 /// thread.
-pub(super) fn resolve(options: &SshOptions, surroundings: &Surroundings) -> Result<Settings, String> {
+pub(super) fn resolve(
+    options: &SshOptions,
+    surroundings: &Surroundings,
+    files: &ConfigFiles,
+) -> Result<Settings, String> {
     check_names(options)?;
     let mut values = Values::default();
     let mut first = |key, value: String| values.set(key, Use::Honoured, vec![value]);
@@ -128,7 +132,7 @@ pub(super) fn resolve(options: &SshOptions, surroundings: &Surroundings) -> Resu
         values.set("identityfile", Use::Accumulated, vec![key.to_string_lossy().replace('%', "%%")]);
     }
     let flags = args::read(&mut values, &options.args)?;
-    ssh_config::read(&mut values, &flags.source, &options.host, surroundings)?;
+    ssh_config::read(&mut values, &flags.source, &options.host, surroundings, files)?;
     Pieces { values: &values, options, surroundings, source: &flags.source }.settings(flags.notes)
 }
 
@@ -405,7 +409,7 @@ mod tests {
             system_config: None,
             ..Surroundings::real()
         };
-        resolve(options, &surroundings)
+        resolve(options, &surroundings, &ConfigFiles::default())
     }
 
     fn web() -> SshOptions {

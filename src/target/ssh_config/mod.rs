@@ -1,5 +1,6 @@
 //! `~/.ssh/config` and `/etc/ssh/ssh_config`, as OpenSSH reads them: the first value of an option counts.
 
+mod file;
 mod include;
 mod keys;
 mod line;
@@ -7,16 +8,24 @@ mod matching;
 mod tokens;
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+pub(super) use self::file::option;
+use self::file::{Directive, File, Setting, unknown};
 pub(super) use self::keys::Use;
-use self::keys::{find, nearest};
 pub(super) use self::tokens::{Tokens, expand_env};
 use super::pattern::{Match, matches_all, matches_list};
+use super::readonce::ReadOnce;
 use super::surroundings::Surroundings;
 
 /// How deep files may include each other.
 const DEPTH: usize = 16;
+
+/// The files that were read in this run.
+#[derive(Debug, Default)]
+pub(super) struct ConfigFiles(ReadOnce<File>);
 
 /// The options found so far, by lower-case name.
 #[derive(Clone, Debug, Default)]
@@ -73,10 +82,12 @@ pub(super) fn read(
     source: &Source,
     host: &str,
     surroundings: &Surroundings,
+    files: &ConfigFiles,
 ) -> Result<(), String> {
     let mut reader = Reader {
         values,
         surroundings,
+        files,
         original: host.to_owned(),
         host: host.to_owned(),
         last: false,
@@ -92,41 +103,10 @@ pub(super) fn read(
     Ok(())
 }
 
-/// An option with its value.
-#[derive(Debug)]
-pub(super) struct Setting {
-    pub key: &'static str,
-    pub usage: Use,
-    pub words: Vec<String>,
-}
-
-/// Reads `Key=Value` or `Key Value`, as after `-o`; gives the name as written, too.
-pub(super) fn option(text: &str) -> Result<(String, Setting), String> {
-    let (name, rest) = line::keyword(text).ok_or("empty option")?;
-    let written = text.trim().get(..name.len()).unwrap_or(&name).to_owned();
-    Ok((written, setting(&name, rest)?))
-}
-
-/// `name` in lower case.
-fn setting(name: &str, rest: &str) -> Result<Setting, String> {
-    let Some((key, usage)) = find(name) else {
-        let hint = nearest(name).map(|key| format!(" (did you mean {key}?)")).unwrap_or_default();
-        return Err(format!("Bad configuration option: {name}{hint}"));
-    };
-    let words = if usage == Use::Command { vec![rest.to_owned()] } else { line::words(rest)? };
-    if words.first().is_none_or(String::is_empty) {
-        return Err(format!("missing argument to {name}"));
-    }
-    let several = matches!(key, "userknownhostsfile" | "globalknownhostsfile");
-    if words.len() > 1 && !several && !matches!(usage, Use::Meaningless | Use::Unsupported) {
-        return Err(format!("extra arguments to {name}"));
-    }
-    Ok(Setting { key, usage, words })
-}
-
 struct Reader<'a> {
     values: &'a mut Values,
     surroundings: &'a Surroundings,
+    files: &'a ConfigFiles,
     original: String,
     /// What `Host` lines are held against.
     host: String,
@@ -141,22 +121,24 @@ impl Reader<'_> {
         match source {
             Source::Nothing => Ok(()),
             Source::File(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|error| format!("Can't open user config file {}: {error}", path.display()))?;
-                self.file(path, &text, &user_dir, 0, &mut true)
+                let file =
+                    self.files.0.get(path, File::new).map_err(|error| {
+                        format!("Can't open user config file {}: {error}", path.display())
+                    })?;
+                self.file(path, &file, &user_dir, 0, &mut true)
             }
             Source::Standard => {
-                if let Some(path) = &self.surroundings.user_config.clone()
-                    && let Some(text) = optional(path)?
+                if let Some(path) = &self.surroundings.user_config
+                    && let Some(file) = self.files.optional(path)?
                 {
                     check_owner(path, self.surroundings.uid)?;
-                    self.file(path, &text, &user_dir, 0, &mut true)?;
+                    self.file(path, &file, &user_dir, 0, &mut true)?;
                 }
-                if let Some(path) = &self.surroundings.system_config.clone()
-                    && let Some(text) = optional(path)?
+                if let Some(path) = &self.surroundings.system_config
+                    && let Some(file) = self.files.optional(path)?
                 {
                     let dir = path.parent().unwrap_or(Path::new("/")).to_owned();
-                    self.file(path, &text, &dir, 0, &mut true)?;
+                    self.file(path, &file, &dir, 0, &mut true)?;
                 }
                 Ok(())
             }
@@ -167,55 +149,66 @@ impl Reader<'_> {
     fn file(
         &mut self,
         path: &Path,
-        text: &str,
+        file: &File,
         dir: &Path,
         depth: usize,
         active: &mut bool,
     ) -> Result<(), String> {
         let within = *active;
-        for (index, text) in text.lines().enumerate() {
-            let at = |message: String| format!("{}: line {}: {message}", path.display(), index + 1);
-            self.line(text, dir, depth, within, active).map_err(|error| match error {
+        for (number, directive) in &file.0 {
+            let at = |message: String| format!("{}: line {number}: {message}", path.display());
+            self.directive(directive, dir, depth, within, active).map_err(|error| match error {
                 Trouble::Here(message) => at(message),
                 Trouble::Within(message) => message,
             })?;
-            if let Some(note) = self.values.unsupported.last_mut()
-                && let Some(key) = note.strip_prefix('\0')
+            if let Directive::Option(name, setting) = directive
+                && *active
+                && setting.usage == Use::Unsupported
+                && !setting.is_off()
             {
-                *note = at(format!("{key} is not supported and has no effect"));
+                self.values.unsupported.push(at(format!("{name} is not supported and has no effect")));
             }
         }
         Ok(())
     }
 
-    fn line(
+    fn directive(
         &mut self,
-        text: &str,
+        directive: &Directive,
         dir: &Path,
         depth: usize,
         within: bool,
         active: &mut bool,
     ) -> Result<(), Trouble> {
-        let Some((name, rest)) = line::keyword(text) else { return Ok(()) };
-        match name.as_str() {
-            "host" => {
-                let patterns = line::words(rest)?;
-                if patterns.is_empty() {
-                    return Err("Host needs a pattern".to_owned().into());
-                }
-                let host = matches_all(&self.host, patterns.iter().map(String::as_str));
-                *active = within && host == Match::Yes;
+        match directive {
+            Directive::Host(patterns) => {
+                *active =
+                    within && matches_all(&self.host, patterns.iter().map(String::as_str)) == Match::Yes;
             }
-            "match" => {
-                let holds = self.match_line(&line::words(rest)?, within)?;
+            Directive::Match(words) => {
+                let holds = self.match_line(words, within)?;
                 *active = within && holds;
             }
-            "include" => {
-                for pattern in line::words(rest)? {
-                    self.include(&pattern, dir, depth, *active)?;
+            Directive::Include(patterns) => {
+                for pattern in patterns {
+                    self.include(pattern, dir, depth, *active)?;
                 }
             }
-            _ => self.option(&name, rest, *active)?,
+            Directive::Option(name, setting) if *active => {
+                // Without it a key would be trusted that is not to be.
+                if setting.key == "revokedhostkeys" && !setting.is_off() {
+                    return Err(format!("{name} is not supported: use `connection: openssh` here").into());
+                }
+                self.values.set(setting.key, setting.usage, setting.words.clone());
+            }
+            Directive::Option(..) => {}
+            Directive::Unknown(name) => {
+                let ignored = self.values.get("ignoreunknown").map(str::to_ascii_lowercase);
+                if ignored.is_none_or(|list| matches_list(name, &list) != Match::Yes) {
+                    return Err(unknown(name).into());
+                }
+            }
+            Directive::Wrong(error) => return Err(error.clone().into()),
         }
         Ok(())
     }
@@ -226,30 +219,10 @@ impl Reader<'_> {
         }
         let pattern = self.surroundings.expand_tilde(&expand_env(pattern)?);
         for path in include::glob(&dir.join(pattern)) {
-            if let Some(text) = optional(&path).map_err(Trouble::Here)? {
+            if let Some(file) = self.files.optional(&path).map_err(Trouble::Here)? {
                 // What an included file leaves active ends with it.
-                self.file(&path, &text, dir, depth + 1, &mut active.clone()).map_err(Trouble::Within)?;
+                self.file(&path, &file, dir, depth + 1, &mut active.clone()).map_err(Trouble::Within)?;
             }
-        }
-        Ok(())
-    }
-
-    fn option(&mut self, name: &str, rest: &str, active: bool) -> Result<(), Trouble> {
-        let ignored = self.values.get("ignoreunknown").map(str::to_ascii_lowercase);
-        if find(name).is_none() && ignored.is_some_and(|list| matches_list(name, &list) == Match::Yes) {
-            return Ok(());
-        }
-        let Setting { key, usage, words } = setting(name, rest)?;
-        if active {
-            let is_off = matches!(words.first().map(String::as_str), Some("no" | "none"));
-            // Without it a key would be trusted that is not to be.
-            if key == "revokedhostkeys" && !is_off {
-                return Err(format!("{name} is not supported: use `connection: openssh` here").into());
-            }
-            if usage == Use::Unsupported && !is_off {
-                self.values.unsupported.push(format!("\0{name}"));
-            }
-            self.values.set(key, usage, words);
         }
         Ok(())
     }
@@ -292,22 +265,23 @@ impl From<String> for Trouble {
     }
 }
 
-/// The text of a file that need not be there.
-fn optional(path: &Path) -> Result<Option<String>, String> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error)
-            if matches!(
-                error.kind(),
-                std::io::ErrorKind::NotFound
-                    | std::io::ErrorKind::NotADirectory
-                    | std::io::ErrorKind::PermissionDenied
-                    | std::io::ErrorKind::IsADirectory
-            ) =>
-        {
-            Ok(None)
+impl ConfigFiles {
+    /// A file that need not be there.
+    fn optional(&self, path: &Path) -> Result<Option<Arc<File>>, String> {
+        use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied};
+        match self.0.get(path, File::new) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) => match error.kind() {
+                NotFound | NotADirectory | PermissionDenied | IsADirectory => Ok(None),
+                _ => Err(format!("{}: {error}", path.display())),
+            },
         }
-        Err(error) => Err(format!("{}: {error}", path.display())),
+    }
+}
+
+impl Setting {
+    fn is_off(&self) -> bool {
+        matches!(self.words.first().map(String::as_str), Some("no" | "none"))
     }
 }
 

@@ -19,7 +19,7 @@ fn resolve(dir: &TempDir, config: &str, host: &str) -> Result<Values, String> {
     let path = dir.path().join("config");
     std::fs::write(&path, config).unwrap();
     let mut values = Values::default();
-    read(&mut values, &Source::File(path), host, &surroundings(dir))?;
+    read(&mut values, &Source::File(path), host, &surroundings(dir), &ConfigFiles::default())?;
     Ok(values)
 }
 
