@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use crate::docker::EngineOptions;
+use crate::docker::{EngineOptions, image};
 use crate::kit::{FilePath, Result, System};
 
 /// Manages Docker images: pulls, builds, loads, tags, pushes, archives and removes them.
@@ -43,7 +43,7 @@ pub struct Args {
     /// The image, `repository[:tag]`; an id where it must be there already, or goes.
     pub name: String,
     /// The tag, where the name has none.
-    #[serde(default = "latest")]
+    #[serde(default = "image::latest")]
     pub tag: String,
     /// Whether it is there.
     #[serde(default)]
@@ -99,10 +99,6 @@ pub enum Source {
     Pull,
     /// It must be there.
     Local,
-}
-
-fn latest() -> String {
-    "latest".to_owned()
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Map<String, Json>> {

@@ -25,7 +25,7 @@ pub struct Args {
     #[schemars(extend("aliases" = ["name"]))]
     pub names: Vec<String>,
     /// The tag, where a name has none.
-    #[serde(default = "latest")]
+    #[serde(default = "image::latest")]
     pub tag: String,
     /// The archive.
     pub path: FilePath,
@@ -36,10 +36,6 @@ pub struct Args {
     pub platform: Option<String>,
     #[serde(flatten)]
     pub engine: EngineOptions,
-}
-
-fn latest() -> String {
-    "latest".to_owned()
 }
 
 #[derive(Serialize)]

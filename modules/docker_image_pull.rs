@@ -23,7 +23,7 @@ pub struct Args {
     /// The image, `repository[:tag]` or `repository@digest`.
     pub name: String,
     /// The tag, where the name has none.
-    #[serde(default = "latest")]
+    #[serde(default = "image::latest")]
     pub tag: String,
     /// For which platform: `linux/arm64`.
     pub platform: Option<String>,
@@ -42,10 +42,6 @@ pub enum Pull {
     Always,
     /// Where there is none, or it is for another platform.
     NotPresent,
-}
-
-fn latest() -> String {
-    "latest".to_owned()
 }
 
 #[derive(Serialize)]

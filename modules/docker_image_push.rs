@@ -22,14 +22,10 @@ pub struct Args {
     /// The image, `registry/repository[:tag]`.
     pub name: String,
     /// The tag, where the name has none.
-    #[serde(default = "latest")]
+    #[serde(default = "image::latest")]
     pub tag: String,
     #[serde(flatten)]
     pub engine: EngineOptions,
-}
-
-fn latest() -> String {
-    "latest".to_owned()
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Map<String, Json>> {

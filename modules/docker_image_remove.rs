@@ -25,7 +25,7 @@ pub struct Args {
     /// The image, `repository[:tag]` or an id.
     pub name: String,
     /// The tag, where the name has none.
-    #[serde(default = "latest")]
+    #[serde(default = "image::latest")]
     pub tag: String,
     /// Whether it goes though it is used.
     #[serde(default)]
@@ -35,10 +35,6 @@ pub struct Args {
     pub prune: bool,
     #[serde(flatten)]
     pub engine: EngineOptions,
-}
-
-fn latest() -> String {
-    "latest".to_owned()
 }
 
 #[derive(Serialize)]

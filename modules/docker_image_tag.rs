@@ -26,7 +26,7 @@ pub struct Args {
     /// The image, `repository[:tag]` or an id.
     pub name: String,
     /// The tag, where a name has none.
-    #[serde(default = "latest")]
+    #[serde(default = "image::latest")]
     pub tag: String,
     /// Names it has, too: `repository[:tag]`.
     pub repository: Vec<String>,
@@ -45,10 +45,6 @@ pub enum Existing {
     /// The other image loses it.
     #[default]
     Overwrite,
-}
-
-fn latest() -> String {
-    "latest".to_owned()
 }
 
 #[derive(Serialize)]

@@ -1,6 +1,3 @@
-mod bcrypt;
-pub(crate) mod crypt;
-mod des;
 mod hash;
 
 use std::path::PathBuf;

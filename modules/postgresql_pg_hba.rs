@@ -6,9 +6,8 @@ use serde_json::{Map, Value as Json, json};
 
 use self::rule::{Line, Rule};
 use crate::command::yes;
-use crate::docker::Fields;
 use crate::kit::change::Shape;
-use crate::kit::{Failure, FileAttributes, FilePath, Result, System, WriteOptions};
+use crate::kit::{Failure, FileAttributes, FilePath, Result, Suboptions, System, WriteOptions};
 use crate::lineinfile::State;
 
 /// Manages who may log in at a PostgreSQL server from where, and how: the rules of its file `pg_hba.conf`.
@@ -40,25 +39,8 @@ use crate::lineinfile::State;
 pub struct Args {
     /// The file.
     pub dest: FilePath,
-    /// What kind of connection a rule is about: `local` is by the server's socket.
-    pub contype: Option<Kind>,
-    /// From where: a network, a host's name, `.domain`, `all`, `samehost` or `samenet`. `local` rules have none.
-    #[schemars(extend("aliases" = ["source", "src"]))]
-    pub address: Option<String>,
-    /// The network's mask, where `address` has none.
-    pub netmask: Option<String>,
-    /// Databases, with commas between them; each makes a rule.
-    pub databases: Option<String>,
-    /// Users, with commas between them; each makes a rule.
-    pub users: Option<String>,
-    /// How a user shows who it is.
-    pub method: Option<Method>,
-    /// Options of the method: `map=ssl clientcert=1`.
-    pub options: Option<String>,
-    /// A comment behind the rule.
-    pub comment: Option<String>,
-    /// Whether the rule is there.
-    pub state: Option<State>,
+    #[serde(flatten)]
+    pub rule: RuleOptions,
     /// Several rules, each with `contype`, `address`, `netmask`, `databases`, `users`, `method`, `options`, `comment`,
     /// `state`.
     pub rules: Option<Vec<Map<String, Json>>>,
@@ -85,6 +67,30 @@ pub struct Args {
     pub keep_comments_at_rules: bool,
     #[serde(flatten)]
     pub attributes: FileAttributes,
+}
+
+/// What is said of one rule, by the options or by an item of `rules`.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RuleOptions {
+    /// What kind of connection a rule is about: `local` is by the server's socket.
+    pub contype: Option<Kind>,
+    /// From where: a network, a host's name, `.domain`, `all`, `samehost` or `samenet`. `local` rules have none.
+    #[schemars(extend("aliases" = ["source", "src"]))]
+    pub address: Option<String>,
+    /// The network's mask, where `address` has none.
+    pub netmask: Option<String>,
+    /// Databases, with commas between them; each makes a rule.
+    pub databases: Option<String>,
+    /// Users, with commas between them; each makes a rule.
+    pub users: Option<String>,
+    /// How a user shows who it is.
+    pub method: Option<Method>,
+    /// Options of the method: `map=ssl clientcert=1`.
+    pub options: Option<String>,
+    /// A comment behind the rule.
+    pub comment: Option<String>,
+    /// Whether the rule is there.
+    pub state: Option<State>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -264,39 +270,17 @@ impl Work {
     }
 }
 
-const FIELDS: [&str; 9] =
-    ["address", "comment", "contype", "databases", "method", "netmask", "options", "state", "users"];
-
-/// What is said of one rule, by an item of `rules` or by the options.
-#[derive(Clone, Default)]
-struct Said {
-    contype: Option<Kind>,
-    address: Option<String>,
-    netmask: Option<String>,
-    databases: Option<String>,
-    users: Option<String>,
-    method: Option<Method>,
-    options: Option<String>,
-    comment: Option<String>,
-    state: Option<State>,
-}
-
 fn wishes(args: &Args) -> Result<Vec<Wish>> {
-    let own = Said {
-        contype: args.contype,
-        address: args.address.clone(),
-        netmask: args.netmask.clone(),
-        databases: args.databases.clone(),
-        users: args.users.clone(),
-        method: args.method,
-        options: args.options.clone(),
-        comment: args.comment.clone(),
-        state: args.state,
-    };
+    let own = &args.rule;
     let Some(rules) = &args.rules else {
-        return if own.contype.is_some() { expand(&own) } else { Ok(Vec::new()) };
+        return if own.contype.is_some() { expand(own) } else { Ok(Vec::new()) };
     };
-    let given = own.given();
+    let given: Vec<String> = own
+        .fields()
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, _)| format!("'{name}'"))
+        .collect();
     if args.rules_behavior == Behavior::Conflict && !given.is_empty() {
         return Err(Failure::new(format!(
             "conflict: either argument \"rules_behavior\" needs to be changed or \"rules\" must not be set or [{}] must \
@@ -305,63 +289,39 @@ fn wishes(args: &Args) -> Result<Vec<Wish>> {
         )));
     }
     let mut wishes = Vec::new();
-    for rule in rules {
-        let said = Said::read(rule, &own)?;
-        if said.contype.is_none() {
+    for item in rules {
+        let rule = own.overlaid(item)?;
+        if rule.contype.is_none() {
             return Err(Failure::new("rules: each rule needs a contype"));
         }
-        wishes.extend(expand(&said)?);
+        wishes.extend(expand(&rule)?);
     }
     Ok(wishes)
 }
 
-impl Said {
-    fn read(given: &Map<String, Json>, own: &Self) -> Result<Self> {
-        let fields = Fields::of("rules", given, &FIELDS)?;
-        let text =
-            |name: &str, own: &Option<String>| Ok::<_, Failure>(fields.text(name)?.or_else(|| own.clone()));
-        Ok(Self {
-            contype: word(&fields, "contype")?.or(own.contype),
-            address: text("address", &own.address)?,
-            netmask: text("netmask", &own.netmask)?,
-            databases: text("databases", &own.databases)?,
-            users: text("users", &own.users)?,
-            method: word(&fields, "method")?.or(own.method),
-            options: text("options", &own.options)?,
-            comment: text("comment", &own.comment)?,
-            state: word(&fields, "state")?.or(own.state),
-        })
+impl RuleOptions {
+    /// What an item of `rules` says, and of what it does not say, what is said here.
+    fn overlaid(&self, item: &Map<String, Json>) -> Result<Self> {
+        let fields = self.fields();
+        let known: Vec<&str> = fields.keys().map(String::as_str).collect();
+        let item = Suboptions::of("rules", item, &known)?;
+        let mut said = fields.clone();
+        for name in known {
+            said.extend(item.text(name)?.map(|text| (name.to_owned(), text.into())));
+        }
+        serde_json::from_value(said.into()).map_err(|error| Failure::new(format!("rules: {error}")))
     }
 
-    /// The names of what is said, quoted.
-    fn given(&self) -> Vec<&'static str> {
-        [
-            ("'address'", self.address.is_some()),
-            ("'comment'", self.comment.is_some()),
-            ("'contype'", self.contype.is_some()),
-            ("'databases'", self.databases.is_some()),
-            ("'method'", self.method.is_some()),
-            ("'netmask'", self.netmask.is_some()),
-            ("'options'", self.options.is_some()),
-            ("'state'", self.state.is_some()),
-            ("'users'", self.users.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, given)| given.then_some(name))
-        .collect()
+    /// Each by its name, sorted; null where nothing is said.
+    fn fields(&self) -> Map<String, Json> {
+        let Json::Object(mut fields) = json!(self) else { return Map::new() };
+        fields.sort_keys();
+        fields
     }
-}
-
-/// A word of an enum.
-fn word<T: serde::de::DeserializeOwned>(fields: &Fields<'_>, name: &str) -> Result<Option<T>> {
-    let Some(text) = fields.text(name)? else { return Ok(None) };
-    serde_json::from_value(text.into())
-        .map(Some)
-        .map_err(|error| Failure::new(format!("rules: {name}: {error}")))
 }
 
 /// A rule for each database and user.
-fn expand(said: &Said) -> Result<Vec<Wish>> {
+fn expand(said: &RuleOptions) -> Result<Vec<Wish>> {
     let wrong = |why: String| Failure::new(format!("Error modifying rules:\n{why}"));
     let kind = said.contype.unwrap_or(Kind::Host);
     let method = said.method.unwrap_or(Method::Md5);
@@ -453,6 +413,15 @@ mod tests {
                  ['contype'] must not be set",
             ),
             (json!({"dest": "/f", "rules": [{"users": "a"}]}), "rules: each rule needs a contype"),
+            (
+                json!({"dest": "/f", "rules": [{"contype": "local", "source": "all"}]}),
+                "Unsupported parameters: rules.source. Supported parameters include: address, comment, contype, \
+                 databases, method, netmask, options, state, users.",
+            ),
+            (
+                json!({"dest": "/f", "rules": [{"contype": "local", "state": "gone"}]}),
+                "rules: unknown variant `gone`, expected `present` or `absent`",
+            ),
             (
                 json!({"dest": "/f", "contype": "local", "options": "map"}),
                 "Error modifying rules:\nThe option 'map' has no value: key=value is one",

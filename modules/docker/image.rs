@@ -11,6 +11,11 @@ use crate::docker::{at, registry, text};
 use crate::kit::http::wire::{Reply, broken};
 use crate::kit::{Failure, Result, System};
 
+/// The tag of a name that has none.
+pub fn latest() -> String {
+    "latest".to_owned()
+}
+
 /// What the engine knows of an image, by its name or id.
 pub fn inspect(engine: &Engine, name: &str, sys: &mut System<'_>) -> Result<Option<Json>, ApiError> {
     engine.get_if_there(&format!("{}/json", path(name)), sys)
@@ -26,7 +31,7 @@ pub fn find(engine: &Engine, name: &str, sys: &mut System<'_>) -> Result<Option<
     if is_id(name) {
         return inspect(engine, name, sys);
     }
-    inspect(engine, &ImageName::parse(name).or_tag("latest").whole(), sys)
+    inspect(engine, &ImageName::parse(name).or_tag(&latest()).whole(), sys)
 }
 
 /// Pulls an image.

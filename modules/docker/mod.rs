@@ -7,7 +7,6 @@ pub mod engine;
 pub mod events;
 #[cfg(test)]
 pub mod fake;
-pub mod fields;
 pub mod filters;
 pub mod image;
 pub mod name;
@@ -20,7 +19,6 @@ pub mod words;
 
 use serde_json::Value as Json;
 
-pub use self::fields::Fields;
 pub use self::options::EngineOptions;
 pub use self::told::Told;
 

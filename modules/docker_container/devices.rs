@@ -5,8 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Resources;
 use super::size;
 use super::wish::{Kind, Wish};
-use crate::docker::Fields;
-use crate::kit::{Failure, Result};
+use crate::kit::{Failure, Result, Suboptions};
 
 pub fn wishes(resources: &Resources) -> Result<Vec<Wish>> {
     let mut wishes = Vec::new();
@@ -58,7 +57,7 @@ fn ulimit(text: &str) -> Result<Json> {
 }
 
 fn rate(option: &str, map: &Map<String, Json>, is_bytes: bool) -> Result<Json> {
-    let fields = Fields::of(option, map, &["path", "rate"])?;
+    let fields = Suboptions::of(option, map, &["path", "rate"])?;
     let rate = if is_bytes {
         size::bytes(option, &fields.needed("rate")?)?
     } else {
@@ -70,7 +69,7 @@ fn rate(option: &str, map: &Map<String, Json>, is_bytes: bool) -> Result<Json> {
 
 fn request(map: &Map<String, Json>) -> Result<Json> {
     let known = ["capabilities", "count", "device_ids", "driver", "options"];
-    let fields = Fields::of("device_requests", map, &known)?;
+    let fields = Suboptions::of("device_requests", map, &known)?;
     let ids = fields.texts("device_ids")?;
     let count = fields.int("count")?;
     if ids.is_some() && count.is_some() {

@@ -4,8 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::size::nanoseconds;
 use super::wish::{Kind, Wish};
-use crate::docker::Fields;
-use crate::kit::Result;
+use crate::kit::{Result, Suboptions};
 
 const FIELDS: [&str; 7] =
     ["test", "test_cli_compatible", "interval", "timeout", "start_period", "start_interval", "retries"];
@@ -19,7 +18,7 @@ const SPANS: [(&str, &str); 4] = [
 
 pub fn wish(given: Option<&Map<String, Json>>) -> Result<Option<Wish>> {
     let Some(given) = given else { return Ok(None) };
-    let fields = Fields::of("healthcheck", given, &FIELDS)?;
+    let fields = Suboptions::of("healthcheck", given, &FIELDS)?;
     let mut check = Map::new();
     let compatible = fields.flag("test_cli_compatible")?.unwrap_or_default();
     match fields.raw("test") {

@@ -43,7 +43,7 @@ pub fn wanted(args: &Args, engine: &Engine, told: &mut Told, sys: &mut System<'_
     if is_id(wanted) {
         return found.ok_or_else(|| Failure::new(format!("Cannot find image with ID {wanted}")));
     }
-    let name = ImageName::parse(wanted).or_tag("latest");
+    let name = ImageName::parse(wanted).or_tag(&image::latest());
     match (&found, pull) {
         (None, Pull::Never) => {
             return Err(Failure::new(format!(

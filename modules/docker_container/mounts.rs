@@ -7,8 +7,8 @@ use super::environment::sorted;
 use super::ports::names;
 use super::size;
 use super::wish::{Kind, Wish};
-use crate::docker::{Fields, at};
-use crate::kit::{Failure, Result, System};
+use crate::docker::at;
+use crate::kit::{Failure, Result, Suboptions, System};
 
 const FIELDS: [&str; 18] = [
     "consistency",
@@ -77,7 +77,7 @@ pub fn wishes(surroundings: &Surroundings, image: &Json, sys: &System<'_>) -> Re
     }
     if let Some(given) = &surroundings.mounts {
         let mut mounts = Vec::new();
-        for fields in Fields::each("mounts", given, &FIELDS)? {
+        for fields in Suboptions::each("mounts", given, &FIELDS)? {
             take(&fields.needed("target")?, "mounts")?;
             mounts.push(mount(&fields, sys)?);
         }
@@ -143,7 +143,7 @@ fn whole_binds(value: &Json) -> Json {
     sorted(&whole.collect::<Vec<_>>().into())
 }
 
-fn mount(fields: &Fields<'_>, sys: &System<'_>) -> Result<Json> {
+fn mount(fields: &Suboptions<'_>, sys: &System<'_>) -> Result<Json> {
     let kind = fields.choice("type", &["bind", "npipe", "tmpfs", "volume", "cluster", "image"])?;
     let kind = kind.unwrap_or_else(|| "volume".to_owned());
     let target = fields.needed("target")?;

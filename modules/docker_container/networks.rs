@@ -7,8 +7,8 @@ use super::compare::{Comparisons, Method};
 use super::container::Container;
 use super::wish::{Kind, Wish};
 use crate::docker::engine::{Engine, quoted};
-use crate::docker::{Fields, Told, at, items, text};
-use crate::kit::{Failure, Result, System};
+use crate::docker::{Told, at, items, text};
+use crate::kit::{Failure, Result, Suboptions, System};
 
 const FIELDS: [&str; 8] =
     ["aliases", "driver_opts", "gw_priority", "ipv4_address", "ipv6_address", "links", "mac_address", "name"];
@@ -34,7 +34,7 @@ pub struct Network {
 pub fn wanted(args: &Args, engine: &Engine, sys: &mut System<'_>) -> Result<Vec<Network>> {
     let mut networks = Vec::new();
     let given = args.networks.as_deref().unwrap_or_default();
-    for (fields, told) in Fields::each("networks", given, &FIELDS)?.iter().zip(given) {
+    for (fields, told) in Suboptions::each("networks", given, &FIELDS)?.iter().zip(given) {
         let name = fields.needed("name")?;
         let found = engine.get_if_there(&format!("/networks/{}", quoted(&name)), sys)?;
         let raw = found.ok_or_else(|| {

@@ -8,9 +8,9 @@ use serde_json::{Map, Value as Json, json};
 use crate::docker::context::Context;
 use crate::docker::engine::{Engine, Question, Upload, query};
 use crate::docker::image::lines;
-use crate::docker::{Fields, at, registry, text, words};
+use crate::docker::{at, registry, text, words};
 use crate::kit::args::Kind;
-use crate::kit::{Failure, Result, System};
+use crate::kit::{Failure, Result, Suboptions, System};
 
 const FIELDS: [&str; 16] = [
     "args",
@@ -52,7 +52,7 @@ pub struct Wish {
 
 impl Wish {
     pub fn of(given: &Map<String, Json>) -> Result<Self> {
-        let fields = Fields::of("build", given, &FIELDS)?;
+        let fields = Suboptions::of("build", given, &FIELDS)?;
         let size = |option: &str, text: &str| {
             Kind::Bytes
                 .convert(&text.into())
@@ -62,7 +62,7 @@ impl Wish {
         let mut limits = Vec::new();
         if let Some(Json::Object(given)) = fields.raw("container_limits") {
             let known = ["cpusetcpus", "cpushares", "memory", "memswap"];
-            let fields = Fields::of("build.container_limits", given, &known)?;
+            let fields = Suboptions::of("build.container_limits", given, &known)?;
             for (option, bytes) in
                 [("memory", true), ("memswap", true), ("cpushares", false), ("cpusetcpus", false)]
             {

@@ -6,8 +6,8 @@ use super::{Args, Source, build};
 use crate::docker::engine::{Engine, Question, query};
 use crate::docker::image::Loaded;
 use crate::docker::name::{ImageName, is_id};
-use crate::docker::{Fields, image, saved, text};
-use crate::kit::{Failure, Result, System, WriteOptions};
+use crate::docker::{image, saved, text};
+use crate::kit::{Failure, Result, Suboptions, System, WriteOptions};
 
 pub struct Work<'w, 's> {
     args: &'w Args,
@@ -138,7 +138,7 @@ impl<'w, 's> Work<'w, 's> {
             Some(Source::Load) => self.load()?,
             Some(Source::Pull) => {
                 let platform = match &args.pull {
-                    Some(given) => Fields::of("pull", given, &["platform"])?.text("platform")?,
+                    Some(given) => Suboptions::of("pull", given, &["platform"])?.text("platform")?,
                     None => None,
                 };
                 if !self.sys.is_check() {

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use serde_json::{Map, Value as Json, json};
 
 use super::{Args, words};
-use crate::docker::{Fields, Told, at, items};
-use crate::kit::{Failure, Result};
+use crate::docker::{Told, at, items};
+use crate::kit::{Failure, Result, Suboptions};
 
 /// The names of options, and the engine's.
 const FIELDS: [(&str, &str); 4] = [
@@ -28,7 +28,9 @@ impl Ipam {
     pub fn of(args: &Args) -> Result<Self> {
         let known = ["aux_addresses", "gateway", "iprange", "subnet"];
         let mut config = Vec::new();
-        for fields in Fields::each("ipam_config", args.ipam_config.as_deref().unwrap_or_default(), &known)? {
+        for fields in
+            Suboptions::each("ipam_config", args.ipam_config.as_deref().unwrap_or_default(), &known)?
+        {
             let subnet = fields.needed("subnet")?;
             if range(&subnet).is_none() {
                 return Err(Failure::new(format!("\"{subnet}\" is not a valid CIDR")));

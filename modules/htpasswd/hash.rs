@@ -4,22 +4,15 @@ use md5::Md5;
 use sha1::{Digest, Sha1};
 use sha2::{Sha256, Sha512};
 
-use super::crypt::{ORDER_256, letter, md5_crypt, order_512, sha_crypt};
-use super::{bcrypt, des};
+use crate::kit::crypt::{bcrypt, des_crypt, letter, md5_crypt, sha_crypt};
 use crate::kit::digest::hex;
 use crate::kit::encode::{base64, from_base64};
 use crate::kit::{Failure, Result};
 
-/// As often as passlib goes round by default.
-const ROUNDS_256: usize = 535_000;
-const ROUNDS_512: usize = 656_000;
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scheme {
-    Apr,
-    Md5,
-    Sha256,
-    Sha512,
+    Md5(md5_crypt::Variant),
+    Sha(sha_crypt::Variant),
     Bcrypt,
     Des,
     /// In base64, behind its name: `{SHA}…`.
@@ -84,12 +77,16 @@ impl Sum {
 }
 
 impl Scheme {
+    const APACHE: Self = Self::Md5(md5_crypt::Variant::Apache);
+    const SHA_256: Self = Self::Sha(sha_crypt::Variant::Sha256);
+    const SHA_512: Self = Self::Sha(sha_crypt::Variant::Sha512);
+
     pub fn parse(name: &str) -> Result<Self> {
         Ok(match name {
-            "apr_md5_crypt" | "portable_apache_22" => Self::Apr,
-            "md5_crypt" => Self::Md5,
-            "sha256_crypt" | "linux_apache_22" => Self::Sha256,
-            "sha512_crypt" => Self::Sha512,
+            "apr_md5_crypt" | "portable_apache_22" => Self::APACHE,
+            "md5_crypt" => Self::Md5(md5_crypt::Variant::Unix),
+            "sha256_crypt" | "linux_apache_22" => Self::SHA_256,
+            "sha512_crypt" => Self::SHA_512,
             "bcrypt" | "portable" | "portable_apache_24" | "host" | "host_apache_22" | "host_apache_24"
             | "linux_apache_24" => Self::Bcrypt,
             "des_crypt" => Self::Des,
@@ -119,15 +116,10 @@ impl Scheme {
         let bytes = |length: usize| random.iter().copied().take(length).collect::<Vec<u8>>();
         let salt = |length| bytes(length).iter().map(|byte| letter(u32::from(*byte))).collect::<String>();
         match self {
-            Self::Apr => md5_crypt(password, &salt(8), "$apr1$"),
-            Self::Md5 => md5_crypt(password, &salt(8), "$1$"),
-            Self::Sha256 => sha_crypt::<Sha256>(password, &salt(16), Some(ROUNDS_256), "$5$", &ORDER_256),
-            Self::Sha512 => sha_crypt::<Sha512>(password, &salt(16), Some(ROUNDS_512), "$6$", &order_512()),
-            Self::Bcrypt => {
-                let salt = std::array::from_fn(|at| random.get(at).copied().unwrap_or_default());
-                bcrypt::bcrypt(password, salt, bcrypt::USUAL_COST, "$2y$")
-            }
-            Self::Des => des::des_crypt(password, &salt(2)).unwrap_or_default(),
+            Self::Md5(variant) => variant.hash(password, &salt(8)),
+            Self::Sha(variant) => variant.hash(password, &salt(16), Some(variant.usual_rounds())),
+            Self::Bcrypt => bcrypt::hash(password, first(&random), bcrypt::Cost::USUAL, bcrypt::Ident::TwoY),
+            Self::Des => des_crypt::hash(password, des_crypt::Salt::of(first(&random))),
             Self::Ldap(sum) => format!("{}{}", sum.name(), base64(&sum.of(password.as_bytes()))),
             Self::Salted(sum) => salted(password, &bytes(sum.salt_length()), sum),
             Self::Hex(sum) => hex(&sum.of(password.as_bytes())),
@@ -137,29 +129,15 @@ impl Scheme {
 
     /// Whether what stands there is that password's hash of this scheme. `None` where it is of another.
     fn is_of(self, password: &str, stands: &str) -> Option<bool> {
-        let salt = |magic: &str| stands.strip_prefix(magic)?.split_once('$').map(|(salt, _)| salt);
-        let same = |hash: String| Some(hash == stands);
         match self {
-            Self::Apr => same(md5_crypt(password, salt("$apr1$")?, "$apr1$")),
-            Self::Md5 => same(md5_crypt(password, salt("$1$")?, "$1$")),
-            Self::Sha256 => {
-                let (salt, rounds) = sha_salt(stands, "$5$")?;
-                same(sha_crypt::<Sha256>(password, salt, rounds, "$5$", &ORDER_256))
-            }
-            Self::Sha512 => {
-                let (salt, rounds) = sha_salt(stands, "$6$")?;
-                same(sha_crypt::<Sha512>(password, salt, rounds, "$6$", &order_512()))
-            }
+            Self::Md5(variant) => variant.is_of(password, stands),
+            Self::Sha(variant) => variant.is_of(password, stands),
             Self::Bcrypt => bcrypt::is_of(password, stands),
-            Self::Des => {
-                let is_one = stands.len() == 13
-                    && stands.chars().all(|c| c.is_ascii_alphanumeric() || "./".contains(c));
-                same(des::des_crypt(password, stands.get(..2).filter(|_| is_one)?)?)
-            }
+            Self::Des => des_crypt::is_of(password, stands),
             Self::Ldap(sum) => stands.starts_with(sum.name()).then(|| self.hash(password, "") == stands),
             Self::Salted(sum) => {
                 let kept = from_base64(stands.strip_prefix(sum.salted_name())?).ok()?;
-                same(salted(password, kept.get(sum.length()..)?, sum))
+                Some(salted(password, kept.get(sum.length()..)?, sum) == stands)
             }
             Self::Hex(sum) => {
                 let is_one =
@@ -177,12 +155,12 @@ impl Scheme {
     /// The schemes that passlib tells from each other where this one is asked for, in the order it tries them: those of
     /// web servers, or this one and the few that Apache's own tool makes.
     fn known(self) -> Vec<Self> {
-        let apache = [Self::Apr, Self::Des, Self::Ldap(Sum::Sha1), Self::Plain];
+        let apache = [Self::APACHE, Self::Des, Self::Ldap(Sum::Sha1), Self::Plain];
         match self {
             Self::Ldap(Sum::Md5) | Self::Salted(_) | Self::Hex(_) | Self::LdapPlain => {
                 [&[self][..], &apache].concat()
             }
-            _ => [&[self][..], &[Self::Bcrypt, Self::Sha256, Self::Sha512], &apache].concat(),
+            _ => [&[self][..], &[Self::Bcrypt, Self::SHA_256, Self::SHA_512], &apache].concat(),
         }
     }
 }
@@ -197,45 +175,40 @@ pub(super) fn is_of(password: &str, stands: &str, scheme: Scheme) -> bool {
     known.copied().find_map(|scheme| scheme.is_of(password, stands)).unwrap_or(false)
 }
 
+fn first<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    std::array::from_fn(|at| bytes.get(at).copied().unwrap_or_default())
+}
+
 fn salted(password: &str, salt: &[u8], sum: Sum) -> String {
     let kept = [&sum.of(&[password.as_bytes(), salt].concat())[..], salt].concat();
     format!("{}{}", sum.salted_name(), base64(&kept))
 }
 
-/// Salt and rounds of a hash of SHA-2.
-fn sha_salt<'h>(hash: &'h str, magic: &str) -> Option<(&'h str, Option<usize>)> {
-    let rest = hash.strip_prefix(magic)?;
-    let (rounds, rest) = match rest.strip_prefix("rounds=").and_then(|rest| rest.split_once('$')) {
-        Some((rounds, rest)) => (rounds.parse().ok(), rest),
-        None => (None, rest),
-    };
-    Some((rest.split('$').next().unwrap_or_default(), rounds))
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Scheme, Sum, is_of};
+    use crate::kit::crypt::md5_crypt::Variant;
 
     /// What other programs made.
     #[test]
     fn hashes_are_those_of_others() {
         for (scheme, password, hash) in [
             (Scheme::Plain, "y", "$apr1$E8LiOTYx$TkB2cUww24XytW.HrVqNj0"),
-            (Scheme::Md5, "y", "$1$zOxEwUVm$5JyQ8c.fULgOKdLLnXoPX0"),
-            (Scheme::Sha256, "y", "$5$saltsalt$fCF0nZeB5mj309XyxoQLP0npcw5eS5nV.lXCct55Hl."),
+            (Scheme::Md5(Variant::Unix), "y", "$1$zOxEwUVm$5JyQ8c.fULgOKdLLnXoPX0"),
+            (Scheme::SHA_256, "y", "$5$saltsalt$fCF0nZeB5mj309XyxoQLP0npcw5eS5nV.lXCct55Hl."),
             (
-                Scheme::Sha512,
+                Scheme::SHA_512,
                 "y",
                 "$6$saltsalt$dXw54c7FbjOTNROS8PXMARWjH6A.CoTmR9oM2pU2CDlRs9VvHh9JZlDMhy8pVHspfw6lRpWxXOBa0bz9xL/Jo1",
             ),
             (
-                Scheme::Sha512,
+                Scheme::SHA_512,
                 "long password, longer than a digest of sixty-four letters, so that it is hashed twice",
                 "$6$saltsalt$7ju.v6E19GxJM7mRxwJU6i8hIp.Lcm8/5AH5sX7wv8PEvbtBgCqrr0gyPU7L0OwnktcOh.gAA588EFpZkU7kn.",
             ),
             (Scheme::Plain, "y", "{SHA}lcsL/Sl3x2EpjZYk5LTUxyo5l0o="),
-            (Scheme::Apr, "y", "y"),
-            (Scheme::Apr, "y", "$2y$04$iRcLCLMj5dSrkeIsIxh4V.RJ7cuIN42CY/AEXGaCocfSeUcvBYfv6"),
+            (Scheme::APACHE, "y", "y"),
+            (Scheme::APACHE, "y", "$2y$04$iRcLCLMj5dSrkeIsIxh4V.RJ7cuIN42CY/AEXGaCocfSeUcvBYfv6"),
             (Scheme::Bcrypt, "longer than eight", "YWv5e1A0916N6"),
             (Scheme::Ldap(Sum::Md5), "y", "{MD5}QVKQdpWURg4uSFkikE80XQ=="),
             (Scheme::Salted(Sum::Md5), "y", "{SMD5}W6GvsHChJfFGwxcvMsumjPK+1xo="),
@@ -261,7 +234,7 @@ mod tests {
             assert!(is_of(password, hash, scheme), "{hash}");
             assert!(!is_of("z", hash, scheme), "{hash}");
         }
-        assert!(!is_of("y", "$1$zOxEwUVm$5JyQ8c.fULgOKdLLnXoPX0", Scheme::Apr));
+        assert!(!is_of("y", "$1$zOxEwUVm$5JyQ8c.fULgOKdLLnXoPX0", Scheme::APACHE));
         // Each as the real module has it: who asks for LDAP's does not know bcrypt, who asks for its plain text no DES.
         let bcrypt = "$2y$04$iRcLCLMj5dSrkeIsIxh4V.RJ7cuIN42CY/AEXGaCocfSeUcvBYfv6";
         assert!(!is_of("y", bcrypt, Scheme::Ldap(Sum::Md5)));

@@ -29,7 +29,8 @@
 //! choices (`#[derive(Serialize, Deserialize, JsonSchema, Default)] #[serde(rename_all = "snake_case")]`:
 //! `Serialize` so that the default is documented). Types with a loose form: [`FilePath`] (target path, `~` and
 //! `$VAR` expanded there), [`Mode`], [`ByteSize`], [`Secret`], `Vec<T>` (`a,b` or one value), maps (JSON text),
-//! `serde_json::Value` (anything). [`FileAttributes`] (mode, owner, group …) comes with `#[serde(flatten)]`. Never
+//! `serde_json::Value` (anything). [`Suboptions`] reads what a mapping holds, as loosely.
+//! [`FileAttributes`] (mode, owner, group …) comes with `#[serde(flatten)]`. Never
 //! `#[serde(alias)]` or `deny_unknown_fields`: names are the [`Spec`]'s matter. On a field:
 //! `#[schemars(extend("aliases" = ["dest", "name"]))]`. On `Args`: `extend("mutually_exclusive" = [["a", "b"]])`,
 //! `required_one_of`, `required_together`, `required_if` (`[["state", "link", ["src"]]]`), `required_by`, and
@@ -60,6 +61,7 @@ pub mod charset;
 mod command;
 pub mod configparser;
 pub mod control;
+pub mod crypt;
 pub mod csv;
 pub mod digest;
 pub mod edit;
@@ -81,6 +83,7 @@ pub mod real;
 pub mod regex;
 pub mod returns;
 pub mod serve;
+pub mod suboptions;
 pub mod system;
 pub mod wire;
 pub mod words;
@@ -97,5 +100,6 @@ pub use self::digest::Algorithm;
 pub use self::host::{Access, FileType, Meta, Time};
 pub use self::mode::Mode;
 pub use self::outcome::{Failure, Result};
+pub use self::suboptions::Suboptions;
 pub use self::system::{Content, FileFacts, Group, System, User, WantedFile, WriteOptions, Written};
 pub use crate::{cmd, fail};

@@ -2,10 +2,9 @@
 
 use serde_json::{Map, Value as Json};
 use sha1::Digest;
-use sha2::Sha256;
 
 use super::Account;
-use crate::htpasswd::crypt::{ORDER_256, USUAL_ROUNDS, sha_rounds};
+use crate::kit::crypt::sha_crypt::{UNSAID_ROUNDS, Variant};
 use crate::kit::digest::hex;
 use crate::kit::{Failure, Result};
 use crate::mysql::{Answer, Session, sql};
@@ -101,7 +100,7 @@ pub(super) fn hashed(password: &str) -> String {
 
 /// What `caching_sha2_password` and `sha256_password` keep of a password, with that salt.
 pub(super) fn salted(password: &str, salt: &str) -> String {
-    format!("$A$005${salt}{}", sha_rounds::<Sha256>(password, salt, USUAL_ROUNDS, &ORDER_256))
+    format!("$A$005${salt}{}", Variant::Sha256.digest(password, salt, UNSAID_ROUNDS))
 }
 
 #[cfg(test)]

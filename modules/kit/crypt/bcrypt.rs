@@ -3,16 +3,55 @@
 use blowfish::Blowfish;
 
 const ALPHABET: &[u8; 64] = b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-/// As often as passlib goes round by default: two to the power of it.
-pub(super) const USUAL_COST: u32 = 12;
+
+/// It goes round as often as two to the power of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Cost(u32);
+
+impl Cost {
+    /// passlib's and Ansible's default.
+    pub const USUAL: Self = Self(12);
+
+    /// `None` where there is no such cost.
+    pub fn new(cost: u32) -> Option<Self> {
+        (4..=31).contains(&cost).then_some(Self(cost))
+    }
+}
+
+/// Which of its programs a hash is of. All make the same.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ident {
+    TwoA,
+    TwoB,
+    TwoY,
+}
+
+impl Ident {
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "2a" => Self::TwoA,
+            "2b" => Self::TwoB,
+            "2y" => Self::TwoY,
+            _ => return None,
+        })
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::TwoA => "2a",
+            Self::TwoB => "2b",
+            Self::TwoY => "2y",
+        }
+    }
+}
 
 /// The hash of a password with a salt of sixteen bytes: `$2y$12$…`.
-pub(super) fn bcrypt(password: &str, salt: [u8; 16], cost: u32, ident: &str) -> String {
+pub fn hash(password: &str, salt: [u8; 16], Cost(cost): Cost, ident: Ident) -> String {
     // The end is part of the key, and what is longer does not count.
     let key: Vec<u8> = password.bytes().chain([0]).take(72).collect();
     let mut state: Blowfish = Blowfish::bc_init_state();
     state.salted_expand_key(&salt, &key);
-    for _ in 0..1u32 << cost.min(31) {
+    for _ in 0..1u32 << cost {
         state.bc_expand_key(&key);
         state.bc_expand_key(&salt);
     }
@@ -28,16 +67,15 @@ pub(super) fn bcrypt(password: &str, salt: [u8; 16], cost: u32, ident: &str) -> 
     }
     // The last byte is left out, as the first of its programs did.
     text.truncate(23);
-    format!("{ident}{cost:02}${}{}", letters(&salt), letters(&text))
+    format!("${}${cost:02}${}{}", ident.name(), letters(&salt), letters(&text))
 }
 
-/// Whether a hash is that password's. `None` where it is no hash of bcrypt.
-pub(super) fn is_of(password: &str, hash: &str) -> Option<bool> {
-    let ident = ["$2y$", "$2b$", "$2a$"].into_iter().find(|ident| hash.starts_with(ident))?;
-    let (cost, rest) = hash.strip_prefix(ident)?.split_once('$')?;
-    let cost = cost.parse().ok().filter(|cost| (4..=31).contains(cost))?;
+/// Whether a hash is that password's. `None` where it is no such hash.
+pub fn is_of(password: &str, stands: &str) -> Option<bool> {
+    let (ident, rest) = stands.strip_prefix('$')?.split_once('$')?;
+    let (cost, rest) = rest.split_once('$')?;
     let salt = from_letters(rest.get(..22).filter(|_| rest.len() == 53)?)?;
-    Some(bcrypt(password, salt, cost, ident) == hash)
+    Some(hash(password, salt, Cost::new(cost.parse().ok()?)?, Ident::parse(ident)?) == stands)
 }
 
 /// Bytes as letters of six bits, highest first.

@@ -1,17 +1,17 @@
-//! Options of options: what each holds, as loosely typed as the options themselves.
+//! Options whose values are mappings: what each of their fields holds, as loosely typed as options are.
 
 use serde_json::{Map, Value as Json};
 
 use crate::kit::args::Kind;
 use crate::kit::{Failure, Result};
 
-/// One mapping, and the option it is of.
-pub struct Fields<'a> {
+/// The fields of one mapping, and the option it is of.
+pub struct Suboptions<'a> {
     option: &'a str,
     map: &'a Map<String, Json>,
 }
 
-impl<'a> Fields<'a> {
+impl<'a> Suboptions<'a> {
     /// Names that are not among `known` are mistakes.
     pub fn of(option: &'a str, map: &'a Map<String, Json>, known: &[&str]) -> Result<Self> {
         match map.keys().find(|name| !known.contains(&name.as_str())) {
@@ -23,7 +23,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The fields of each mapping of a list.
+    /// Those of each mapping of a list.
     pub fn each(option: &'a str, list: &'a [Map<String, Json>], known: &[&str]) -> Result<Vec<Self>> {
         list.iter().map(|map| Self::of(option, map, known)).collect()
     }
@@ -97,18 +97,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_typed_as_options_are() {
+    fn suboptions_are_typed_as_options_are() {
         let map = json!({"name": 5, "count": "3", "on": "yes", "list": "a,b", "none": null});
         let map = map.as_object().unwrap();
-        let fields = Fields::of("o", map, &["name", "count", "on", "list", "none"]).unwrap();
-        assert_eq!(fields.needed("name").unwrap(), "5");
-        assert_eq!(fields.int("count").unwrap(), Some(3));
-        assert_eq!(fields.flag("on").unwrap(), Some(true));
-        assert_eq!(fields.texts("list").unwrap().unwrap(), ["a", "b"]);
-        assert_eq!(fields.text("none").unwrap(), None);
-        assert!(fields.int("on").unwrap_err().msg.starts_with("o.on: we were unable to convert to int"));
-        assert_eq!(fields.needed("none").unwrap_err().msg, "missing required arguments: none found in o");
-        let unknown = Fields::of("o", map, &["name"]).err().unwrap();
+        let given = Suboptions::of("o", map, &["name", "count", "on", "list", "none"]).unwrap();
+        assert_eq!(given.needed("name").unwrap(), "5");
+        assert_eq!(given.int("count").unwrap(), Some(3));
+        assert_eq!(given.flag("on").unwrap(), Some(true));
+        assert_eq!(given.texts("list").unwrap().unwrap(), ["a", "b"]);
+        assert_eq!(given.text("none").unwrap(), None);
+        assert!(given.int("on").unwrap_err().msg.starts_with("o.on: we were unable to convert to int"));
+        assert_eq!(given.needed("none").unwrap_err().msg, "missing required arguments: none found in o");
+        let unknown = Suboptions::of("o", map, &["name"]).err().unwrap();
         assert!(unknown.msg.starts_with("Unsupported parameters: o.count."), "{}", unknown.msg);
     }
 }

@@ -1,12 +1,30 @@
 //! The oldest hash of `crypt`: nothing, encrypted with DES 25 times over; the password is the key, and the salt swaps
 //! bits within each round.
 
-use super::crypt::{ALPHABET, letter};
+use super::{ALPHABET, letter};
 
-/// Its hash, salt first; the first eight letters of the password count. `None` where the salt is none.
-pub(super) fn des_crypt(password: &str, salt: &str) -> Option<String> {
-    let mut salts = salt.bytes().map(|byte| ALPHABET.iter().position(|letter| *letter == byte));
-    let salt_bits = salts.next()?? | salts.next()?? << 6;
+/// Twelve bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Salt([u8; 2]);
+
+impl Salt {
+    /// From the lowest six bits of each.
+    pub fn of(bytes: [u8; 2]) -> Self {
+        Self(bytes.map(|byte| byte & 63))
+    }
+
+    /// The first two letters of a hash.
+    fn parse(hash: &str) -> Option<Self> {
+        let [one, two] = *hash.as_bytes().first_chunk::<2>()?;
+        let six = |byte| ALPHABET.iter().position(|letter| *letter == byte)?.try_into().ok();
+        Some(Self([six(one)?, six(two)?]))
+    }
+}
+
+/// The hash of a password, of which eight letters count; its salt comes first.
+pub fn hash(password: &str, Salt(salt): Salt) -> String {
+    let [low, high] = salt.map(u64::from);
+    let salt_bits = low | high << 6;
     let swapped =
         (0..12).filter(|bit| salt_bits >> bit & 1 == 1).fold(0u64, |mask, bit| mask | 1 << (23 - bit));
     let mut bytes = password.bytes().map(|byte| u64::from(byte & 0x7f) << 1).chain(std::iter::repeat(0));
@@ -22,7 +40,14 @@ pub(super) fn des_crypt(password: &str, salt: &str) -> Option<String> {
     let block = permuted(left << 32 | right, 64, (1..=64).map(final_place));
     let text =
         (0..11).map(|at| letter(u32::try_from(u128::from(block) << 2 >> (60 - 6 * at) & 63).unwrap_or(0)));
-    Some(salt.chars().take(2).chain(text).collect())
+    salt.iter().map(|six| letter(u32::from(*six))).chain(text).collect()
+}
+
+/// Whether a hash is that password's. `None` where it is no such hash.
+pub fn is_of(password: &str, stands: &str) -> Option<bool> {
+    let is_one = stands.len() == 13 && stands.bytes().all(|letter| ALPHABET.contains(&letter));
+    let salt = Salt::parse(stands).filter(|_| is_one)?;
+    Some(hash(password, salt) == stands)
 }
 
 fn round_keys(key: u64) -> [u64; 16] {
@@ -120,12 +145,14 @@ const BOXES: [[u8; 64]; 8] = [
 
 #[cfg(test)]
 mod tests {
-    use super::des_crypt;
+    use super::is_of;
 
     #[test]
     fn hashes_are_those_of_others() {
-        assert_eq!(des_crypt("geheim1", "99").unwrap(), "99ZQecQeuwxmo");
-        assert_eq!(des_crypt("longer than eight", "YWv5e1A0916N6").unwrap(), "YWv5e1A0916N6");
-        assert_eq!(des_crypt("y", "!?"), None);
+        assert_eq!(is_of("geheim1", "99ZQecQeuwxmo"), Some(true));
+        assert_eq!(is_of("longer than eight", "YWv5e1A0916N6"), Some(true));
+        assert_eq!(is_of("longe", "YWv5e1A0916N6"), Some(false));
+        assert_eq!(is_of("longer than eight", "YWv5e1A0916N"), None);
+        assert_eq!(is_of("y", "!?v5e1A0916N6"), None);
     }
 }
