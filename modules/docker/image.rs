@@ -16,9 +16,12 @@ pub fn latest() -> String {
     "latest".to_owned()
 }
 
-/// What the engine knows of an image, by its name or id.
+/// What the engine knows of an image, by its name or id. A name that no image can have is that of none.
 pub fn inspect(engine: &Engine, name: &str, sys: &mut System<'_>) -> Result<Option<Json>, ApiError> {
-    engine.get_if_there(&format!("{}/json", path(name)), sys)
+    match engine.get_if_there(&format!("{}/json", path(name)), sys) {
+        Err(error) if error.status == 400 => Ok(None),
+        found => found,
+    }
 }
 
 /// Where the engine has it: names stay as they are written.
