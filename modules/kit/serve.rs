@@ -1,7 +1,7 @@
 //! The worker's loop: reads requests, runs them in order, answers.
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -207,7 +207,7 @@ impl<R: Read, W: Write> Channel for Link<R, W> {
         Ok(())
     }
 
-    fn receive(&mut self, key: &str) -> io::Result<(Vec<u8>, bool)> {
+    fn receive(&mut self, key: &str) -> io::Result<(Cursor<Vec<u8>>, bool)> {
         loop {
             let frame = self.read_frame()?.ok_or(io::ErrorKind::UnexpectedEof)?;
             match frame.kind {
@@ -216,7 +216,10 @@ impl<R: Read, W: Write> Channel for Link<R, W> {
                         .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
                     // Left over from a file that was given up.
                     if blob.key == key {
-                        return Ok((blob.piece.to_vec(), blob.last));
+                        let (last, before) = (blob.last, frame.payload.len() - blob.piece.len());
+                        let mut piece = Cursor::new(frame.payload);
+                        piece.set_position(before as u64);
+                        return Ok((piece, last));
                     }
                 }
                 Kind::Refused if frame.id == self.id => {

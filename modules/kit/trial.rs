@@ -1,6 +1,6 @@
 //! How modules are tested: one module, one in-memory host.
 
-use std::io;
+use std::io::{self, Cursor};
 
 use serde_json::{Map, Value as Json};
 
@@ -147,7 +147,7 @@ impl Channel for Deaf {
         Ok(())
     }
 
-    fn receive(&mut self, _: &str) -> io::Result<(Vec<u8>, bool)> {
+    fn receive(&mut self, _: &str) -> io::Result<(Cursor<Vec<u8>>, bool)> {
         Err(io::Error::other("nothing to give"))
     }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufRead as _, Cursor, Read};
 use std::path::Path;
 
 use sha1::Digest;
@@ -92,8 +92,10 @@ impl System<'_> {
     }
 
     fn hear_sha1(&mut self, file: &ControlFile) -> Result<String> {
-        let heard = self.channel.receive(&key_of_sha1(&file.sha1)).and_then(|(sha1, _)| {
-            String::from_utf8(sha1).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+        let heard = self.channel.receive(&key_of_sha1(&file.sha1)).and_then(|(mut piece, _)| {
+            let mut sha1 = String::new();
+            piece.read_to_string(&mut sha1)?;
+            Ok(sha1)
         });
         let sha1 =
             heard.map_err(|e| Failure::new(format!("cannot get the SHA-1 of {}: {e}", shown(file))))?;
@@ -196,11 +198,11 @@ impl Read for Incoming<'_> {
                 }
                 return Ok(0);
             }
-            let (piece, last) = self.channel.receive(&self.key)?;
+            let (mut piece, last) = self.channel.receive(&self.key)?;
             if let Some(hasher) = &mut self.hasher {
-                hasher.update(&piece);
+                hasher.update(piece.fill_buf()?);
             }
-            self.piece = Cursor::new(piece);
+            self.piece = piece;
             self.last = last;
         }
     }

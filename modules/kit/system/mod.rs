@@ -16,7 +16,7 @@ mod undoing;
 mod validating;
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -35,8 +35,8 @@ pub trait Channel {
     /// Asks for content; the answer comes in order of the questions.
     fn need(&mut self, key: &str) -> io::Result<()>;
 
-    /// The next piece of content asked for; `true` with the last one. `Err` when it is not to be had.
-    fn receive(&mut self, key: &str) -> io::Result<(Vec<u8>, bool)>;
+    /// The next piece of content asked for, from the cursor on; `true` with the last one. `Err` when it is not to be had.
+    fn receive(&mut self, key: &str) -> io::Result<(Cursor<Vec<u8>>, bool)>;
 
     /// Sends content.
     fn send(&mut self, key: &str, piece: &[u8], last: bool) -> io::Result<()>;
