@@ -34,7 +34,7 @@ def each_task(key, most, hosts, many, few, tasks):
         a, b = (cells.get((w, hosts, 0, "fanfare")) for w in (many, few))
         return (a[key] - b[key]) * 1000 / tasks / hosts if a and b else None
     name = "control" if key == "control" else "target"
-    return f"{name} CPU a further task and host, {hosts} hosts (ms)", f"<= {most:g}", read, lambda v: v <= most
+    return f"{many.upper()} on {hosts}: {name} CPU a further task and host (ms)", f"<= {most:g}", read, lambda v: v <= most
 
 
 def on_wire(key):
@@ -77,6 +77,7 @@ TARGETS = [
     ("W3 on a host that is 100 ms away (s)", "<= 2", lambda cells: figure(cells, "wall", "w3", 1, 100, "fanfare"), lambda v: v <= 2),
     each_task("control", 0.2, 1, "w3", "w3s", 80), each_task("targets", 1, 1, "w3", "w3s", 80),
     each_task("control", 0.2, 50, "w3s", "w1", 19), each_task("targets", 1, 50, "w3s", "w1", 19),
+    each_task("control", 0.2, 1, "w5", "w1", 49), each_task("targets", 1, 1, "w5", "w1", 49),
     share("control", "w3s", 200, 0, "ansible-pipe", 1 / 20), share("control", "w3s", 200, 0, "mitogen", 1 / 5),
     ("memory of the control side for 50 hosts (MB)", "<= 40", memory, lambda v: v <= 40),
     ("memory for a further host (KiB)", "<= 256", memory_a_host, lambda v: v <= 256),
