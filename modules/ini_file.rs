@@ -256,6 +256,7 @@ mod tests {
         let second = "[s]\na = 1\n[s]\na = 2\nb = 3\n";
         check(before, set(json!([{"option": "a", "value": "2"}])), second, "option added");
         check(before, set(json!([{"option": "a"}])), "[s]\na = 1\nb = 3\n[s]\na = 2\n", "option added");
+        check(before, set(json!([{"option": "a", "values": ["3", "2"]}])), second, "option added");
         let new = "[s]\na = 1\n[s]\na = 2\n[s]\nn = x\nn = y\nb = 3\n";
         check(before, set(json!([{"option": "n", "values": ["x", "y"]}])), new, "section and option added");
     }

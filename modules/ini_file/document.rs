@@ -203,15 +203,12 @@ impl Document {
             let length = self.lines.iter().skip(start).position(is_head);
             (start, length.map_or(self.lines.len(), |length| start + length))
         });
+        // As in Ansible, one of several values will do, also one that is commented out.
         let holds = |(start, end): &(usize, usize), wish: &Wish<'_>| {
-            let values: Vec<Option<&str>> = self
-                .lines
-                .get(*start..*end)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|line| wish.value(line))
-                .collect();
-            !values.is_empty() && wish.values.iter().all(|wanted| values.contains(&Some(wanted.as_str())))
+            let lines = self.lines.get(*start..*end).unwrap_or_default();
+            lines.iter().filter_map(|line| wish.found(line)).any(|value| {
+                wish.values.is_empty() || wish.values.iter().any(|wanted| value == Some(wanted))
+            })
         };
         let mut bodies = bodies.filter(|body| section.required.iter().all(|wish| holds(body, wish)));
         bodies.next()
