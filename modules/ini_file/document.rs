@@ -58,7 +58,8 @@ impl Wish<'_> {
 
     /// Each value once.
     fn distinct(&self) -> impl Iterator<Item = &str> {
-        let first = |(at, value): &(usize, &String)| !self.values.iter().take(*at).any(|known| known == *value);
+        let first =
+            |(at, value): &(usize, &String)| !self.values.iter().take(*at).any(|known| known == *value);
         self.values.iter().enumerate().filter(first).map(|(_, value)| value.as_str())
     }
 
@@ -173,7 +174,8 @@ impl Document {
         }
         let goes = |line: &String| {
             wish.value(line).is_some_and(|value| {
-                wish.exclusive || wish.values.iter().any(|wanted| wanted.as_str() == value.unwrap_or_default())
+                wish.exclusive
+                    || wish.values.iter().any(|wanted| wanted.as_str() == value.unwrap_or_default())
             })
         };
         let before = self.lines.len();
@@ -206,9 +208,10 @@ impl Document {
         // As in Ansible, one of several values will do, also one that is commented out.
         let holds = |(start, end): &(usize, usize), wish: &Wish<'_>| {
             let lines = self.lines.get(*start..*end).unwrap_or_default();
-            lines.iter().filter_map(|line| wish.found(line)).any(|value| {
-                wish.values.is_empty() || wish.values.iter().any(|wanted| value == Some(wanted))
-            })
+            lines
+                .iter()
+                .filter_map(|line| wish.found(line))
+                .any(|value| wish.values.is_empty() || wish.values.iter().any(|wanted| value == Some(wanted)))
         };
         let mut bodies = bodies.filter(|body| section.required.iter().all(|wish| holds(body, wish)));
         bodies.next()
