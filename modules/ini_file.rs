@@ -223,12 +223,40 @@ mod tests {
     }
 
     #[test]
+    fn other_lines_of_the_option() {
+        let set = |args: Json| {
+            let mut all = json!({"section": "s", "option": "f"});
+            all.as_object_mut().unwrap().extend(args.as_object().unwrap().clone());
+            all
+        };
+        let one = || set(json!({"value": "v"}));
+        check("[s]\n#f = w\nx\nf = q\n; f = y\n", one(), "[s]\nf = v\nx\n", "option changed");
+        check("[s]\n#f = w\nf = v\n", one(), "[s]\nf = v\n", "option changed");
+        check("[s]\n#f\n## f = v\n", one(), "[s]\nf = v\n#f\n## f = v\n", "option added");
+        check("[ s ] # x\nf=v\n", one(), "[ s ] # x\nf = v\n", "option changed");
+        check(" [s]\n", one(), " [s]\n[s]\nf = v\n", "section and option added");
+        let two = || set(json!({"values": ["v", "w", "v"]}));
+        check("[s]\nf = q\n#f = w\n", two(), "[s]\nf = v\nf = w\n", "option changed");
+        let active = || set(json!({"value": "v", "modify_inactive_option": false}));
+        check("[s]\n#f = w\nf = q\n", active(), "[s]\n#f = w\nf = v\n", "option changed");
+        let beside = || set(json!({"value": "v", "exclusive": false}));
+        check("[s]\n#f = w\n#f = v\n", beside(), "[s]\n#f = w\nf = v\n", "option changed");
+        let bare = || set(json!({"allow_no_value": true}));
+        check("[s]\nf = v\nf = w\n", bare(), "[s]\nf\nf = w\n", "option changed");
+        let gone = || set(json!({"state": "absent", "exclusive": false}));
+        check("[s]\nf = v\n", gone(), "[s]\nf = v\n", "OK");
+        let some = || set(json!({"state": "absent", "exclusive": false, "value": "v"}));
+        check("[s]\n#f = v\nf = v\nf = w\n", some(), "[s]\n#f = v\nf = w\n", "option changed");
+    }
+
+    #[test]
     fn sections_of_one_name() {
         let before = "[s]\na = 1\n[s]\na = 2\n";
         let set = |has: Json| json!({"section": "s", "option": "b", "value": "3", "section_has_values": has});
         let second = "[s]\na = 1\n[s]\na = 2\nb = 3\n";
         check(before, set(json!([{"option": "a", "value": "2"}])), second, "option added");
         check(before, set(json!([{"option": "a"}])), "[s]\na = 1\nb = 3\n[s]\na = 2\n", "option added");
+        check(before, set(json!([{"option": "a", "values": ["3", "2"]}])), second, "option added");
         let new = "[s]\na = 1\n[s]\na = 2\n[s]\nn = x\nn = y\nb = 3\n";
         check(before, set(json!([{"option": "n", "values": ["x", "y"]}])), new, "section and option added");
     }

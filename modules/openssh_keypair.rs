@@ -159,7 +159,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let pair = old.flatten().unwrap_or_default();
         keygen.mend(&public, pair, sys)?
     };
-    sys.set_attributes(&args.path, &args.attributes, false)?;
+    // What is asked for the file holds for the public key, too.
+    for half in [&args.path.0, &public] {
+        sys.set_attributes(half, &args.attributes, false)?;
+    }
     returns.pair = Some(pair);
     Ok(returns)
 }
@@ -448,6 +451,14 @@ mod tests {
         // An open key is not the one that is asked for.
         good.host.file("/root/k", "");
         assert!(good.run(&args)["msg"].as_str().unwrap().starts_with("Unable to read the key"));
+    }
+
+    #[test]
+    fn both_halves_have_the_mode() {
+        let trial = trial(true);
+        trial.run(&json!({"path": "/root/k", "mode": "0400"}));
+        let mode = |path| trial.host.meta(path).unwrap().mode;
+        assert_eq!((mode("/root/k"), mode("/root/k.pub")), (0o400, 0o400));
     }
 
     #[test]

@@ -132,6 +132,9 @@ mod tests {
         let result = trial.lawful(&args);
         assert_eq!((&result["changed"], &result["size"]), (&json!(true), &json!(2048)));
         assert_eq!(trial.lawful(&json!({"path": "/etc/dh.pem", "size": 1024}))["changed"], true);
+        // A copy is kept also of a file that comes out the same.
+        let anew = json!({"path": "/etc/dh.pem", "size": 1024, "force": true, "backup": true});
+        assert!(trial.run(&anew)["backup_file"].is_string());
         assert_eq!(trial.lawful(&json!({"path": "/etc/dh.pem", "state": "absent"}))["changed"], true);
         assert_eq!(trial.host.meta("/etc/dh.pem"), None);
     }

@@ -67,7 +67,7 @@ pub struct Args {
     pub other_certificates_parse_all: bool,
     /// What locks the file.
     pub passphrase: Option<Secret>,
-    /// How often a passphrase is hashed.
+    /// How often a passphrase is hashed; 20000 times, if not given.
     pub iter_size: Option<u64>,
     /// Means nothing, here as in Ansible, which gives up the option.
     #[expect(dead_code, reason = "it has no meaning any more")]
@@ -253,6 +253,9 @@ fn friendly_name(text: &str) -> Option<String> {
     text.lines().find_map(|line| Some(line.trim().strip_prefix("friendlyName: ")?.to_owned()))
 }
 
+/// How often a passphrase is hashed that nobody says more of: as Ansible does, where openssl would do it 2048 times.
+const ITERATIONS: u64 = 20_000;
+
 fn export(
     args: &Args,
     input: &str,
@@ -265,7 +268,7 @@ fn export(
     }
     let mut command = openssl.command("pkcs12").args(["-export", "-passout", &format!("env:{LOCK}")]);
     command = command.flag("-nokeys", wanted.key.is_none()).opt("-name", args.friendly_name.as_ref());
-    command = command.opt("-iter", args.iter_size);
+    command = command.opt("-iter", Some(args.iter_size.unwrap_or(ITERATIONS)));
     if args.encryption_level == Level::Compatibility2022 {
         let algorithm = "PBE-SHA1-3DES";
         command = command.args(["-certpbe", algorithm, "-keypbe", algorithm, "-macalg", "sha1"]);

@@ -47,7 +47,10 @@ impl Options {
             hidden: true,
             ..WriteOptions::default()
         };
-        Ok(sys.write_with(&self.path, content, &options)?.backup_file)
+        let was_there = self.backup && sys.exists(&self.path)?;
+        let copy = sys.write_with(&self.path, content, &options)?.backup_file;
+        // What is made anew may come out the same: nothing was written then, but a copy was asked for.
+        if was_there && copy.is_none() { sys.backup(&self.path) } else { Ok(copy) }
     }
 
     /// Ensures the attributes of a file whose content is right.

@@ -30,26 +30,37 @@ impl Wish<'_> {
         }
     }
 
-    /// The option's value on an active line: the inner `None` for one without.
+    /// The option's value on an active line: the inner `None` for one without. Blanks behind it are a part of it.
     #[expect(clippy::option_option, reason = "no such option, an option without a value, one with")]
     fn value<'l>(&self, line: &'l str) -> Option<Option<&'l str>> {
         let rest = line.trim_start().strip_prefix(self.option?)?.trim_start();
         match rest.strip_prefix('=') {
-            Some(value) => Some(Some(value.trim())),
+            Some(value) => Some(Some(value.trim_start())),
             None => rest.is_empty().then_some(None),
         }
     }
 
-    fn is_inactive(&self, line: &str) -> bool {
-        let bare = line.trim_start().trim_start_matches(['#', ';']);
-        bare.len() < line.trim_start().len() && self.value(bare).is_some_and(|value| value.is_some())
+    /// The same of a line that may be commented out. As in Ansible, a bare word in a comment is the option only where
+    /// one without a value is wanted.
+    #[expect(clippy::option_option, reason = "no such option, an option without a value, one with")]
+    fn found<'l>(&self, line: &'l str) -> Option<Option<&'l str>> {
+        let comment = line.trim_start().strip_prefix(['#', ';']).filter(|_| self.inactive);
+        let of_comment = || self.value(comment?).filter(|value| value.is_some() || self.values.is_empty());
+        self.value(line).or_else(of_comment)
     }
 
     fn lines(&self) -> Vec<String> {
         if self.values.is_empty() {
             return vec![self.line(None)];
         }
-        self.values.iter().map(|value| self.line(Some(value))).collect()
+        self.distinct().map(|value| self.line(Some(value))).collect()
+    }
+
+    /// Each value once.
+    fn distinct(&self) -> impl Iterator<Item = &str> {
+        let first =
+            |(at, value): &(usize, &String)| !self.values.iter().take(*at).any(|known| known == *value);
+        self.values.iter().enumerate().filter(first).map(|(_, value)| value.as_str())
     }
 
     /// Whether the line says the same.
@@ -90,25 +101,47 @@ impl Document {
         if wish.option.is_none() {
             return "OK";
         }
-        let mut missing = wish.lines();
-        let mut replaceable = Vec::new();
-        let mut inactive = Vec::new();
-        for (at, known) in self.lines.iter().enumerate().take(end).skip(start) {
-            if wish.value(known).is_some() {
-                match missing.iter().position(|wanted| wish.fits(known, wanted)) {
-                    Some(index) => drop(missing.remove(index)),
-                    None => replaceable.push(at),
-                }
-            } else if wish.inactive && wish.is_inactive(known) {
-                inactive.push(at);
+        if wish.values.is_empty() {
+            self.ensure_bare(start, end, wish)
+        } else {
+            self.ensure_values(start, end, wish)
+        }
+    }
+
+    /// The option without a value: what its first line says is dropped, others stay.
+    fn ensure_bare(&mut self, start: usize, end: usize, wish: &Wish<'_>) -> &'static str {
+        let bare = wish.line(None);
+        match self.lines.iter_mut().take(end).skip(start).find(|line| wish.found(line).is_some()) {
+            Some(known) if *known == bare => "OK",
+            Some(known) => {
+                *known = bare;
+                "option changed"
+            }
+            None => self.add(start, end, vec![bare]),
+        }
+    }
+
+    /// Lines that have a wanted value are kept. All others of the option are replaced where it is to have no other
+    /// values, also those that are commented out; what is too much goes, what is still missing is added.
+    fn ensure_values(&mut self, start: usize, end: usize, wish: &Wish<'_>) -> &'static str {
+        let mut missing: Vec<&str> = wish.distinct().collect();
+        let (mut msg, mut others) = ("OK", Vec::new());
+        for (at, known) in self.lines.iter_mut().enumerate().take(end).skip(start) {
+            let Some(value) = wish.found(known) else { continue };
+            let Some(index) = missing.iter().position(|wanted| value == Some(*wanted)) else {
+                others.push(at);
+                continue;
+            };
+            let line = wish.line(Some(missing.remove(index)));
+            if !wish.fits(known, &line) {
+                *known = line;
+                msg = "option changed";
             }
         }
-        let mut msg = "OK";
-        let mut left = missing.into_iter();
-        // Other values are replaced, then lines that are commented out, in their order; more are added.
+        let mut left = missing.into_iter().map(|value| wish.line(Some(value)));
         let mut surplus = Vec::new();
         if wish.exclusive {
-            for at in replaceable {
+            for at in others {
                 msg = "option changed";
                 match (left.next(), self.lines.get_mut(at)) {
                     (Some(line), Some(known)) => *known = line,
@@ -116,25 +149,20 @@ impl Document {
                 }
             }
         }
-        for at in inactive {
-            let Some(line) = left.next() else { break };
-            if let Some(known) = self.lines.get_mut(at) {
-                msg = "option changed";
-                *known = line;
-            }
-        }
         let added: Vec<String> = left.collect();
         if !added.is_empty() {
-            let at = self.last_line(start, end);
-            self.lines.splice(at..at, added);
-            if msg == "OK" {
-                msg = "option added";
-            }
+            msg = self.add(start, end, added);
         }
         for at in surplus.into_iter().rev() {
             self.lines.remove(at);
         }
         msg
+    }
+
+    fn add(&mut self, start: usize, end: usize, lines: Vec<String>) -> &'static str {
+        let at = self.last_line(start, end);
+        self.lines.splice(at..at, lines);
+        "option added"
     }
 
     pub fn remove(&mut self, section: &Section<'_>, wish: &Wish<'_>) -> &'static str {
@@ -147,8 +175,7 @@ impl Document {
         let goes = |line: &String| {
             wish.value(line).is_some_and(|value| {
                 wish.exclusive
-                    || wish.values.is_empty()
-                    || wish.values.iter().any(|wanted| Some(wanted.as_str()) == value)
+                    || wish.values.iter().any(|wanted| wanted.as_str() == value.unwrap_or_default())
             })
         };
         let before = self.lines.len();
@@ -163,27 +190,28 @@ impl Document {
 
     /// Where the lines of a section are: of the first that holds what is required.
     fn body(&self, section: &Section<'_>) -> Option<(usize, usize)> {
-        let head = format!("[{}]", section.name);
-        let heads =
-            self.lines.iter().enumerate().filter(|(_, line)| line.trim() == head).map(|(at, _)| at + 1);
-        let mut starts = heads.collect::<Vec<_>>();
+        let is_it = |line: &&str| {
+            let name = line.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+            name.is_some_and(|(name, _)| name.trim() == section.name)
+        };
+        let heads = self.lines.iter().map(String::as_str).enumerate().filter(|(_, line)| is_it(line));
+        let mut starts: Vec<usize> = heads.map(|(at, _)| at + 1).collect();
         if section.name.is_empty() {
             starts = vec![0];
         }
-        let is_head = |line: &String| line.trim_start().starts_with('[');
+        // A head stands at the line's beginning: what is indented belongs to a value.
+        let is_head = |line: &String| line.starts_with('[');
         let bodies = starts.into_iter().map(|start| {
             let length = self.lines.iter().skip(start).position(is_head);
             (start, length.map_or(self.lines.len(), |length| start + length))
         });
+        // As in Ansible, one of several values will do, also one that is commented out.
         let holds = |(start, end): &(usize, usize), wish: &Wish<'_>| {
-            let values: Vec<Option<&str>> = self
-                .lines
-                .get(*start..*end)
-                .unwrap_or_default()
+            let lines = self.lines.get(*start..*end).unwrap_or_default();
+            lines
                 .iter()
-                .filter_map(|line| wish.value(line))
-                .collect();
-            !values.is_empty() && wish.values.iter().all(|wanted| values.contains(&Some(wanted.as_str())))
+                .filter_map(|line| wish.found(line))
+                .any(|value| wish.values.is_empty() || wish.values.iter().any(|wanted| value == Some(wanted)))
         };
         let mut bodies = bodies.filter(|body| section.required.iter().all(|wish| holds(body, wish)));
         bodies.next()
