@@ -350,7 +350,7 @@ async fn through_a_proxy_command() {
 }
 
 /// Lets the key in on all hosts.
-fn authorize(hosts: &Hosts, public: &std::path::Path) {
+pub(super) fn authorize(hosts: &Hosts, public: &std::path::Path) {
     let file = hosts.dir.join("id.pub");
     let both = std::fs::read_to_string(&file).unwrap() + &std::fs::read_to_string(public).unwrap();
     std::fs::write(file, both).unwrap();

@@ -3,6 +3,7 @@
 mod failures;
 mod hops;
 mod login;
+mod openssh;
 mod passwords;
 mod programs;
 mod workers;
