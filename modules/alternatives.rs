@@ -151,11 +151,8 @@ impl Run<'_> {
 
     fn select(&mut self, sys: &mut System<'_>) -> Result<()> {
         let Some(what) = self.path().or_else(|| self.args.family.clone()) else { return Ok(()) };
-        let is_selected = self.listing.manual && self.listing.current.as_ref() == Some(&what);
-        // What was just installed anew may be what it was; one in automatic mode may be the best one.
-        if is_selected
-            || (!self.listing.manual && self.done.is_empty() && self.listing.current.as_ref() == Some(&what))
-        {
+        // In automatic mode, too: the one that is used stays so, and the mode with it.
+        if self.listing.current.as_ref() == Some(&what) {
             return Ok(());
         }
         sys.exec(self.command("--set").arg(&what)).map_err(Failure::as_said)?;
@@ -197,9 +194,9 @@ impl Run<'_> {
             return json!({});
         }
         let Some(known) = self.listing.alternatives.get(&path) else { return json!({"state": "absent"}) };
-        // As Ansible tells it: where what is used changes, the program was the one.
-        let was =
-            if self.done.iter().all(|done| done.starts_with("Install")) { "present" } else { "selected" };
+        // As Ansible tells it: `selected` where another one was chosen by hand.
+        let is_other = self.listing.manual && self.listing.current.as_ref() != Some(&path);
+        let was = if is_other { "selected" } else { "present" };
         let mut facts = Map::new();
         facts.insert("link".to_owned(), json!(self.listing.link));
         facts.insert("path".to_owned(), json!(path));

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,32 +74,32 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    sys.need("at")?;
+    let at = sys.need("at")?;
     let none = Returns { state: args.state, script_file: None, count: None, units: None };
     if args.state == State::Absent {
-        for job in jobs(&args, sys)? {
-            sys.exec(Command::new("at").args(["-r", &job]))?;
+        for job in jobs(&args, &at, sys)? {
+            sys.exec(Command::new(&at).args(["-r", &job]))?;
         }
         return Ok(none);
     }
     let (Some(count), Some(units)) = (args.count, args.units) else {
         return Err(Failure::new("present state requires count and units"));
     };
-    if args.unique && !jobs(&args, sys)?.is_empty() {
+    if args.unique && !jobs(&args, &at, sys)?.is_empty() {
         return Ok(none);
     }
     let (script, scratch) = match (&args.script_file, &args.command) {
         (Some(file), _) => (PathBuf::from(file), None),
         (None, command) => {
             let scratch = sys.scratch(None);
-            let content = command.clone().unwrap_or_default();
+            let content = format!("{}\n", command.as_deref().unwrap_or_default());
             if !sys.is_check() {
                 sys.spool(&scratch, 0o600, &mut content.as_bytes())?;
             }
             (scratch.clone(), Some(scratch))
         }
     };
-    let command = Command::new("at").arg("-f").arg(&script);
+    let command = Command::new(&at).arg("-f").arg(&script);
     let asked = sys.exec(command.args(["now", "+", &count.to_string(), units.name()]));
     if let Some(scratch) = scratch {
         sys.discard(&scratch)?;
@@ -110,14 +110,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
 }
 
 /// The numbers of the jobs that run the command or script.
-fn jobs(args: &Args, sys: &mut System<'_>) -> Result<Vec<String>> {
+fn jobs(args: &Args, at: &Path, sys: &mut System<'_>) -> Result<Vec<String>> {
     let wanted = match (&args.script_file, &args.command) {
         (Some(file), _) => sys
             .read_text_if_there(file.as_ref())?
             .ok_or_else(|| Failure::new(format!("cannot read the script {file}: there is no such file")))?,
         (None, command) => command.clone().unwrap_or_default(),
     };
-    let listed = sys.query(Command::new("at").arg("-l"))?;
+    let listed = sys.query(Command::new(at).arg("-l"))?;
     if !listed.ok() {
         return Err(Failure::new(format!("at -l: {}", listed.stderr().trim())).with("rc", listed.code));
     }
@@ -126,7 +126,7 @@ fn jobs(args: &Args, sys: &mut System<'_>) -> Result<Vec<String>> {
         let Some(job) = line.split_whitespace().next() else { continue };
         let job = job.to_owned();
         // A job that has begun meanwhile is none any more.
-        let told = sys.query(Command::new("at").args(["-c", &job]))?;
+        let told = sys.query(Command::new(at).args(["-c", &job]))?;
         if told.ok() && told.stdout().contains(&format!("\n{}\n", wanted.trim_end_matches('\n'))) {
             found.push(job);
         }
@@ -142,12 +142,12 @@ mod tests {
 
     fn trial() -> Trial {
         let trial = Trial::of("at");
-        trial.host.program("/usr/bin/at").answer("at", 0, "").answer(
-            "at -l",
+        trial.host.program("/usr/bin/at").answer("/usr/bin/at", 0, "").answer(
+            "/usr/bin/at -l",
             0,
             "7\tSun Nov 22 18:24:00 2026 a root\n",
         );
-        trial.host.answer("at -c 7", 0, "#!/bin/sh\nexport A\nls -d /\n").file("/s", "ls -d /\n");
+        trial.host.answer("/usr/bin/at -c 7", 0, "#!/bin/sh\nexport A\nls -d /\n").file("/s", "ls -d /\n");
         trial
     }
 
@@ -155,7 +155,7 @@ mod tests {
         let trial = trial();
         trial.foretold(args, expected.is_some());
         let ran = trial.host.ran();
-        let made = ran.iter().find(|line| line.starts_with("at -f") || line.starts_with("at -r"));
+        let made = ran.iter().find(|line| line.contains("at -f") || line.contains("at -r"));
         assert_eq!(made.map(|line| line.replace("m0", "N")).as_deref(), expected, "{args}");
         assert_eq!(trial.host.list_of("/tmp"), "");
     }
@@ -164,16 +164,16 @@ mod tests {
     fn jobs_come_and_go() {
         let job = |command: &str| json!({"command": command, "count": 2, "units": "days"});
         let script = json!({"script_file": "/s", "count": 1, "units": "weeks"});
-        check(&script, Some("at -f /s now + 1 weeks"));
+        check(&script, Some("/usr/bin/at -f /s now + 1 weeks"));
         let unique = |command: &str| {
             let mut args = job(command);
             args["unique"] = json!(true);
             args
         };
         check(&unique("ls -d /"), None);
-        check(&json!({"command": "ls -d /", "state": "absent"}), Some("at -r 7"));
+        check(&json!({"command": "ls -d /", "state": "absent"}), Some("/usr/bin/at -r 7"));
         check(&json!({"command": "ls", "state": "absent"}), None);
-        check(&json!({"script_file": "/s", "state": "absent"}), Some("at -r 7"));
+        check(&json!({"script_file": "/s", "state": "absent"}), Some("/usr/bin/at -r 7"));
         let trial = trial();
         let got = trial.run(&unique("ls"));
         assert_eq!((&got["changed"], &got["units"]), (&json!(true), &json!("days")));

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
 use crate::kit::{Command, Failure, Result, System};
 
@@ -38,6 +38,7 @@ pub struct Returns {}
 const ZONES: &str = "/usr/share/zoneinfo";
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    let (mut before, mut after) = (Map::new(), Map::new());
     let systemd = sys.exists(Path::new("/run/systemd/system"))? && sys.which("timedatectl").is_some();
     if let Some(name) = &args.name {
         let zone = Path::new(ZONES).join(name);
@@ -45,22 +46,27 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         if !good || !sys.stat_followed(&zone)?.is_some_and(|meta| meta.is_file()) {
             return Err(Failure::new(format!("given timezone \"{name}\" is not available")));
         }
-        let before = current(sys)?;
-        if before != *name {
+        let now = current(sys)?;
+        if now != *name {
             if systemd {
                 sys.exec(Command::new("timedatectl").arg("set-timezone").arg(name))?;
             } else {
                 sys.symlink(&zone, Path::new("/etc/localtime"))?;
             }
-            sys.tell_states("", json!({"name": before}), json!({"name": name}));
         }
+        before.insert("name".to_owned(), json!(now));
+        after.insert("name".to_owned(), json!(name));
         let file = Path::new("/etc/timezone");
         if !systemd && sys.exists(file)? {
             sys.write(file, format!("{name}\n"))?;
         }
     }
     if let Some(clock) = args.hwclock {
-        set_clock(clock, systemd, sys)?;
+        before.insert("hwclock".to_owned(), json!(set_clock(clock, systemd, sys)?));
+        after.insert("hwclock".to_owned(), json!(clock));
+    }
+    if before != after {
+        sys.tell_states("", Json::Object(before), Json::Object(after));
     }
     Ok(Returns {})
 }
@@ -78,13 +84,14 @@ fn current(sys: &System<'_>) -> Result<String> {
 }
 
 /// The third line of `adjtime` says it; without one it is UTC.
-fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<()> {
+/// Sets the hardware clock's kind of time; what it was before.
+fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<Clock> {
     let path = Path::new("/etc/adjtime");
     let text = sys.read_text_if_there(path)?.unwrap_or_default();
     let is_local = text.lines().nth(2).is_some_and(|line| line.trim() == "LOCAL");
     let before = if is_local { Clock::Local } else { Clock::Utc };
     if before == clock {
-        return Ok(());
+        return Ok(before);
     }
     let local = clock == Clock::Local;
     if systemd {
@@ -96,8 +103,7 @@ fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<()> {
         let command = Command::new(sys.need("hwclock")?).args(["--systohc", option]);
         sys.exec(command)?;
     }
-    sys.tell_states("", json!({"hwclock": before}), json!({"hwclock": clock}));
-    Ok(())
+    Ok(before)
 }
 
 #[cfg(test)]
