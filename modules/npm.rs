@@ -99,11 +99,17 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let is_there = args.name.as_ref().is_some_and(|name| listed.installed.contains(name));
     match args.state {
         State::Absent if is_there => npm.change("uninstall", args.name.as_deref(), sys)?,
-        State::Present | State::Latest if !listed.missing.is_empty() => {
-            npm.change("install", wanted.as_deref(), sys)?;
+        State::Absent => {}
+        State::Present | State::Latest => {
+            // As Ansible does it: what others lack or have old makes npm act, too.
+            let is_outdated = args.state == State::Latest && npm.is_outdated(sys)?;
+            if !listed.missing.is_empty() {
+                npm.change("install", wanted.as_deref(), sys)?;
+            }
+            if is_outdated {
+                npm.change("update", wanted.as_deref(), sys)?;
+            }
         }
-        State::Latest if npm.is_outdated(sys)? => npm.change("update", args.name.as_deref(), sys)?,
-        _ => {}
     }
     Ok(Returns {})
 }
@@ -182,10 +188,6 @@ impl Npm<'_> {
         {
             listed.missing.push(wanted.to_owned());
         }
-        if let Some(wanted) = wanted {
-            // What others miss is not asked for.
-            listed.missing.retain(|name| name == wanted || Some(name) == self.args.name.as_ref());
-        }
         Ok(listed)
     }
 
@@ -197,11 +199,7 @@ impl Npm<'_> {
             let why = output.stderr().trim().to_owned();
             return Err(Failure::new(format!("npm outdated failed: {why}")).with("rc", output.code));
         }
-        let mut names = said.lines().skip(1).filter_map(|line| line.split_whitespace().next());
-        Ok(match &self.args.name {
-            Some(name) => names.any(|outdated| outdated == name),
-            None => names.next().is_some(),
-        })
+        Ok(said.lines().skip(1).any(|line| !line.trim().is_empty()))
     }
 }
 
@@ -215,8 +213,10 @@ mod tests {
     fn check(args: &Json, ran: &[&str]) {
         let trial = Trial::of("npm");
         trial.host.program("/usr/bin/npm").dir("/app").answer("/usr/bin/npm", 0, "");
-        let listed = r#"{"dependencies": {"a": {"version": "1.0.0"}, "gone": {"missing": true}}}"#;
+        let listed = r#"{"dependencies": {"a": {"version": "1.0.0"}}}"#;
         trial.host.answer("/usr/bin/npm list", 0, listed);
+        let lacks = r#"{"dependencies": {"a": {"version": "1.0.0"}, "gone": {"missing": true}}}"#;
+        trial.host.dir("/lacks").answer("/usr/bin/npm list --no-optional", 0, lacks);
         trial.host.answer("/usr/bin/npm outdated", 1, "Package Current Wanted\na 1.0.0 1.1.0\n");
         trial.foretold(args, !ran.is_empty());
         let looks = ["/usr/bin/npm list", "/usr/bin/npm outdated"];
@@ -241,7 +241,11 @@ mod tests {
             &json!({"name": "b", "path": "/app", "production": true}),
             &["/usr/bin/npm install --production b"],
         );
-        check(&json!({"path": "/app"}), &["/usr/bin/npm install"]);
+        check(&json!({"path": "/app"}), &[]);
+        let lacks = |state: &str| json!({"name": "a", "state": state, "path": "/lacks", "no_optional": true});
+        check(&lacks("present"), &["/usr/bin/npm install --no-optional a"]);
+        let both = ["/usr/bin/npm install --no-optional a", "/usr/bin/npm update --no-optional a"];
+        check(&lacks("latest"), &both);
         check(&json!({"name": "a", "state": "latest", "global": true}), &["/usr/bin/npm update --global a"]);
         check(
             &json!({"name": "a", "state": "absent", "global": true}),
