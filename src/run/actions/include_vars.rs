@@ -128,13 +128,17 @@ fn load_file(call: &Call<'_>, file: &str, loaded: &mut Loaded) -> Result<()> {
     let path = std::path::absolute(&path).unwrap_or(path);
     let content = yaml::load_file(&path)?;
     crate::vars::merge(&mut loaded.vars, &*variables(&content)?, false);
-    warn_of_reserved(call, &content);
+    warn(call, &content);
     loaded.files.push(path);
     Ok(())
 }
 
-/// Variables that are called like keywords or functions; under `name` they are no variables.
-fn warn_of_reserved(call: &Call<'_>, content: &yaml::Loaded) {
+/// Of keys that are there twice, and of variables that are called like keywords or functions: under `name` they are no
+/// variables.
+fn warn(call: &Call<'_>, content: &yaml::Loaded) {
+    for warning in &content.warnings {
+        call.job.batch.run.warn(warning.clone());
+    }
     let named = call.args.contains("name");
     let document = content.documents.first().filter(|_| !named);
     for (key, _) in document.and_then(yaml::Node::as_map).unwrap_or_default() {
@@ -171,7 +175,7 @@ fn load_dir(call: &Call<'_>, dir: &str, loaded: &mut Loaded) -> Result<Result<()
         match variables(&content) {
             Ok(vars) => {
                 crate::vars::merge(&mut loaded.vars, &vars, false);
-                warn_of_reserved(call, &content);
+                warn(call, &content);
             }
             Err(error) => return Ok(Err(error)),
         }
