@@ -20,7 +20,7 @@ pub struct Args {
     /// Whether it is so after a boot, too.
     #[serde(default)]
     pub persistent: bool,
-    /// Goes on where SELinux is off: in a chroot, for a system that is yet to boot.
+    /// Goes on where SELinux is off: in a chroot, for a system that is yet to boot. There is only what `persistent` is about.
     #[serde(default)]
     pub ignore_selinux_state: bool,
 }
@@ -41,7 +41,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if is_on {
         same &= running(&args, sys)?;
     }
-    if args.persistent || !is_on {
+    if args.persistent {
         same &= stored(&args, sys)?;
     }
     if !same {
@@ -49,8 +49,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             return Err(missing("setsebool", "policycoreutils"));
         };
         let value = if args.state { "1" } else { "0" };
-        // Where SELinux is off only the policy that is stored can be meant.
-        let command = Command::new(program).flag("-P", args.persistent || !is_on).flag("-N", !is_on);
+        let command = Command::new(program).flag("-P", args.persistent).flag("-N", !is_on);
         sys.exec(command.args([&args.name, value])).map_err(Failure::as_said)?;
     }
     Ok(Returns { name: args.name, persistent: args.persistent, state: args.state })
@@ -137,6 +136,7 @@ mod tests {
         check(Some("0"), &json!({"name": "b", "state": false, "persistent": true}), None);
         let chroot = json!({"name": "b", "state": true, "persistent": true, "ignore_selinux_state": true});
         check(None, &chroot, Some("/usr/sbin/setsebool -P -N b 1"));
+        check(None, &json!({"name": "b", "state": true, "ignore_selinux_state": true}), None);
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
             (Some("1"), json!({"name": "c", "state": true}), "SELinux boolean c does not exist."),
             (
                 None,
-                json!({"name": "c", "state": true, "ignore_selinux_state": true}),
+                json!({"name": "c", "state": true, "persistent": true, "ignore_selinux_state": true}),
                 "SELinux boolean c is not defined in persistent policy",
             ),
         ] {

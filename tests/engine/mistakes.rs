@@ -61,7 +61,8 @@ fn python_by_the_name_of_a_module() {
 
 #[test]
 fn keys_that_an_included_file_has_twice() {
-    let tasks = "\n- include_vars: some.yml\n- include_vars: {dir: vars/more}\n- debug: {msg: '{{ a }} {{ b }}'}\n";
+    let tasks =
+        "\n- include_vars: some.yml\n- include_vars: {dir: vars/more}\n- debug: {msg: '{{ a }} {{ b }}'}\n";
     let lab = Lab::new("x").playbook(&play("", tasks));
     let lab = lab.here("vars/some.yml", "a: 1\na: 2\n").here("vars/more/b.yml", "b: 3\nb: 4\n");
     let run = lab.run(&["-v"]);
