@@ -164,6 +164,8 @@ struct Known {
     encoding: String,
     lc_collate: String,
     lc_ctype: String,
+    icu_locale: String,
+    locale_provider: String,
     conn_limit: String,
     tablespace: String,
     comment: String,
@@ -173,7 +175,9 @@ impl Known {
     fn read(name: &str, session: &mut Session) -> Result<Option<Self>> {
         let answer = session.query(&format!(
             "SELECT pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, \
-             d.datctype, d.datconnlimit, t.spcname, pg_catalog.shobj_description(d.oid, 'pg_database') \
+             d.datctype, coalesce(to_jsonb(d)->>'datlocale', to_jsonb(d)->>'daticulocale'), \
+             CASE to_jsonb(d)->>'datlocprovider' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'libc' END, \
+             d.datconnlimit, t.spcname, pg_catalog.shobj_description(d.oid, 'pg_database') \
              FROM pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON t.oid = d.dattablespace \
              WHERE d.datname = {}",
             sql::text(name)
@@ -186,6 +190,8 @@ impl Known {
             encoding: next(),
             lc_collate: next(),
             lc_ctype: next(),
+            icu_locale: next(),
+            locale_provider: next(),
             conn_limit: next(),
             tablespace: next(),
             comment: next(),
@@ -201,7 +207,7 @@ fn create(args: &Args, name: &str, changes: &mut Changes<'_>, sys: &mut System<'
         ("LC_COLLATE", &args.lc_collate, false),
         ("LC_CTYPE", &args.lc_ctype, false),
         ("ICU_LOCALE", &args.icu_locale, false),
-        ("LOCALE_PROVIDER", &args.locale_provider, true),
+        ("LOCALE_PROVIDER", &args.locale_provider, false),
         ("TABLESPACE", &args.tablespace, true),
     ];
     let mut statement = format!("CREATE DATABASE {name}");
@@ -243,6 +249,8 @@ fn alter(
         ("database encoding", &args.encoding, &now.encoding),
         ("LC_COLLATE", &args.lc_collate, &now.lc_collate),
         ("LC_CTYPE", &args.lc_ctype, &now.lc_ctype),
+        ("ICU_LOCALE", &args.icu_locale, &now.icu_locale),
+        ("LOCALE_PROVIDER", &args.locale_provider, &now.locale_provider),
     ];
     for (what, wanted, now) in born {
         let plain = |text: &str| text.to_lowercase().replace('-', "");

@@ -24,7 +24,7 @@ pub struct Args {
     /// The database.
     #[schemars(extend("aliases" = ["db"]))]
     pub login_db: String,
-    /// The schema a new one goes to; one that is there is moved.
+    /// The schema a new one goes to; one that is there stays where it is.
     pub schema: Option<String>,
     /// Whether it is there.
     #[serde(default)]
@@ -57,9 +57,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let name = sql::identifier(&args.name);
     let literal = sql::text(&args.name);
     let there = session.query(&format!(
-        "SELECT e.extversion, n.nspname, pg_catalog.obj_description(e.oid, 'pg_extension') \
-         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
-         WHERE e.extname = {literal}"
+        "SELECT e.extversion, pg_catalog.obj_description(e.oid, 'pg_extension') \
+         FROM pg_catalog.pg_extension e WHERE e.extname = {literal}"
     ))?;
     let usual = session
         .query(&format!(
@@ -73,7 +72,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     };
     let mut row = there.rows.into_iter().next().map(Vec::into_iter);
     let mut next = || row.as_mut().and_then(Iterator::next).flatten();
-    let (now, schema, comment) = (next(), next(), next());
+    let (now, comment) = (next(), next());
     let mut changes = Changes::of(&mut session);
     let cascade = if args.cascade { " CASCADE" } else { "" };
     match (args.state, &now) {
@@ -84,12 +83,6 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
                 && wanted != now
             {
                 changes.run(&format!("ALTER EXTENSION {name} UPDATE TO {}", sql::text(wanted)), sys)?;
-            }
-            if let Some(wanted) = &args.schema
-                && Some(wanted) != schema.as_ref()
-            {
-                changes
-                    .run(&format!("ALTER EXTENSION {name} SET SCHEMA {}", sql::identifier(wanted)), sys)?;
             }
         }
         (State::Present, None) => {

@@ -25,6 +25,11 @@ impl<'a> DumpFile<'a> {
         Self { path, packer: PACKERS.into_iter().find(|(end, _)| path.ends_with(end)) }
     }
 
+    /// Whether a packer must unpack it.
+    pub fn is_packed(&self) -> bool {
+        self.packer.is_some()
+    }
+
     /// Its name without the packer's end.
     pub fn unpacked_name(&self) -> &'a str {
         self.packer.and_then(|(end, _)| self.path.strip_suffix(end)).unwrap_or(self.path)

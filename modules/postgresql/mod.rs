@@ -217,12 +217,16 @@ impl Login {
         }
         let suspicious = |name: &&T| {
             let lower = name.as_ref().to_lowercase();
+            let next = |rest: &str| VERBS.iter().any(|verb| rest.trim_start().starts_with(verb));
+            let is_torn = lower.matches('"').count() % 2 == 1;
             let follows = lower.split_once('"').is_some_and(|(_, rest)| rest.contains(';'));
-            lower.contains("--")
-                || lower.contains("/*")
+            is_torn
                 || follows
+                || lower.contains("--")
+                || lower.contains("/*")
                 || lower.contains("';")
                 || lower.contains("union select")
+                || lower.split(';').skip(1).any(next)
         };
         let bad: Vec<&str> = names.iter().filter(suspicious).map(AsRef::as_ref).collect();
         if bad.is_empty() {
@@ -234,6 +238,10 @@ impl Login {
         )))
     }
 }
+
+/// What a second statement starts with.
+const VERBS: [&str; 9] =
+    ["alter", "create", "delete", "drop", "exec", "insert", "select", "truncate", "update"];
 
 /// Whether what a server keeps of a role is that password, or is the hash that was given for one.
 pub fn is_kept(kept: &str, user: &str, password: &str) -> bool {

@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>
         .into_iter()
         .fold(command, |command, (name, value)| command.env(name, value));
     let mut returns = Map::new();
-    returns.insert("db".to_owned(), args.name.clone().into());
+    returns.insert("cmd".to_owned(), line.told.clone().into());
     returns.insert("executed_commands".to_owned(), json!([line.told]));
     if let Some(output) = sys.attempt(command)? {
         let stderr = output.stderr().into_owned();
@@ -80,5 +80,11 @@ fn restore(args: &Args, target: &str, form: Option<&str>, sys: &System<'_>) -> R
         line.extend([" ", &quote(target)]);
         return Ok(Line { told: line.clone(), run: line });
     }
-    Ok(DumpFile::at(target).read_by(&line))
+    let file = DumpFile::at(target);
+    // psql names a file that it reads itself in what it says of errors.
+    if form.is_none() && !file.is_packed() {
+        line.extend([" --file=", &quote(target)]);
+        return Ok(Line { told: line.clone(), run: line });
+    }
+    Ok(file.read_by(&line))
 }
