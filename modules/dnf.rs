@@ -27,16 +27,15 @@ use crate::kit::{Failure, FilePath, Result, System};
 ///   dnf: {name: [nginx, git], enablerepo: epel}
 /// ```
 #[derive(Deserialize, JsonSchema)]
-#[schemars(extend("mutually_exclusive" = [["best", "nobest"]], "required_by" = {"download_dir": ["download_only"]}))]
+#[schemars(extend("mutually_exclusive" = [["best", "nobest"]]))]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of Ansible's")]
 pub struct Args {
     /// The packages: names, groups (`@web`), files or URLs; `*` with `latest` stands for all that are installed.
     #[serde(default)]
     #[schemars(extend("aliases" = ["pkg"]))]
     pub name: Vec<String>,
-    /// Whether they are there.
-    #[serde(default)]
-    pub state: State,
+    /// Whether they are there: by default `present`, with `autoremove` `absent`.
+    pub state: Option<State>,
     /// Fetches the lists of packages first.
     #[serde(default)]
     #[schemars(extend("aliases" = ["expire-cache"]))]
@@ -47,13 +46,13 @@ pub struct Args {
     /// How many seconds to wait for another dnf to end.
     #[serde(default = "thirty")]
     pub lock_timeout: u64,
-    /// With `latest`: installs nothing that is not there.
+    /// Installs nothing that is not there, and brings what is up to date.
     #[serde(default)]
     pub update_only: bool,
-    /// With `latest`: only what mends a hole.
+    /// Installs only what mends a hole.
     #[serde(default)]
     pub security: bool,
-    /// With `latest`: only what mends a defect.
+    /// Installs only what mends a defect.
     #[serde(default)]
     pub bugfix: bool,
     /// Installs the best version or none.
@@ -158,59 +157,67 @@ fn thirty() -> u64 {
 pub struct Returns {
     rc: u8,
     results: Vec<Json>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    msg: Option<&'static str>,
+    msg: &'static str,
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let mut names: Vec<String> =
         args.name.iter().map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
-    lock::wait(args.lock_timeout, sys)?;
-    let program = program(&args, sys)?;
+    let state = args.state.unwrap_or(if args.autoremove { State::Absent } else { State::default() });
+    if args.autoremove && state != State::Absent {
+        let failure = Failure::new("Autoremove should be used alone or with state=absent");
+        return Err(failure.with("results", [(); 0]));
+    }
+    let program = program(&args, state, sys)?;
+    lock::wait(args.lock_timeout, program.rpm.root.as_deref(), sys)?;
     if let Some(what) = &args.list {
-        return Ok(Returns { rc: 0, results: program.list(what, sys)?, msg: Some("") });
+        return Ok(Returns { rc: 0, results: program.list(what, sys)?, msg: "" });
     }
     let all = matches!(names.as_slice(), [all] if all == "*");
     let only_cache = args.update_cache && names.is_empty();
     if args.autoremove && names.is_empty() {
         program.autoremove(sys)?;
-    } else if args.autoremove && args.state != State::Absent {
-        return Err(Failure::new("Autoremove should be used alone or with state=absent"));
-    } else if all && args.state != State::Latest {
+    } else if all && state != State::Latest {
         return Err(Failure::new("name: * is known only with state=latest"));
     } else {
         if args.update_cache {
             program.refresh(sys)?;
         }
-        if args.update_only && args.state == State::Latest && !all {
-            let mut installed = program.rpm.installed(&names, args.state, sys)?.into_iter();
+        let updates = args.update_only && state != State::Absent;
+        if updates && !all {
+            let mut installed = program.rpm.installed(&names, state, sys)?.into_iter();
             names.retain(|_| installed.next() == Some(true));
         }
-        if all { program.upgrade_all(sys)? } else { program.ensure(names, args.state, sys)? }
+        // What is there and only updated becomes the latest, whatever the state.
+        let state = if updates { State::Latest } else { state };
+        if all { program.upgrade_all(sys)? } else { program.ensure(names, state, sys)? }
     }
     let msg = match (sys.changes().is_empty(), only_cache) {
-        (true, true) => Some("Cache updated"),
-        (true, false) => Some("Nothing to do"),
-        (false, _) => None,
+        (true, true) => "Cache updated",
+        (true, false) => "Nothing to do",
+        (false, _) => "",
     };
     Ok(Returns { rc: 0, results: Vec::new(), msg })
 }
 
 /// The program that is there, with its own words for the options.
-fn program(args: &Args, sys: &System<'_>) -> Result<Program> {
-    let latest = args.state == State::Latest;
+fn program(args: &Args, state: State, sys: &System<'_>) -> Result<Program> {
+    let name = args.use_backend.program(sys)?;
+    let comes = state != State::Absent;
+    // A package's own address has its option, repositories have theirs.
+    let unsure = !args.sslverify || (!args.validate_certs && args.name.iter().any(|name| name.contains("://")));
     let some = |flags: &[(&str, bool)]| -> Vec<String> {
         flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()).collect()
     };
-    let mut sources = args.shared.sources();
+    let mut sources = args.shared.sources(name);
     sources.extend(some(&[
-        ("--security", args.security && latest),
-        ("--bugfix", args.bugfix && latest),
+        ("--security", args.security && comes),
+        ("--bugfix", args.bugfix && comes),
         ("--cacheonly", args.cacheonly),
-        ("--setopt=sslverify=False", !(args.sslverify && args.validate_certs)),
+        ("--setopt=sslverify=False", unsure),
     ]));
-    sources.extend(listed("enableplugin", &args.enable_plugin));
-    sources.extend(listed("disableplugin", &args.disable_plugin));
+    sources.extend(listed("enableplugin", Some(&args.enable_plugin)));
+    sources.extend(listed("disableplugin", Some(&args.disable_plugin)));
     sources.extend(args.disable_excludes.as_ref().map(|what| format!("--disableexcludes={what}")));
     sources.extend(args.conf_file.as_ref().map(|file| format!("--config={}", file.text())));
     let mut manners = args.shared.manners();
@@ -220,13 +227,14 @@ fn program(args: &Args, sys: &System<'_>) -> Result<Program> {
         ("--setopt=install_weak_deps=False", !args.install_weak_deps),
         ("--downloadonly", args.download_only),
         // The last counts.
-        ("--setopt=clean_requirements_on_remove=True", args.autoremove && args.state == State::Absent),
+        ("--setopt=clean_requirements_on_remove=True", args.autoremove),
     ]));
-    manners.extend(args.download_dir.as_ref().map(|dir| format!("--downloaddir={}", dir.text())));
+    let dir = args.download_dir.as_ref().filter(|_| args.download_only);
+    manners.extend(dir.map(|dir| format!("--downloaddir={}", dir.text())));
     let root = (args.installroot.as_os_str() != "/").then(|| args.installroot.text().into_owned());
     sources.extend(root.as_ref().map(|root| format!("--installroot={root}")));
     Ok(Program {
-        name: args.use_backend.program(sys)?,
+        name,
         sources,
         manners,
         rpm: rpm::Database { root },
@@ -273,7 +281,7 @@ mod tests {
         // Two reads of the database for any number of names.
         let ran = ["rpm -q bash git vim", "rpm -q --whatprovides git vim"];
         assert_eq!(trial.host.ran()[..2], ran);
-        assert_eq!(trial.host.ran()[2..], ["dnf -y install --enablerepo=epel git vim"]);
+        assert_eq!(trial.host.ran()[2..], ["dnf -y install --setopt=epel.enabled=1 git vim"]);
     }
 
     #[test]
@@ -313,7 +321,7 @@ mod tests {
         trial.host.program("/usr/bin/dnf").answer("dnf", 0, "");
         rpm_has(&trial, &[]);
         let args = json!({"name": "git", "nobest": true, "install_weak_deps": false, "disable_plugin": "a,b",
-                          "validate_certs": false, "download_only": true, "download_dir": "/d"});
+                          "sslverify": false, "download_only": true, "download_dir": "/d"});
         trial.run(&args);
         assert_eq!(
             trial.host.ran().last().unwrap(),
@@ -334,7 +342,7 @@ mod tests {
             "disable_gpg_check": true, "allowerasing": true, "skip_broken": true, "best": true,
         });
         assert_eq!(trial.run(&args)["changed"], true);
-        let sources = "--enablerepo=a --disablerepo=b,c --exclude=kernel* --releasever=40 --security --bugfix \
+        let sources = "--setopt=b.enabled=0 --setopt=c.enabled=0 --setopt=a.enabled=1 --exclude=kernel* --releasever=40 --security --bugfix \
                        --cacheonly --setopt=sslverify=False --enableplugin=p --disableexcludes=all \
                        --config=/etc/other.conf";
         let manners = "--nogpgcheck --allowerasing --skip-broken --best";

@@ -41,14 +41,17 @@ impl Options {
     }
 
     /// Which packages there are to choose from, as the program's own options.
-    pub(super) fn sources(&self) -> Vec<String> {
-        let lists = [
-            ("enablerepo", &self.enablerepo),
-            ("disablerepo", &self.disablerepo),
-            ("exclude", &self.exclude),
-        ];
-        let mut options: Vec<String> =
-            lists.into_iter().filter_map(|(name, list)| listed(name, list.as_deref()?)).collect();
+    pub(super) fn sources(&self, program: &str) -> Vec<String> {
+        let [on, off, exclude] = [&self.enablerepo, &self.disablerepo, &self.exclude].map(|list| list.as_deref());
+        let mut options: Vec<String> = if program == "yum" {
+            let lists = [listed("disablerepo", off), listed("enablerepo", on)];
+            lists.into_iter().flatten().collect()
+        } else {
+            // A repository that this host has not is passed over so, as by Ansible; the last of them counts.
+            let ids = [(off, 0), (on, 1)].map(|(list, to)| list.unwrap_or_default().iter().map(move |id| (id, to)));
+            ids.into_iter().flatten().map(|(id, to)| format!("--setopt={id}.enabled={to}")).collect()
+        };
+        options.extend(listed("exclude", exclude));
         options.extend(self.releasever.iter().map(|release| format!("--releasever={release}")));
         options
     }
@@ -65,6 +68,6 @@ impl Options {
 }
 
 /// `--NAME=A,B`, where there is something to list.
-pub(super) fn listed(name: &str, list: &[String]) -> Option<String> {
-    (!list.is_empty()).then(|| format!("--{name}={}", list.join(",")))
+pub(super) fn listed(name: &str, list: Option<&[String]>) -> Option<String> {
+    list.filter(|list| !list.is_empty()).map(|list| format!("--{name}={}", list.join(",")))
 }

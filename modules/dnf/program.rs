@@ -1,5 +1,7 @@
 //! What dnf and yum are told to do.
 
+use std::path::Path;
+
 use crate::dnf::{State, rpm};
 use crate::kit::{Command, Failure, Output, Result, System};
 
@@ -27,7 +29,8 @@ impl Program {
                 let said = [output.stderr(), output.stdout()].map(|text| text.trim().to_owned());
                 let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
                 Err(Failure::new(format!("Failed to update the lists of packages: {said}"))
-                    .with("rc", output.code))
+                    .with("rc", output.code)
+                    .with("results", [(); 0]))
             }
             _ => Ok(()),
         }
@@ -83,7 +86,8 @@ impl Program {
                 let said = [output.stderr(), output.stdout()].concat();
                 let name = self.name;
                 Err(Failure::new(format!("{name} does not tell what is newer: {}", said.trim()))
-                    .with("rc", code))
+                    .with("rc", code)
+                    .with("results", [(); 0]))
             }
         }
     }
@@ -93,17 +97,69 @@ impl Program {
     }
 
     fn change(&self, verb: &[&str], names: &[String], sys: &mut System<'_>) -> Result<()> {
-        // It says so when it had nothing to do.
-        let judge = |output: &Output| {
-            let said = format!("{}{}", output.stdout(), output.stderr()).to_lowercase();
-            !["nothing to do", "no packages marked"].iter().any(|nothing| said.contains(nothing))
+        let with = |answer: &str| {
+            let command = self.command(&[answer]).args(verb.iter().copied());
+            command.args(&self.sources).args(&self.manners).args(names)
         };
-        let command = self.command(&["-y"]).args(verb.iter().copied());
-        let command = command.args(&self.sources).args(&self.manners).args(names);
-        sys.exec_judged(command, judge).map(drop)
+        if sys.is_check() && !self.foretells(&with("--assumeno"), sys)? {
+            return Ok(());
+        }
+        match sys.attempt_judging(with("-y"), |output| output.ok() && has_done(output))? {
+            Some(output) if !output.ok() => Err(failed(&output)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there would be a change: the program works it out, and stops before it.
+    fn foretells(&self, command: &Command, sys: &mut System<'_>) -> Result<bool> {
+        let output = sys.query(command.clone())?;
+        let said = said(&output);
+        let stopped = ["operation aborted", "exiting on user command"].iter().any(|words| said.contains(words));
+        if output.ok() || stopped {
+            return Ok(has_done(&output));
+        }
+        // What it does not know may be of a repository that is foretold, too.
+        let repositories = Path::new("/etc/yum.repos.d");
+        let names = if sys.exists(repositories)? { sys.list(repositories)? } else { Vec::new() };
+        let foretold = names.iter().any(|name| sys.foretells(&repositories.join(name)));
+        if foretold { Ok(true) } else { Err(failed(&output)) }
     }
 
     pub(super) fn command(&self, words: &[&str]) -> Command {
         Command::new(self.name).args(words.iter().copied()).env("LC_ALL", "C")
     }
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", output.stdout(), output.stderr()).to_lowercase()
+}
+
+/// It says so when it had nothing to do.
+fn has_done(output: &Output) -> bool {
+    let said = said(output);
+    !["nothing to do", "no packages marked"].iter().any(|nothing| said.contains(nothing))
+}
+
+/// What could not be done, with the packages it could not be done to.
+fn failed(output: &Output) -> Failure {
+    const EXCLUDED: &str = "All matches were filtered out by exclude filtering for argument: ";
+    let (stdout, stderr) = (output.stdout(), output.stderr());
+    let unknown = |line: &str| {
+        let name = line.strip_prefix("No match for argument: ");
+        let excluded = line.strip_prefix(EXCLUDED);
+        name.map(|name| format!("No package {name} available."))
+            .or_else(|| excluded.map(|name| format!("{name} {line}")))
+    };
+    let failures: Vec<String> = stdout.lines().chain(stderr.lines()).filter_map(unknown).collect();
+    let told = [stderr.trim(), stdout.trim()].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    let told = told.strip_prefix("Error: ").unwrap_or(told);
+    let failure = if !failures.is_empty() {
+        let msg = format!("Failed to install some of the specified packages: {}", failures.join(" "));
+        Failure::new(msg).with("failures", failures)
+    } else if told.contains("Problem") {
+        Failure::new(format!("Depsolve Error occurred: {told}"))
+    } else {
+        Failure::new(told)
+    };
+    failure.with("rc", output.code).with("results", [(); 0])
 }
