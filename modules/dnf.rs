@@ -227,7 +227,7 @@ fn program(args: &Args, state: State, sys: &System<'_>) -> Result<Program> {
         ("--setopt=install_weak_deps=False", !args.install_weak_deps),
         ("--downloadonly", args.download_only),
         // The last counts.
-        ("--setopt=clean_requirements_on_remove=True", args.autoremove),
+        ("--setopt=clean_requirements_on_remove=True", args.autoremove && !args.name.is_empty()),
     ]));
     let dir = args.download_dir.as_ref().filter(|_| args.download_only);
     manners.extend(dir.map(|dir| format!("--downloaddir={}", dir.text())));
@@ -443,7 +443,7 @@ mod tests {
             let trial = Trial::of("dnf");
             trial.host.program("/usr/bin/dnf");
             rpm_has(&trial, &[]);
-            trial.host.answer("rpm -qa php*", 0, "php-8\n");
+            trial.host.answer("rpm -qa php*", 0, "php-8\n").answer("rpm -qa nginx*", 0, "");
             trial.host.answer("dnf", 0, said);
             let result = trial.run(&json!({"name": name, "state": state}));
             let ran = trial.host.ran().into_iter().find(|line| line.starts_with("dnf")).unwrap_or_default();

@@ -289,7 +289,7 @@ mod tests {
         trial.host.answer("rpm -q git", 1, "package git is not installed\n");
         trial.host.answer("rpm -q --whatprovides git", 1, "no package provides git\n");
         trial.run(&json!({"name": "git", "enablerepo": "epel,crb", "disable_gpg_check": true}));
-        let install = "dnf -y install --enablerepo=epel,crb --nogpgcheck git";
+        let install = "dnf -y install --setopt=epel.enabled=1 --setopt=crb.enabled=1 --nogpgcheck git";
         assert_eq!(trial.host.ran().last().map(String::as_str), Some(install));
     }
 
