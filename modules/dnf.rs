@@ -205,7 +205,8 @@ fn program(args: &Args, state: State, sys: &System<'_>) -> Result<Program> {
     let name = args.use_backend.program(sys)?;
     let comes = state != State::Absent;
     // A package's own address has its option, repositories have theirs.
-    let unsure = !args.sslverify || (!args.validate_certs && args.name.iter().any(|name| name.contains("://")));
+    let unsure =
+        !args.sslverify || (!args.validate_certs && args.name.iter().any(|name| name.contains("://")));
     let some = |flags: &[(&str, bool)]| -> Vec<String> {
         flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()).collect()
     };
@@ -233,13 +234,7 @@ fn program(args: &Args, state: State, sys: &System<'_>) -> Result<Program> {
     manners.extend(dir.map(|dir| format!("--downloaddir={}", dir.text())));
     let root = (args.installroot.as_os_str() != "/").then(|| args.installroot.text().into_owned());
     sources.extend(root.as_ref().map(|root| format!("--installroot={root}")));
-    Ok(Program {
-        name,
-        sources,
-        manners,
-        rpm: rpm::Database { root },
-        may_go_back: args.allow_downgrade,
-    })
+    Ok(Program { name, sources, manners, rpm: rpm::Database { root }, may_go_back: args.allow_downgrade })
 }
 
 #[cfg(test)]

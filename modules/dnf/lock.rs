@@ -20,7 +20,9 @@ fn held(root: Option<&str>, sys: &System<'_>) -> Result<Option<PathBuf>> {
     let mut locks = vec![PathBuf::from("/var/run/yum.pid")];
     // The lists' locks, and that of the packages, which dnf itself would wait for without end.
     let dirs = ["var/cache/dnf", "var/lib/dnf"];
-    for dir in [Some("/"), root].into_iter().flatten().flat_map(|root| dirs.map(|dir| Path::new(root).join(dir))) {
+    for dir in
+        [Some("/"), root].into_iter().flatten().flat_map(|root| dirs.map(|dir| Path::new(root).join(dir)))
+    {
         if sys.exists(&dir)? {
             let names = sys.list(&dir)?;
             let held = names.iter().filter(|name| name.to_string_lossy().ends_with("_lock.pid"));

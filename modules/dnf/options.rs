@@ -42,13 +42,15 @@ impl Options {
 
     /// Which packages there are to choose from, as the program's own options.
     pub(super) fn sources(&self, program: &str) -> Vec<String> {
-        let [on, off, exclude] = [&self.enablerepo, &self.disablerepo, &self.exclude].map(|list| list.as_deref());
+        let [on, off, exclude] =
+            [&self.enablerepo, &self.disablerepo, &self.exclude].map(|list| list.as_deref());
         let mut options: Vec<String> = if program == "yum" {
             let lists = [listed("disablerepo", off), listed("enablerepo", on)];
             lists.into_iter().flatten().collect()
         } else {
             // A repository that this host has not is passed over so, as by Ansible; the last of them counts.
-            let ids = [(off, 0), (on, 1)].map(|(list, to)| list.unwrap_or_default().iter().map(move |id| (id, to)));
+            let ids =
+                [(off, 0), (on, 1)].map(|(list, to)| list.unwrap_or_default().iter().map(move |id| (id, to)));
             ids.into_iter().flatten().map(|(id, to)| format!("--setopt={id}.enabled={to}")).collect()
         };
         options.extend(listed("exclude", exclude));

@@ -114,7 +114,8 @@ impl Program {
     fn foretells(&self, command: &Command, sys: &mut System<'_>) -> Result<bool> {
         let output = sys.query(command.clone())?;
         let said = said(&output);
-        let stopped = ["operation aborted", "exiting on user command"].iter().any(|words| said.contains(words));
+        let stopped =
+            ["operation aborted", "exiting on user command"].iter().any(|words| said.contains(words));
         if output.ok() || stopped {
             return Ok(has_done(&output));
         }
