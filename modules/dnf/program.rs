@@ -101,7 +101,7 @@ impl Program {
             let command = self.command(&[answer]).args(verb.iter().copied());
             command.args(&self.sources).args(&self.manners).args(names)
         };
-        if sys.is_check() && !self.foretells(&with("--assumeno"), sys)? {
+        if sys.is_check() && !foretells(&with("--assumeno"), sys)? {
             return Ok(());
         }
         match sys.attempt_judging(with("-y"), |output| output.ok() && has_done(output))? {
@@ -110,25 +110,24 @@ impl Program {
         }
     }
 
-    /// Whether there would be a change: the program works it out, and stops before it.
-    fn foretells(&self, command: &Command, sys: &mut System<'_>) -> Result<bool> {
-        let output = sys.query(command.clone())?;
-        let said = said(&output);
-        let stopped =
-            ["operation aborted", "exiting on user command"].iter().any(|words| said.contains(words));
-        if output.ok() || stopped {
-            return Ok(has_done(&output));
-        }
-        // What it does not know may be of a repository that is foretold, too.
-        let repositories = Path::new("/etc/yum.repos.d");
-        let names = if sys.exists(repositories)? { sys.list(repositories)? } else { Vec::new() };
-        let foretold = names.iter().any(|name| sys.foretells(&repositories.join(name)));
-        if foretold { Ok(true) } else { Err(failed(&output)) }
-    }
-
     pub(super) fn command(&self, words: &[&str]) -> Command {
         Command::new(self.name).args(words.iter().copied()).env("LC_ALL", "C")
     }
+}
+
+/// Whether there would be a change: the program works it out, and stops before it.
+fn foretells(command: &Command, sys: &mut System<'_>) -> Result<bool> {
+    let output = sys.query(command.clone())?;
+    let said = said(&output);
+    let stopped = ["operation aborted", "exiting on user command"].iter().any(|words| said.contains(words));
+    if output.ok() || stopped {
+        return Ok(has_done(&output));
+    }
+    // What it does not know may be of a repository that is foretold, too.
+    let repositories = Path::new("/etc/yum.repos.d");
+    let names = if sys.exists(repositories)? { sys.list(repositories)? } else { Vec::new() };
+    let foretold = names.iter().any(|name| sys.foretells(&repositories.join(name)));
+    if foretold { Ok(true) } else { Err(failed(&output)) }
 }
 
 fn said(output: &Output) -> String {
