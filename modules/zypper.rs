@@ -180,6 +180,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         name: names,
         state: args.state,
         update_cache: args.update_cache,
+        // Of zypper's other codes some are no failure, but in a result they would make the task one.
         rc: 0,
         cmd: Vec::new(),
         stdout: None,
@@ -362,7 +363,6 @@ impl Zypper<'_> {
             returns.stdout = Some(output.stdout().into_owned());
             returns.stderr = Some(output.stderr().into_owned());
         }
-        returns.rc = output.code;
         Ok(())
     }
 
@@ -463,6 +463,17 @@ mod tests {
         assert_eq!(result["changed"], true, "{result:#}");
         assert_eq!(result["diff"]["prepared"], "to-upgrade git 2.0-1 -> 2.1-1");
         assert!(trial.host.ran().last().unwrap().contains(" --dry-run "), "{:?}", trial.host.ran());
+    }
+
+    #[test]
+    fn a_reboot_that_is_needed_is_no_failure_and_a_script_by_wish() {
+        for (code, skip, failed) in [(102, false, false), (107, false, true), (107, true, false)] {
+            let trial = trial();
+            trial.host.answer("/usr/bin/zypper", code, SUMMARY);
+            let result = trial.run(&json!({"name": "git", "skip_post_errors": skip}));
+            assert_eq!(result["failed"] == true, failed, "{code}: {result:#}");
+            assert_eq!(result["rc"], if failed { code } else { 0 }, "{code}: {result:#}");
+        }
     }
 
     #[test]
