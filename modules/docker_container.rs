@@ -122,7 +122,7 @@ pub struct Args {
     /// With `detach: false`: whether a container whose command ended well goes.
     #[serde(default)]
     pub cleanup: bool,
-    /// With `detach: false`: whether what the command said is a part of the result in any case.
+    /// Changes nothing here: with `detach: false` the result has what the command said (Ansible also writes it to the target's log).
     #[serde(default)]
     pub output_logs: bool,
     /// Its networks.

@@ -113,7 +113,7 @@ fn builder(
     let told = prune(engine, &path, "CachesDeleted", sys)?;
     returns.insert("builder_cache_space_reclaimed".to_owned(), at(&told, "SpaceReclaimed").clone());
     if engine.version >= (1, 39) {
-        returns.insert("builder_cache_caches_deleted".to_owned(), list(&told, "CachesDeleted"));
+        returns.insert("builder_cache_caches_deleted".to_owned(), at(&told, "CachesDeleted").clone());
     }
     Ok(())
 }

@@ -28,7 +28,9 @@ pub fn wishes(process: &Process, image: &Json) -> Result<Vec<Wish>> {
         [("command", "Config/Cmd", command), ("entrypoint", "Config/Entrypoint", process.entrypoint.clone())]
     {
         let Some(words) = words else { continue };
-        let words = if joined { split(option, &words.join(" "))? } else { words };
+        // What was written as one text is split once only.
+        let is_text = option == "command" && !process.command.as_ref().is_some_and(Json::is_array);
+        let words = if joined && !is_text { split(option, &words.join(" "))? } else { words };
         if words.is_empty() {
             let usual = at(image, place).clone();
             let wish = Wish::new(option, Kind::List, place, words.into()).expecting(usual);

@@ -55,6 +55,7 @@ const TABLE: &[Row] = &[
     ("memory_swappiness", Kind::Value, "HostConfig/MemorySwappiness", AsItIs),
     ("oom_killer", Kind::Value, "HostConfig/OomKillDisable", AsItIs),
     ("oom_score_adj", Kind::Value, "HostConfig/OomScoreAdj", AsItIs),
+    ("pid_mode", Kind::Value, "HostConfig/PidMode", AsItIs),
     ("pids_limit", Kind::Value, "HostConfig/PidsLimit", AsItIs),
     ("privileged", Kind::Value, "HostConfig/Privileged", AsItIs),
     ("publish_all_ports", Kind::Value, "HostConfig/PublishAllPorts", AsItIs),

@@ -142,9 +142,22 @@ fn differs(
             differs = true;
         }
     }
-    if comparisons.of_option("image") == Some(Method::Ignore) {
-        return differs;
+    let compares_image = comparisons.of_option("image") != Some(Method::Ignore);
+    differs |= compares_image && image_differs(work, image, container);
+    if differs {
+        // One that is made anew has all that is wanted: what could change in place is told with the rest.
+        for wish in wishes.iter().filter(|wish| wish.is_live) {
+            let current = wish.current(&container.raw);
+            if !comparisons.is_met(wish, &current) {
+                work.told.state(wish.option, wish.expected.clone(), current);
+            }
+        }
     }
+    differs
+}
+
+fn image_differs(work: &mut Work<'_, '_>, image: &Json, container: &Container) -> bool {
+    let mut differs = false;
     let id = text(image, "Id");
     if !image.is_null() && id != container.image() {
         work.told.state("image", id, container.image());
@@ -167,7 +180,7 @@ fn body(args: &Args, wishes: &[Wish], networks: &[Network], image: &str) -> Json
     for wish in wishes {
         wish.put(&mut body);
     }
-    if args.detach == Some(false) {
+    if args.detach != Some(true) {
         let input = args.process.interactive.unwrap_or_default();
         for (key, value) in
             [("AttachStdout", true), ("AttachStderr", true), ("AttachStdin", input), ("StdinOnce", input)]

@@ -100,6 +100,15 @@ fn what_an_image_brings_along_is_no_difference() {
 }
 
 #[test]
+fn processes_of_others_are_seen_by_wish() {
+    let lab = Lab::new();
+    lab.changes(&web(json!({"pid_mode": "host"})));
+    assert!(lab.asked()[0].contains(r#""PidMode":"host""#), "{:?}", lab.asked());
+    let diff = lab.changes(&web(json!({"pid_mode": ""})));
+    assert_eq!(diff["before"]["pid_mode"], "host");
+}
+
+#[test]
 fn states_follow_each_other() {
     let lab = Lab::new();
     for (args, verbs) in [
