@@ -268,7 +268,7 @@ fn export(
     }
     let mut command = openssl.command("pkcs12").args(["-export", "-passout", &format!("env:{LOCK}")]);
     command = command.flag("-nokeys", wanted.key.is_none()).opt("-name", args.friendly_name.as_ref());
-    command = command.opt("-iter", Some(args.iter_size.unwrap_or(ITERATIONS)));
+    command = command.args(["-iter", &args.iter_size.unwrap_or(ITERATIONS).to_string()]);
     if args.encryption_level == Level::Compatibility2022 {
         let algorithm = "PBE-SHA1-3DES";
         command = command.args(["-certpbe", algorithm, "-keypbe", algorithm, "-macalg", "sha1"]);

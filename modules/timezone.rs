@@ -83,8 +83,7 @@ fn current(sys: &System<'_>) -> Result<String> {
     Ok(sys.read_text_if_there(Path::new("/etc/timezone"))?.unwrap_or_default().trim().to_owned())
 }
 
-/// The third line of `adjtime` says it; without one it is UTC.
-/// Sets the hardware clock's kind of time; what it was before.
+/// Sets the hardware clock's kind of time; what it was before, by the third line of `adjtime`: UTC without one.
 fn set_clock(clock: Clock, systemd: bool, sys: &mut System<'_>) -> Result<Clock> {
     let path = Path::new("/etc/adjtime");
     let text = sys.read_text_if_there(path)?.unwrap_or_default();
