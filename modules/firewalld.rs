@@ -177,17 +177,12 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let mut changed = false;
     if permanent {
         let words: &[&str] = if offline { &[] } else { &["--permanent"] };
-        changed |= firewall.ensure(&setting, words, sys)?;
+        changed |= firewall.ensure(&setting, words, "", sys)?;
     }
     if now {
-        let timeout = format!("--timeout={}", args.timeout);
-        let words: Vec<&str> =
-            if args.timeout > 0 && !args.permanent && setting.may_end() && args.state.is_wanted() {
-                vec![&timeout]
-            } else {
-                Vec::new()
-            };
-        changed |= firewall.ensure(&setting, &words, sys)?;
+        let ends = args.timeout > 0 && setting.may_end() && args.state.is_wanted();
+        let timeout = if ends { format!("--timeout={}", args.timeout) } else { String::new() };
+        changed |= firewall.ensure(&setting, &[], &timeout, sys)?;
     }
     let mut said = vec![
         match (permanent, now) {
@@ -225,7 +220,14 @@ impl Firewall<'_> {
         sys.ask(self.command(words)).map_err(Failure::as_said)
     }
 
-    fn ensure(&mut self, setting: &Setting, scope: &[&str], sys: &mut System<'_>) -> Result<bool> {
+    /// `timeout` is for what is added: firewall-cmd takes none with a question.
+    fn ensure(
+        &mut self,
+        setting: &Setting,
+        scope: &[&str],
+        timeout: &str,
+        sys: &mut System<'_>,
+    ) -> Result<bool> {
         let wanted = setting.is_wanted(self.args.state);
         let zone = format!("--zone={}", self.zone);
         let verb: String = match setting {
@@ -255,7 +257,7 @@ impl Firewall<'_> {
             }
         };
         let zone = if matches!(setting, Setting::Zone) { String::new() } else { zone };
-        sys.exec(self.command(&[scope, &[&zone, &verb]].concat())).map_err(Failure::as_said)?;
+        sys.exec(self.command(&[scope, &[timeout, &zone, &verb]].concat())).map_err(Failure::as_said)?;
         self.changes.extend(setting.told(self.args, &self.zone));
         Ok(true)
     }
@@ -303,6 +305,7 @@ mod tests {
                     () => "",
                 };
                 let code = match () {
+                    () if line.contains("--timeout") && !line.contains("--add-") => 2,
                     () if line.contains("--state") => i32::from(!running) * 252,
                     () if line.contains("--query") => i32::from(!has),
                     () => 0,
