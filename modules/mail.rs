@@ -182,7 +182,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         Secure::Always => encrypted("smtps", &args, &letter, sys)?,
         Secure::Never => {
             let session = open(&args, &letter, sys)?;
-            plain(session, &args, &letter)?
+            plain(session, &args, &letter, sys)?
         }
         // By its number it is encrypted from the start, and says nothing until then.
         Secure::Try if args.port == 465 => encrypted("smtps", &args, &letter, sys)?,
@@ -192,7 +192,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
                 session.close();
                 encrypted("smtp", &args, &letter, sys)?
             } else if args.secure == Secure::Try {
-                plain(session, &args, &letter)?
+                plain(session, &args, &letter, sys)?
             } else {
                 let (host, port) = (&args.host, args.port);
                 return Err(told(Failure::new(format!("StartTLS is not offered on server {host}:{port}"))));
@@ -222,13 +222,19 @@ fn encrypted(scheme: &str, args: &Args, letter: &Letter, sys: &mut System<'_>) -
     Ok(Map::new())
 }
 
-fn plain(mut session: Session, args: &Args, letter: &Letter) -> Result<Map<String, Json>> {
+fn plain(
+    mut session: Session,
+    args: &Args,
+    letter: &Letter,
+    sys: &mut System<'_>,
+) -> Result<Map<String, Json>> {
     if let (Some(user), Some(password)) = (&args.username, &args.password) {
         if session.extension("AUTH").is_none() {
             let (host, port) = (&args.host, args.port);
             return Err(told(Failure::new(format!("No Authentication on the server at {host}:{port}"))));
         }
         session.login(user, password).map_err(told)?;
+        sys.warn("Username and Password was sent without encryption");
     }
     let refused = session.send(&letter.from, &letter.to, &letter.text).map_err(told)?;
     session.close();
@@ -236,6 +242,9 @@ fn plain(mut session: Session, args: &Args, letter: &Letter) -> Result<Map<Strin
         let said: Vec<String> =
             refused.iter().map(|(mailbox, (code, said))| format!("{mailbox}: {code} {said}")).collect();
         return Err(told(Failure::new(format!("Failed to send mail: {}", said.join("; ")))));
+    }
+    for (mailbox, (code, said)) in &refused {
+        sys.warn(format!("Failed to send mail to '{mailbox}': {code} {said}"));
     }
     Ok(refused.into_iter().map(|(mailbox, (code, said))| (mailbox, json!([code, said]))).collect())
 }

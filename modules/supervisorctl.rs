@@ -1,3 +1,7 @@
+mod login;
+
+use std::path::PathBuf;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +34,7 @@ pub struct Args {
     pub server_url: Option<String>,
     /// The user, where supervisord asks for one.
     pub username: Option<String>,
-    /// The user's password. The program takes it as an argument only.
+    /// The user's password.
     pub password: Option<Secret>,
     /// The signal, for `signalled`.
     pub signal: Option<String>,
@@ -61,7 +65,13 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let control = Control { command: command(&args, sys)?, args: &args };
+    let command = Command::new(program(&args, sys)?);
+    let command = match &args.password {
+        Some(password) => login::with_password(command, password, &args, sys)?,
+        None => command.opt("-c", args.config.as_ref().map(FilePath::text)),
+    };
+    let command = command.opt("-s", args.server_url.as_ref()).opt("-u", args.username.as_ref());
+    let control = Control { command, args: &args };
     let affected = match args.state {
         State::Present => control.present(sys)?,
         State::Absent => control.absent(sys)?,
@@ -84,28 +94,17 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             control.each(sys, &["signal", &signal], running, ": signalled")?
         }
     };
-    Ok(Returns { name: args.name.clone(), state: args.state, affected })
+    Ok(Returns { name: args.name.trim_end_matches(':').to_owned(), state: args.state, affected })
 }
 
-fn command(args: &Args, sys: &System<'_>) -> Result<Command> {
-    let program = match &args.supervisorctl_path {
-        Some(path)
-            if sys.stat_followed(path)?.is_some_and(|meta| meta.is_file())
-                && sys.access(path, Access::Execute) =>
-        {
-            path.0.clone()
-        }
-        Some(path) => {
-            let msg =
-                format!("Provided path to supervisorctl does not exist or isn't executable: {}", path.text());
-            return Err(Failure::new(msg));
-        }
-        None => sys.need("supervisorctl")?,
-    };
-    let config = args.config.as_ref().map(FilePath::text);
-    let command = Command::new(program).opt("-c", config).opt("-s", args.server_url.as_ref());
-    let command = command.opt("-u", args.username.as_ref());
-    Ok(command.opt("-p", args.password.as_ref().map(Secret::expose)))
+fn program(args: &Args, sys: &System<'_>) -> Result<PathBuf> {
+    let Some(path) = &args.supervisorctl_path else { return sys.need("supervisorctl") };
+    let is_file = sys.stat_followed(path)?.is_some_and(|meta| meta.is_file());
+    if is_file && sys.access(path, Access::Execute) {
+        return Ok(path.0.clone());
+    }
+    let msg = format!("Provided path to supervisorctl does not exist or isn't executable: {}", path.text());
+    Err(Failure::new(msg))
 }
 
 struct Control<'a> {
@@ -178,10 +177,9 @@ impl Control<'_> {
         for program in &needy {
             let command = self.words(&[verb, &[program.as_str()]].concat());
             let does = |output: &Output| output.stdout().contains(success);
-            let Some(output) = sys.attempt_judging(command, does)? else { continue };
-            if !output.stdout().contains(success) {
-                let said = [output.stdout(), output.stderr()].concat();
-                return Err(self.failed(&said, &output));
+            let Some(output) = sys.exec_judged(command, does)? else { continue };
+            if !does(&output) {
+                return Err(Failure::new(output.stdout().trim()));
             }
         }
         Ok(needy.into_iter().cloned().collect())
@@ -278,6 +276,25 @@ mod tests {
         let stop = json!({"name": "app", "state": "absent", "stop_before_removing": true});
         check(&stop, &["stop app", "reread", "remove app"]);
         check(&json!({"name": "app", "state": "signalled", "signal": "USR1"}), &["signal USR1 app"]);
+    }
+
+    #[test]
+    fn the_password_stands_in_no_argument() {
+        let trial = trial();
+        let config = "[supervisord]\npassword=x\n[supervisorctl]\nserverurl=unix://%(here)s/s\npassword=old\n[a]\n";
+        trial.host.file("/etc/supervisor/supervisord.conf", config);
+        let program = "/usr/bin/supervisorctl";
+        trial.host.program(program).script(program, |command, _| {
+            let line = command.line();
+            assert!(line.starts_with("/usr/bin/supervisorctl -c /dev/stdin -u adm "), "{line}");
+            let expected = "[supervisorctl]\nserverurl=unix:///etc/supervisor/s\npassword=%(ENV_FANFARE_SUPERVISOR_PASSWORD)s\n";
+            assert_eq!(command.stdin.as_deref(), Some(expected.as_bytes()));
+            assert!(command.env.contains(&("FANFARE_SUPERVISOR_PASSWORD".into(), "pw % #;".into())));
+            crate::kit::Output { stdout: "app: started\napp STOPPED x\n".into(), ..Default::default() }
+        });
+        let args = json!({"name": "app", "state": "started", "username": "adm", "password": "pw % #;"});
+        assert_eq!(trial.run(&args)["affected"], json!(["app"]));
+        assert!(!trial.host.ran().iter().any(|line| line.contains("pw")));
     }
 
     #[test]

@@ -127,7 +127,10 @@ impl<'a> System<'a> {
 
     /// Tells the user something that is no error.
     pub fn warn(&mut self, text: impl Into<String>) {
-        self.warnings.push(text.into());
+        let text = text.into();
+        if !self.warnings.contains(&text) {
+            self.warnings.push(text);
+        }
     }
 
     /// Tells the user that something will go away.
