@@ -69,6 +69,8 @@ def given(text):
         found |= named(module, options)
         if scalar:
             found |= spoken(module, scalar)
+        if "combine(item)" in scalar:
+            found |= named(module, looped(text, m.start(1)))
     for m in INLINE.finditer(text):
         if m[1] in documented():
             found |= spoken(m[1], m[2].replace("-a ", " ").strip(" \"'"))
@@ -112,6 +114,30 @@ def keys(text, at, start=None):
     if line.strip()[:1] in (">", "|"):
         return set(), " ".join(words)
     return found, ""
+
+
+def looped(text, start):
+    """The keys of the mappings that the task around `start` loops over, each in a line of its own or `[{…}, {…}]`."""
+    dash = text.rfind("- ", 0, start) - (text.rfind("\n", 0, start) + 1)
+    task = re.split(rf"\n {{0,{max(dash, 0)}}}\S", text[start:])[0]
+    found = set()
+    for m in re.finditer(r"(?m)^ *- (?=\{)|loop: (?:&\w+ )?\[(?=\{)", task):
+        rest = task[m.end():]
+        found |= flow(rest)
+        while m[0].endswith("[") and (more := re.match(r",\s*(?=\{)", rest := rest[closed(rest):])):
+            rest = rest[more.end():]
+            found |= flow(rest)
+    return found
+
+
+def closed(text):
+    """The place behind the mapping that `text` begins with."""
+    depth = 0
+    for i, c in enumerate(text):
+        depth += (c in "{[") - (c in "}]")
+        if depth == 0:
+            return i + 1
+    return len(text)
 
 
 def flow(text):
