@@ -281,7 +281,8 @@ mod tests {
     #[test]
     fn the_password_stands_in_no_argument() {
         let trial = trial();
-        let config = "[supervisord]\npassword=x\n[supervisorctl]\nserverurl=unix://%(here)s/s\npassword=old\n[a]\n";
+        let config =
+            "[supervisord]\npassword=x\n[supervisorctl]\nserverurl=unix://%(here)s/s\npassword=old\n[a]\n";
         trial.host.file("/etc/supervisor/supervisord.conf", config);
         let program = "/usr/bin/supervisorctl";
         trial.host.program(program).script(program, |command, _| {
