@@ -130,10 +130,13 @@ impl Pkg<'_> {
         if self.args.ignore_osver { command.env("IGNORE_OSVERSION", "yes") } else { command }
     }
 
+    fn repository(&self) -> Option<String> {
+        self.args.pkgsite.as_ref().map(|site| format!("--repository={site}"))
+    }
+
     /// A command that takes packages from repositories.
     fn fetching(&self, verb: &str) -> Command {
-        let from = self.args.pkgsite.as_ref().map(|site| format!("--repository={site}"));
-        let command = self.command(verb).args(from).flag("-g", self.args.use_globs);
+        let command = self.command(verb).args(self.repository()).flag("-g", self.args.use_globs);
         // The lists were fetched just before, or are not to be.
         command.arg("-U")
     }
@@ -170,7 +173,7 @@ impl Pkg<'_> {
         if self.args.cached {
             return Ok(());
         }
-        let output = sys.housekeep(self.command("update"))?;
+        let output = sys.housekeep(self.command("update").args(self.repository()))?;
         output.map_or(Ok(()), |output| output.or_fail("Could not update catalogue"))
     }
 
