@@ -88,7 +88,7 @@ pub struct Args {
     /// Whether a package that is named with its version may become older.
     #[serde(default)]
     pub allow_downgrade: bool,
-    /// Which program is used: by default the one that `dnf` is, or yum where there is none.
+    /// Which program is used: by default the one that `dnf` is, else dnf5, else yum.
     #[serde(default)]
     pub use_backend: Backend,
     /// Tells of packages, and does nothing: `installed`, `updates`, `available`, `repos`, or a package's name.
@@ -136,7 +136,11 @@ impl Backend {
     /// Where `dnf` is the fifth, the fourth goes by another name.
     fn program(self, sys: &System<'_>) -> Result<&'static str> {
         let (names, what): (&[_], _) = match self {
-            Self::Auto => return Ok(if sys.which("dnf").is_some() { "dnf" } else { "yum" }),
+            // The fifth need not have the name of all.
+            Self::Auto => {
+                let found = ["dnf", "dnf5"].into_iter().find(|name| sys.which(name).is_some());
+                return Ok(found.unwrap_or("yum"));
+            }
             Self::Dnf4 => (&["dnf4", "dnf-3", "dnf"], "dnf"),
             Self::Dnf5 => (&["dnf5"], "dnf5"),
         };
@@ -308,6 +312,15 @@ mod tests {
         trial.host.program("/usr/bin/yum").answer("yum", 0, "").answer("yum -q check-update", 100, "");
         assert_eq!(trial.run(&json!({"name": "*", "state": "latest"}))["changed"], true);
         assert_eq!(trial.host.ran(), ["yum -q check-update", "yum -y update"]);
+    }
+
+    #[test]
+    fn the_fifth_is_used_by_its_own_name_where_there_is_no_other() {
+        let trial = Trial::of("dnf");
+        trial.host.program("/usr/bin/dnf5").answer("dnf5", 0, "");
+        rpm_has(&trial, &[]);
+        assert_eq!(trial.run(&json!({"name": "git"}))["changed"], true);
+        assert_eq!(trial.host.ran().last().unwrap(), "dnf5 -y install git");
     }
 
     #[test]

@@ -250,11 +250,12 @@ impl Pacman<'_> {
                 // Twice: versions that others need do not count, either.
                 words.extend(["--nodeps", "--nodeps"]);
             }
+            let going = self.going(&words, &names, sys)?;
             words.extend(self.args.remove_nosave.then_some("--nosave"));
-            let command = self.command(&words, &self.args.more).args(names.iter().cloned());
+            let command = self.command(&words, &self.args.more).args(names);
             Self::act(command, "failed to remove package(s)", returns, sys)?;
-            returns.msg = format!("Removed {} package(s)", names.len());
-            returns.packages = names;
+            returns.msg = format!("Removed {} package(s)", going.len());
+            returns.packages = going;
             return Ok(());
         }
         let newer = if self.args.state == State::Latest { self.upgradable(sys)? } else { Vec::new() };
@@ -272,6 +273,20 @@ impl Pacman<'_> {
             self.install(&coming, returns, sys)?;
         }
         self.set_reason(&names, &coming, returns, sys)
+    }
+
+    /// The packages that would be removed, with their versions: others may go with them.
+    fn going(&self, words: &[&str], names: &[String], sys: &mut System<'_>) -> Result<Vec<String>> {
+        // It does not tell beside the option that makes it forget what was saved.
+        let more = self.args.more.split_whitespace().filter(|word| !matches!(*word, "--nosave" | "-n"));
+        let command =
+            self.command(words, "").args(more).args(["--print-format", "%n-%v"]).args(names.iter().cloned());
+        let output = sys.query(command)?;
+        if !output.ok() {
+            let failure = Failure::new("failed to list package(s) to remove");
+            return Err(failure.with("stdout", output.stdout()).with("stderr", output.stderr()));
+        }
+        Ok(output.stdout().split_whitespace().map(str::to_owned).collect())
     }
 
     /// The package and version in a file; `None` where pacman does not tell.
@@ -350,6 +365,8 @@ mod tests {
             0,
             "base-devel gcc\nbase-devel vim\n",
         );
+        let told = "/usr/bin/pacman --remove --noconfirm --noprogressbar --recursive --print-format";
+        trial.host.answer(told, 0, "vim-9.1-1\nvim-runtime-9.1-1\n");
         let result = trial.foretold(args, !ran.is_empty());
         assert_eq!(result["msg"], msg);
         let looks = ["--query", "--sync --groups", "--sync --list", "--upgrade --nodeps"];
@@ -359,8 +376,12 @@ mod tests {
             .into_iter()
             .filter_map(|line| Some(line.strip_prefix("/usr/bin/pacman ")?.to_owned()))
             .collect();
-        let acts: Vec<&String> =
-            lines.iter().filter(|line| !looks.iter().any(|look| line.starts_with(look))).collect();
+        let acts: Vec<&String> = lines
+            .iter()
+            .filter(|line| {
+                !looks.iter().any(|look| line.starts_with(look)) && !line.contains("--print-format")
+            })
+            .collect();
         assert_eq!(acts, ran, "{args}");
     }
 
@@ -384,11 +405,24 @@ mod tests {
         );
         check(
             &json!({"name": "vim", "state": "absent", "extra_args": "--recursive"}),
-            "Removed 1 package(s)",
+            "Removed 2 package(s)",
             &["--remove --noconfirm --noprogressbar --recursive vim"],
         );
         check(&json!({"name": "htop", "state": "absent"}), "package(s) already absent", &[]);
         check(&json!({"upgrade": true}), "System upgraded", &["--sync --sysupgrade --quiet --noconfirm"]);
+    }
+
+    #[test]
+    fn what_goes_is_told_with_its_version() {
+        let trial = Trial::of("pacman");
+        trial.host.program("/usr/bin/pacman").answer("/usr/bin/pacman", 0, "");
+        trial.host.answer("/usr/bin/pacman --query", 0, "vim 9.1-1\n");
+        let told = "/usr/bin/pacman --remove --noconfirm --noprogressbar --print-format";
+        trial.host.answer(told, 0, "vim-9.1-1\n");
+        let args = json!({"name": "vim", "state": "absent", "extra_args": "--nosave"});
+        assert_eq!(trial.foretold(&args, true)["packages"], json!(["vim-9.1-1"]));
+        trial.host.answer(told, 1, "");
+        assert_eq!(trial.check(&args)["msg"], "failed to list package(s) to remove");
     }
 
     #[test]
