@@ -1,3 +1,4 @@
+mod fifth;
 mod listing;
 mod lock;
 mod options;
@@ -13,7 +14,7 @@ pub(crate) use self::options::Options;
 use self::options::listed;
 use self::program::Program;
 use crate::command::yes;
-use crate::kit::{Failure, FilePath, Result, System};
+use crate::kit::{Command, Failure, FilePath, Result, System};
 
 /// Manages packages with dnf, or with yum where there is no dnf.
 ///
@@ -179,8 +180,8 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     let all = matches!(names.as_slice(), [all] if all == "*");
     let only_cache = args.update_cache && names.is_empty();
-    if args.autoremove && names.is_empty() {
-        program.autoremove(sys)?;
+    let done = if args.autoremove && names.is_empty() {
+        program.autoremove(sys)?
     } else if all && state != State::Latest {
         return Err(Failure::new("name: * is known only with state=latest"));
     } else {
@@ -195,36 +196,62 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         // What is there and only updated becomes the latest, whatever the state.
         let state = if updates { State::Latest } else { state };
         if all { program.upgrade_all(sys)? } else { program.ensure(names, state, sys)? }
-    }
+    };
     let msg = match (sys.changes().is_empty(), only_cache) {
         (true, true) => "Cache updated",
         (true, false) => "Nothing to do",
         (false, _) => "",
     };
-    Ok(Returns { rc: 0, results: Vec::new(), msg })
+    Ok(Returns { rc: 0, results: done.into_iter().map(Json::from).collect(), msg })
 }
 
 /// The program that is there, with its own words for the options.
-fn program(args: &Args, state: State, sys: &System<'_>) -> Result<Program> {
+fn program(args: &Args, state: State, sys: &mut System<'_>) -> Result<Program> {
     let name = args.use_backend.program(sys)?;
+    let is_fifth = fifth::is_it(name, sys);
     let comes = state != State::Absent;
-    // A package's own address has its option, repositories have theirs.
+    if is_fifth && args.download_only && !comes {
+        let msg = "download_only goes with packages that come, not with those that are to be absent";
+        return Err(Failure::new(msg).with("results", [(); 0]));
+    }
+    // Addresses of packages have no option of their own: `sslverify=False` holds for repositories, too.
     let unsure =
         !args.sslverify || (!args.validate_certs && args.name.iter().any(|name| name.contains("://")));
     let some = |flags: &[(&str, bool)]| -> Vec<String> {
         flags.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()).collect()
     };
-    let mut sources = args.shared.sources(name);
+    let root = (args.installroot.as_os_str() != "/").then(|| args.installroot.text().into_owned());
+    let mut places: Vec<String> =
+        args.conf_file.iter().map(|file| format!("--config={}", file.text())).collect();
+    places.extend(root.as_ref().map(|root| format!("--installroot={root}")));
+    let base = || Command::new(name).args(&places).env("LC_ALL", "C");
+    let mut knows = |wanted: &[String]| {
+        if is_fifth && !wanted.is_empty() { fifth::known(base(), wanted, sys) } else { Ok(wanted.to_vec()) }
+    };
+    let mut sources = args.shared.sources(name, &mut knows)?;
     sources.extend(some(&[
         ("--security", args.security && comes),
         ("--bugfix", args.bugfix && comes),
         ("--cacheonly", args.cacheonly),
         ("--setopt=sslverify=False", unsure),
     ]));
-    sources.extend(listed("enableplugin", Some(&args.enable_plugin)));
-    sources.extend(listed("disableplugin", Some(&args.disable_plugin)));
-    sources.extend(args.disable_excludes.as_ref().map(|what| format!("--disableexcludes={what}")));
-    sources.extend(args.conf_file.as_ref().map(|file| format!("--config={}", file.text())));
+    let plugins: Vec<String> = [
+        listed("enableplugin", Some(&args.enable_plugin)),
+        listed("disableplugin", Some(&args.disable_plugin)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if is_fifth && !plugins.is_empty() {
+        fifth::check_plugins(base(), &plugins, sys)?;
+    }
+    sources.extend(plugins);
+    sources.extend(args.disable_excludes.as_deref().map(|what| match what {
+        "all" if is_fifth => "--setopt=disable_excludes=*".to_owned(),
+        what if is_fifth => format!("--setopt=disable_excludes={what}"),
+        what => format!("--disableexcludes={what}"),
+    }));
+    sources.extend(places);
     let mut manners = args.shared.manners();
     manners.extend(some(&[
         ("--best", args.best),
@@ -235,10 +262,10 @@ fn program(args: &Args, state: State, sys: &System<'_>) -> Result<Program> {
         ("--setopt=clean_requirements_on_remove=True", args.autoremove && !args.name.is_empty()),
     ]));
     let dir = args.download_dir.as_ref().filter(|_| args.download_only);
-    manners.extend(dir.map(|dir| format!("--downloaddir={}", dir.text())));
-    let root = (args.installroot.as_os_str() != "/").then(|| args.installroot.text().into_owned());
-    sources.extend(root.as_ref().map(|root| format!("--installroot={root}")));
-    Ok(Program { name, sources, manners, rpm: rpm::Database { root }, may_go_back: args.allow_downgrade })
+    let into = if is_fifth { "--setopt=destdir" } else { "--downloaddir" };
+    manners.extend(dir.map(|dir| format!("{into}={}", dir.text())));
+    let rpm = rpm::Database { root };
+    Ok(Program { name, is_fifth, sources, manners, rpm, may_go_back: args.allow_downgrade })
 }
 
 #[cfg(test)]

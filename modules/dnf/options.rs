@@ -1,6 +1,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::kit::Result;
+
 /// What `package` knows of dnf's options, too.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Options {
@@ -40,8 +42,13 @@ impl Options {
         .filter_map(|(name, given)| given.then_some(name))
     }
 
-    /// Which packages there are to choose from, as the program's own options.
-    pub(super) fn sources(&self, program: &str) -> Vec<String> {
+    /// Which packages there are to choose from, as the program's own options. `knows` tells which of some repositories
+    /// are to be named.
+    pub(super) fn sources(
+        &self,
+        program: &str,
+        knows: &mut dyn FnMut(&[String]) -> Result<Vec<String>>,
+    ) -> Result<Vec<String>> {
         let [on, off, exclude] =
             [&self.enablerepo, &self.disablerepo, &self.exclude].map(|list| list.as_deref());
         let mut options: Vec<String> = if program == "yum" {
@@ -49,13 +56,16 @@ impl Options {
             lists.into_iter().flatten().collect()
         } else {
             // A repository that this host has not is passed over so, as by Ansible; the last of them counts.
-            let ids =
-                [(off, 0), (on, 1)].map(|(list, to)| list.unwrap_or_default().iter().map(move |id| (id, to)));
-            ids.into_iter().flatten().map(|(id, to)| format!("--setopt={id}.enabled={to}")).collect()
+            let mut ids = Vec::new();
+            for (list, to) in [(off, 0), (on, 1)] {
+                let known = knows(list.unwrap_or_default())?;
+                ids.extend(known.into_iter().map(|id| format!("--setopt={id}.enabled={to}")));
+            }
+            ids
         };
         options.extend(listed("exclude", exclude));
         options.extend(self.releasever.iter().map(|release| format!("--releasever={release}")));
-        options
+        Ok(options)
     }
 
     /// How they are installed, as the program's own options.

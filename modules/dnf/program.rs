@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
-use crate::dnf::{State, rpm};
+use crate::dnf::{State, fifth, rpm};
 use crate::kit::{Command, Failure, Output, Result, System};
 
 /// What was installed for the sake of a package stays when that goes, as in Ansible.
 const KEEP_REQUIREMENTS: &str = "--setopt=clean_requirements_on_remove=False";
 
 pub(super) struct Program {
-    /// `dnf` or `yum`.
+    /// `dnf`, `dnf5` or `yum`.
     pub(super) name: &'static str,
+    /// Whether it is dnf5, by whatever name.
+    pub(super) is_fifth: bool,
     /// Options of its own that say which packages there are to choose from.
     pub(super) sources: Vec<String>,
     /// Options of its own that say how they are installed.
@@ -24,7 +26,9 @@ pub(super) struct Program {
 impl Program {
     /// Fetches the lists of packages. That is no change.
     pub(super) fn refresh(&self, sys: &mut System<'_>) -> Result<()> {
-        match sys.housekeep(self.command(&["-q", "makecache"]).args(&self.sources))? {
+        match sys
+            .housekeep(self.command(&["-q", "makecache"]).args(self.taken("makecache", &self.sources)))?
+        {
             Some(output) if !output.ok() => {
                 let said = [output.stderr(), output.stdout()].map(|text| text.trim().to_owned());
                 let said = said.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
@@ -36,13 +40,23 @@ impl Program {
         }
     }
 
-    /// Brings everything up to date.
-    pub(super) fn upgrade_all(&self, sys: &mut System<'_>) -> Result<()> {
-        if self.has_newer(&[], sys)? { self.change(&[self.upgrade()], &[], sys) } else { Ok(()) }
+    /// Brings everything up to date. Tells what was done, where the program tells it: so do the others.
+    pub(super) fn upgrade_all(&self, sys: &mut System<'_>) -> Result<Vec<String>> {
+        if self.has_newer(&[], sys)? { self.change(&[self.upgrade()], &[], sys) } else { Ok(Vec::new()) }
     }
 
     /// Sees to it that the packages are in that state.
-    pub(super) fn ensure(&self, names: Vec<String>, state: State, sys: &mut System<'_>) -> Result<()> {
+    pub(super) fn ensure(
+        &self,
+        mut names: Vec<String>,
+        state: State,
+        sys: &mut System<'_>,
+    ) -> Result<Vec<String>> {
+        if self.is_fifth {
+            let options: Vec<&String> = self.taken("group", &self.sources).collect();
+            let ask = self.command(&["-q", "group", "list", "--hidden"]).args(options);
+            fifth::groups(ask, &mut names, sys)?;
+        }
         let installed = self.rpm.installed(&names, state, sys)?;
         let (there, missing): (Vec<_>, Vec<_>) =
             names.into_iter().zip(installed).partition(|(_, installed)| *installed);
@@ -57,16 +71,16 @@ impl Program {
         if !missing.is_empty() {
             sys.foretell_packages();
         }
-        self.change_some(&["install"], &missing, sys)?;
+        let mut done = self.change_some(&["install"], &missing, sys)?;
         // Packages that are current stay as they are among those that are not.
         if state == State::Latest && !there.is_empty() && self.has_newer(&there, sys)? {
-            self.change(&[self.upgrade()], &there, sys)?;
+            done.extend(self.change(&[self.upgrade()], &there, sys)?);
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Removes what nothing needs any more.
-    pub(super) fn autoremove(&self, sys: &mut System<'_>) -> Result<()> {
+    pub(super) fn autoremove(&self, sys: &mut System<'_>) -> Result<Vec<String>> {
         self.change(&["autoremove"], &[], sys)
     }
 
@@ -77,7 +91,8 @@ impl Program {
     /// Whether a repository has something newer, of all packages where there are no names.
     fn has_newer(&self, names: &[String], sys: &mut System<'_>) -> Result<bool> {
         // With the options: a repository that is not used else may have it.
-        let ask = self.command(&["-q", "check-update"]).args(&self.sources).args(names);
+        let ask =
+            self.command(&["-q", "check-update"]).args(self.taken("check-update", &self.sources)).args(names);
         let output = sys.query(ask)?;
         match output.code {
             0 => Ok(false),
@@ -92,22 +107,45 @@ impl Program {
         }
     }
 
-    fn change_some(&self, verb: &[&str], names: &[String], sys: &mut System<'_>) -> Result<()> {
-        if names.is_empty() { Ok(()) } else { self.change(verb, names, sys) }
+    fn change_some(&self, verb: &[&str], names: &[String], sys: &mut System<'_>) -> Result<Vec<String>> {
+        if names.is_empty() { Ok(Vec::new()) } else { self.change(verb, names, sys) }
     }
 
-    fn change(&self, verb: &[&str], names: &[String], sys: &mut System<'_>) -> Result<()> {
-        let with = |answer: &str| {
-            let command = self.command(&[answer]).args(verb.iter().copied());
-            command.args(&self.sources).args(&self.manners).args(names)
-        };
-        if sys.is_check() && !foretells(&with("--assumeno"), sys)? {
-            return Ok(());
+    fn change(&self, verb: &[&str], names: &[String], sys: &mut System<'_>) -> Result<Vec<String>> {
+        let options = verb.first().map_or_else(Vec::new, |first| {
+            self.taken(first, &self.sources).chain(self.taken(first, &self.manners)).collect::<Vec<_>>()
+        });
+        let with =
+            |answer: &str| self.command(&[answer]).args(verb.iter().copied()).args(&options).args(names);
+        let mut foretold = Vec::new();
+        if sys.is_check() {
+            match foretells(&with("--assumeno"), sys)? {
+                Some(output) => foretold = self.results(&output),
+                None => return Ok(Vec::new()),
+            }
         }
         match sys.attempt_judging(with("-y"), |output| output.ok() && has_done(output))? {
             Some(output) if !output.ok() => Err(failed(&output)),
-            _ => Ok(()),
+            Some(output) => Ok(self.results(&output)),
+            None => Ok(foretold),
         }
+    }
+
+    fn results(&self, output: &Output) -> Vec<String> {
+        if !self.is_fifth {
+            return Vec::new();
+        }
+        let results = fifth::results(&output.stdout());
+        if self.manners.iter().any(|option| option == "--downloadonly") {
+            fifth::fetched(&results)
+        } else {
+            results
+        }
+    }
+
+    /// Those of the options that the command takes.
+    pub(super) fn taken<'o>(&self, verb: &str, options: &'o [String]) -> impl Iterator<Item = &'o String> {
+        options.iter().filter(move |option| !self.is_fifth || fifth::takes(verb, option))
     }
 
     pub(super) fn command(&self, words: &[&str]) -> Command {
@@ -115,19 +153,19 @@ impl Program {
     }
 }
 
-/// Whether there would be a change: the program works it out, and stops before it.
-fn foretells(command: &Command, sys: &mut System<'_>) -> Result<bool> {
+/// What there would be to do, if anything: the program works it out, and stops before it.
+fn foretells(command: &Command, sys: &mut System<'_>) -> Result<Option<Output>> {
     let output = sys.query(command.clone())?;
     let said = said(&output);
     let stopped = ["operation aborted", "exiting on user command"].iter().any(|words| said.contains(words));
     if output.ok() || stopped {
-        return Ok(has_done(&output));
+        return Ok(has_done(&output).then_some(output));
     }
     // What it does not know may be of a repository that is foretold, too.
     let repositories = Path::new("/etc/yum.repos.d");
     let names = if sys.exists(repositories)? { sys.list(repositories)? } else { Vec::new() };
     let foretold = names.iter().any(|name| sys.foretells(&repositories.join(name)));
-    if foretold { Ok(true) } else { Err(failed(&output)) }
+    if foretold { Ok(Some(output)) } else { Err(failed(&output)) }
 }
 
 fn said(output: &Output) -> String {
