@@ -485,7 +485,19 @@ mod tests {
         let before = now();
         let result = trial.run(&args);
         assert_eq!(result["msg"], "Failed to update apt cache after 4 retries: E: no network");
-        assert_eq!((trial.host.ran().len(), now() - before), (4, 2 + 3 + 3));
+        assert_eq!((trial.host.ran().len(), now() - before), (4, 1 + 2 + 3));
+        assert_eq!(result["warnings"].as_array().map(Vec::len), Some(6), "{result}");
+    }
+
+    #[test]
+    fn lists_that_may_not_be_written_are_not_asked_for_again() {
+        let trial = Trial::of("apt");
+        trial.host.file("/var/lib/dpkg/status", STATUS).program("/usr/bin/apt-get");
+        let no = "E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)\n";
+        trial.host.script("apt-get", |_, _| Output { code: 100, stderr: no.into(), ..Output::default() });
+        let result = trial.run(&json!({"update_cache": true}));
+        assert_eq!(result["msg"], format!("Failed to update apt cache: {}", no.trim()));
+        assert_eq!(trial.host.ran().len(), 1);
     }
 
     #[test]

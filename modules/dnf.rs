@@ -1,4 +1,5 @@
 mod fifth;
+mod fourth;
 mod listing;
 mod lock;
 mod options;
@@ -200,6 +201,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let msg = match (sys.changes().is_empty(), only_cache) {
         (true, true) => "Cache updated",
         (true, false) => "Nothing to do",
+        (false, _) if sys.is_check() => "Check mode: No changes made, but would have if not in check mode",
         (false, _) => "",
     };
     Ok(Returns { rc: 0, results: done.into_iter().map(Json::from).collect(), msg })
@@ -213,6 +215,15 @@ fn program(args: &Args, state: State, sys: &mut System<'_>) -> Result<Program> {
     if is_fifth && args.download_only && !comes {
         let msg = "download_only goes with packages that come, not with those that are to be absent";
         return Err(Failure::new(msg).with("results", [(); 0]));
+    }
+    if let Some(file) = &args.conf_file
+        && !sys.exists(file)?
+    {
+        let msg = format!("cannot read configuration file: {}", file.display());
+        return Err(Failure::new(msg).with("rc", 1).with("results", [(); 0]));
+    }
+    if is_fifth {
+        fifth::check_root(&args.installroot, sys)?;
     }
     // Addresses of packages have no option of their own: `sslverify=False` holds for repositories, too.
     let unsure =
@@ -369,6 +380,7 @@ mod tests {
     fn sources_are_asked_and_used_and_manners_only_used() {
         let trial = Trial::of("dnf");
         trial.host.program("/usr/bin/dnf").answer("dnf", 0, "").answer("dnf -q check-update", 100, "");
+        trial.host.file("/etc/other.conf", "");
         rpm_has(&trial, &["git"]);
         let args = json!({
             "name": "git", "state": "latest", "enablerepo": "a", "disablerepo": ["b", "c"], "exclude": "kernel*",

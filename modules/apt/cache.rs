@@ -30,13 +30,9 @@ pub(super) fn refresh(apt: &Apt<'_>, counts: bool, sys: &mut System<'_>) -> Resu
     {
         return Ok(false);
     }
-    let tries = apt.args.options.update_cache_retries.max(1);
-    let mut complaint = String::new();
-    for attempt in 0..tries {
-        if attempt > 0 {
-            let delay = (1 << attempt.min(10)).min(apt.args.options.update_cache_retry_max_delay);
-            sys.sleep(Duration::from_secs(delay))?;
-        }
+    let tries = apt.args.options.update_cache_retries;
+    let mut complaint = "unknown reason".to_owned();
+    for attempt in 1..=tries {
         let command = apt.plain().arg("update");
         if sys.is_check() {
             if counts {
@@ -57,7 +53,18 @@ pub(super) fn refresh(apt: &Apt<'_>, counts: bool, sys: &mut System<'_>) -> Resu
             }
             return Ok(updated);
         }
-        output.stderr().trim().clone_into(&mut complaint);
+        complaint = output.stderr().trim().replace('\n', ", ");
+        // Who may not write the lists now may not in a second.
+        if complaint.contains("(13: Permission denied)") {
+            return Err(Failure::new(format!("Failed to update apt cache: {complaint}")));
+        }
+        if attempt < tries {
+            // One second, then twice as long each time.
+            let delay = (1 << (attempt - 1).min(10)).min(apt.args.options.update_cache_retry_max_delay);
+            sys.warn(format!("Failed to update cache after {attempt} retries due to {complaint}, retrying"));
+            sys.warn(format!("Sleeping for {delay} seconds, before attempting to refresh the cache again"));
+            sys.sleep(Duration::from_secs(delay))?;
+        }
     }
     Err(Failure::new(format!("Failed to update apt cache after {tries} retries: {complaint}")))
 }

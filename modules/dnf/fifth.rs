@@ -31,6 +31,14 @@ pub(super) fn known(command: Command, wanted: &[String], sys: &mut System<'_>) -
     Ok(wanted.iter().filter(is_known).cloned().collect())
 }
 
+/// Another root is there before anything comes to it: dnf5 would make one that was misspelt.
+pub(super) fn check_root(root: &Path, sys: &System<'_>) -> Result<()> {
+    if sys.is_dir(root)? {
+        return Ok(());
+    }
+    Err(Failure::new(format!("Installroot {} must be a directory", root.display())))
+}
+
 /// Plugins that are not there, of which dnf5 only warns.
 pub(super) fn check_plugins(command: Command, options: &[String], sys: &mut System<'_>) -> Result<()> {
     let output = sys.query(command.args(["-q", "repolist"]).args(options))?;

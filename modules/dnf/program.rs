@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::dnf::{State, fifth, rpm};
+use crate::dnf::{State, fifth, fourth, rpm};
 use crate::kit::{Command, Failure, Output, Result, System};
 
 /// What was installed for the sake of a package stays when that goes, as in Ansible.
@@ -40,7 +40,7 @@ impl Program {
         }
     }
 
-    /// Brings everything up to date. Tells what was done, where the program tells it: so do the others.
+    /// Brings everything up to date. Tells what was done: so do the others.
     pub(super) fn upgrade_all(&self, sys: &mut System<'_>) -> Result<Vec<String>> {
         if self.has_newer(&[], sys)? { self.change(&[self.upgrade()], &[], sys) } else { Ok(Vec::new()) }
     }
@@ -63,7 +63,11 @@ impl Program {
         let [there, missing] =
             [there, missing].map(|list| list.into_iter().map(|(name, _)| name).collect::<Vec<_>>());
         if state == State::Absent {
-            return self.change_some(&["remove", KEEP_REQUIREMENTS], &there, sys);
+            let unknown = missing.iter().filter(|_| !self.is_fifth);
+            let mut done: Vec<String> =
+                unknown.map(|name| format!("No match for argument: {name}")).collect();
+            done.extend(self.change_some(&["remove", KEEP_REQUIREMENTS], &there, sys)?);
+            return Ok(done);
         }
         let older = if self.may_go_back { Vec::new() } else { self.rpm.newer_than(&missing, sys)? };
         // The program would go back to them.
@@ -120,27 +124,24 @@ impl Program {
         let mut foretold = Vec::new();
         if sys.is_check() {
             match foretells(&with("--assumeno"), sys)? {
-                Some(output) => foretold = self.results(&output),
+                Some(output) => foretold = self.results(&output, sys)?,
                 None => return Ok(Vec::new()),
             }
         }
         match sys.attempt_judging(with("-y"), |output| output.ok() && has_done(output))? {
             Some(output) if !output.ok() => Err(failed(&output)),
-            Some(output) => Ok(self.results(&output)),
+            Some(output) => self.results(&output, sys),
             None => Ok(foretold),
         }
     }
 
-    fn results(&self, output: &Output) -> Vec<String> {
+    fn results(&self, output: &Output, sys: &mut System<'_>) -> Result<Vec<String>> {
+        let is_fetched = self.manners.iter().any(|option| option == "--downloadonly");
         if !self.is_fifth {
-            return Vec::new();
+            return fourth::results(&output.stdout(), is_fetched, &self.rpm, sys);
         }
         let results = fifth::results(&output.stdout());
-        if self.manners.iter().any(|option| option == "--downloadonly") {
-            fifth::fetched(&results)
-        } else {
-            results
-        }
+        Ok(if is_fetched { fifth::fetched(&results) } else { results })
     }
 
     /// Those of the options that the command takes.

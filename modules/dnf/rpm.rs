@@ -55,6 +55,17 @@ impl Database {
         Ok(older.map(|(name, _)| (*name).clone()).collect())
     }
 
+    /// The installed packages of those names, in full.
+    pub(super) fn packages(&self, names: &[String], sys: &mut System<'_>) -> Result<Vec<String>> {
+        let full = "%{NAME}-%|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}.%{ARCH}\n";
+        let output = sys.query(self.command(&["-q", "--qf", full]).args(names))?;
+        if output.ok() {
+            Ok(output.stdout().lines().map(str::to_owned).collect())
+        } else {
+            Err(failed(&output))
+        }
+    }
+
     /// Those of the names of which rpm says that there is nothing, in these words.
     fn missing<'a>(
         &self,
