@@ -33,7 +33,7 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     args.login.check_input(args.login.session_role.as_slice())?;
-    let database = args.login_db.as_deref().unwrap_or("postgres");
+    let database = args.login.database(args.login_db.as_deref());
     let found = args.login.open(database, sys).and_then(|mut session| {
         Ok(session.query("SELECT version()")?.value().unwrap_or_default().to_owned())
     });

@@ -75,7 +75,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         )));
     }
     let queries = queries(&args)?;
-    let mut session = args.login.open(args.login_db.as_deref().unwrap_or("postgres"), sys)?;
+    let mut session = args.login.open(args.login.database(args.login_db.as_deref()), sys)?;
     if let Some(path) = &args.search_path {
         let path: Vec<String> = path.iter().map(|schema| sql::identifier(schema)).collect();
         session.query(&format!("SET search_path TO {}", path.join(",")))?;

@@ -57,7 +57,7 @@ struct Parameter {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     args.login.check_input(&[args.name.as_str(), args.value.as_deref().unwrap_or_default()])?;
-    let mut session = args.login.open(args.login_db.as_deref().unwrap_or("postgres"), sys)?;
+    let mut session = args.login.open(args.login.database(args.login_db.as_deref()), sys)?;
     if session.version() < 90_400 {
         return Err(Failure::new("PostgreSQL is older than 9.4: it has no ALTER SYSTEM"));
     }

@@ -95,7 +95,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             "encrypted: false is not supported: servers since 10 keep no plain passwords",
         ));
     }
-    let database = if args.login_db.is_empty() { "postgres" } else { &args.login_db };
+    let database = args.login.database(Some(&args.login_db));
     let flags = flags(&args.role_attr_flags)?;
     let mut session = args.login.open(database, sys)?;
     let columns: Vec<&str> = FLAGS.iter().map(|(_, column)| *column).collect();

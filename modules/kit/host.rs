@@ -162,6 +162,12 @@ pub trait Host: Send + Sync {
     /// Opens a TCP connection to an address or name, for as long as it is held. With `path` a Unix socket.
     fn connect(&self, to: &Peer<'_>, timeout: Duration) -> Result<Box<dyn Connection>>;
 
+    /// The connection as that command encrypts it: it talks by its standard streams, and with the other end by the
+    /// socket that it is given last, after `-unix`.
+    fn encrypt(&self, _stream: Box<dyn Connection>, command: &Command) -> Result<Box<dyn Connection>> {
+        Err(HostError::because("run", command.program().as_ref(), "there are no processes here"))
+    }
+
     /// Sends one datagram of UDP over IPv4, to all of a network if that is what the address or name says.
     fn broadcast(&self, to: &str, port: u16, datagram: &[u8]) -> Result<()>;
 
@@ -244,6 +250,10 @@ pub trait Connection: Read + io::Write + Send {
     fn set_read_timeout(&self, timeout: Duration) -> io::Result<()>;
     /// Nothing more is written; reading goes on.
     fn end_of_writing(&self) -> io::Result<()>;
+    /// The same stream once more: one can be read while the other is written.
+    fn twin(&self) -> io::Result<Box<dyn Connection>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -350,6 +350,12 @@ impl Machine {
         self.state().ran.push(format!("broadcast {to}:{port} {hex}"));
     }
 
+    /// The server hears what it would hear inside. The command stands among those that ran.
+    pub(super) fn encrypt(&self, stream: Box<dyn Connection>, command: &Command) -> Box<dyn Connection> {
+        self.state().ran.push(command.line());
+        stream
+    }
+
     pub(super) fn connect(&self, to: &Peer<'_>) -> Result<Box<dyn Connection>> {
         match to {
             Peer::Tcp { host, port } => match self.state().ports.get(port) {

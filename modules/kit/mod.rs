@@ -85,6 +85,7 @@ pub mod returns;
 pub mod serve;
 pub mod suboptions;
 pub mod system;
+pub mod tls;
 pub mod wire;
 pub mod words;
 

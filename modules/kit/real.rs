@@ -6,6 +6,7 @@ pub mod detached;
 pub(super) mod kernel;
 pub mod patient;
 pub mod terminal;
+mod tunnel;
 pub mod vanish;
 
 use std::any::Any;
@@ -348,6 +349,12 @@ impl Host for Real {
         }
     }
 
+    fn encrypt(&self, stream: Box<dyn Connection>, command: &Command) -> Result<Box<dyn Connection>> {
+        let dir = std::env::temp_dir().join(format!(".fanfare-{}", self.unique()));
+        tunnel::through(command, stream, &dir)
+            .map_err(|e| HostError::new("run", command.program().as_ref(), e))
+    }
+
     fn broadcast(&self, to: &str, port: u16, datagram: &[u8]) -> Result<()> {
         let fail = |e| HostError::new("send to", format!("{to}:{port}"), e);
         let address = addresses(to).map_err(fail)?.into_iter().find(IpAddr::is_ipv4);
@@ -442,6 +449,10 @@ impl Connection for TcpStream {
     fn end_of_writing(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
+
+    fn twin(&self) -> io::Result<Box<dyn Connection>> {
+        Ok(Box::new(self.try_clone()?))
+    }
 }
 
 impl Connection for UnixStream {
@@ -451,6 +462,10 @@ impl Connection for UnixStream {
 
     fn end_of_writing(&self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
+    }
+
+    fn twin(&self) -> io::Result<Box<dyn Connection>> {
+        Ok(Box::new(self.try_clone()?))
     }
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json};
 
 pub use self::wire::{Answer, ServerError, Session};
 use crate::kit::host::Peer;
+use crate::kit::tls::Tls;
 use crate::kit::{Failure, FilePath, Result, Secret, System};
 
 /// How to reach the server.
@@ -38,16 +39,16 @@ pub struct Login {
     /// How many seconds to wait for the server.
     #[serde(default = "thirty")]
     connect_timeout: u64,
-    /// Not supported: connections are not encrypted.
+    /// The file of who may vouch for the server, on the target; the connection is encrypted then, by the target's `openssl`.
     #[schemars(extend("aliases" = ["ssl_ca"]))]
     ca_cert: Option<FilePath>,
-    /// Not supported: connections are not encrypted.
+    /// The file of a certificate that shows who logs in.
     #[schemars(extend("aliases" = ["ssl_cert"]))]
     client_cert: Option<FilePath>,
-    /// Not supported: connections are not encrypted.
+    /// The file of its key.
     #[schemars(extend("aliases" = ["ssl_key"]))]
     client_key: Option<FilePath>,
-    /// Not supported: connections are not encrypted.
+    /// Whether what `ca_cert` vouches for is `login_host`; so where it is not given.
     check_hostname: Option<bool>,
 }
 
@@ -85,6 +86,8 @@ struct Found {
     host: String,
     port: u16,
     socket: Option<String>,
+    /// Who may vouch for the server, and who we are: certificate and key.
+    files: [Option<PathBuf>; 3],
 }
 
 impl Login {
@@ -129,7 +132,6 @@ impl Login {
         database: Option<&str>,
         sys: &mut System<'_>,
     ) -> Result<Result<Session, ServerError>> {
-        self.check_supported()?;
         let found = self.find(sys)?;
         let (user, password) = who.unwrap_or((&found.user, &found.password));
         let timeout = Duration::from_secs(self.connect_timeout.max(1));
@@ -154,7 +156,13 @@ impl Login {
                 return Ok(Err(ServerError { code: 2003, message }));
             }
         };
-        Ok(Session::open(stream, &wire::Who { user, password, database, is_local, timeout }))
+        let who = wire::Who { user, password, database, is_private: is_local, timeout };
+        let tls = if is_local { None } else { self.tls(&found, sys) };
+        let Some((tls, is_needed)) = tls else { return Ok(Session::open(stream, &who, None)) };
+        let mut encrypt = |stream| {
+            tls.encrypt(stream, sys).map_err(|failure| ServerError { code: 2026, message: failure.msg })
+        };
+        Ok(Session::open(stream, &who, Some(wire::Encryption { is_needed, encrypt: &mut encrypt })))
     }
 
     /// Whether the server lets that user in with that password, as that account (`name@host`) and no other of the name.
@@ -172,19 +180,15 @@ impl Login {
         }
     }
 
-    fn check_supported(&self) -> Result<()> {
-        let given = [
-            ("ca_cert", self.ca_cert.is_some()),
-            ("client_cert", self.client_cert.is_some()),
-            ("client_key", self.client_key.is_some()),
-            ("check_hostname", self.check_hostname.is_some()),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((option, _)) => Err(Failure::new(format!(
-                "{option} is not supported: connections to MySQL are not encrypted"
-            ))),
-            None => Ok(()),
+    /// How the connection is encrypted, and whether it has to be; `None` where there is no way.
+    fn tls(&self, found: &Found, sys: &System<'_>) -> Option<(Tls, bool)> {
+        let [authorities, certificate, key] = found.files.clone();
+        let is_asked = self.check_hostname.is_some() || found.files.iter().any(Option::is_some);
+        if !is_asked && sys.which("openssl").is_none() {
+            return None;
         }
+        let check_host = authorities.is_some() && self.check_hostname != Some(false);
+        Some((Tls { host: found.host.clone(), check_host, authorities, certificate, key }, is_asked))
     }
 
     fn file(&self, sys: &System<'_>) -> Result<PathBuf> {
@@ -223,6 +227,14 @@ impl Login {
             host,
             port,
             socket: self.socket.clone().or_else(|| of_file("socket")),
+            files: [
+                ("ssl-ca", &self.ca_cert),
+                ("ssl-cert", &self.client_cert),
+                ("ssl-key", &self.client_key),
+            ]
+            .map(|(name, given)| {
+                given.as_ref().map(|file| file.0.clone()).or_else(|| of_file(name).map(PathBuf::from))
+            }),
         })
     }
 
@@ -241,6 +253,11 @@ impl Login {
         } else {
             let port = found.port.to_string();
             text.extend(["host=", &quoted(&found.host), "\nport=", &port, "\n"]);
+        }
+        for (name, file) in ["ssl-ca", "ssl-cert", "ssl-key"].iter().zip(&found.files) {
+            if let Some(file) = file {
+                text.extend([name, "=", &quoted(&file.to_string_lossy()), "\n"]);
+            }
         }
         let path = sys.scratch(None);
         sys.spool(&path, 0o600, &mut text.as_bytes())?;
@@ -301,6 +318,37 @@ mod tests {
         let trial = Trial::of(module);
         trial.host.serve(3306, move |_| stream.clone());
         trial
+    }
+
+    #[test]
+    fn connections_are_encrypted_where_the_server_offers_it() {
+        let packet = |body: &[u8]| [&[u8::try_from(body.len()).unwrap(), 0, 0, 0], body].concat();
+        let serve = |capabilities: u8| {
+            let hello =
+                [&b"\x0a8.0.30\0"[..], &[0; 13], &[0, capabilities], &[0; 29], b"mysql_native_password\0"];
+            let stream = [packet(&hello.concat()), packet(&done(0))].concat();
+            let trial = Trial::of("mysql_variables");
+            trial.host.serve(3306, move |_| stream.clone()).program("/usr/bin/openssl").file("/ca", "");
+            trial
+        };
+        let openssl = "/usr/bin/openssl s_client -quiet -pass pass: -servername db";
+        let verified = "-no-CApath -verify_return_error -verify 32 -CAfile /ca";
+        for (more, capabilities, ran) in [
+            (json!({}), 0, vec![]),
+            (json!({}), 8, vec![openssl.to_owned()]),
+            (json!({"ca_cert": "/ca"}), 8, vec![format!("{openssl} {verified} -verify_hostname db")]),
+            (json!({"ca_cert": "/ca", "check_hostname": false}), 8, vec![format!("{openssl} {verified}")]),
+        ] {
+            let mut args = more.clone();
+            (args["login_host"], args["login_user"], args["variable"]) =
+                ("db".into(), "a".into(), "v".into());
+            let trial = serve(capabilities);
+            trial.run(&args);
+            assert_eq!(trial.host.ran(), ran, "{more}");
+        }
+        let needed = json!({"login_host": "db", "login_user": "a", "variable": "v", "ca_cert": "/ca"});
+        let msg = serve(0).run(&needed)["msg"].as_str().unwrap().to_owned();
+        assert!(msg.contains("SSL is required, but the server does not support it"), "{msg}");
     }
 
     fn done(status: u8) -> Vec<u8> {

@@ -86,6 +86,7 @@ fn typed(kind: u8, text: Option<&str>) -> Json {
 /// MULTI_RESULTS, PLUGIN_AUTH.
 const CAPABILITIES: u32 = 0x1 | 0x4 | 0x200 | 0x2000 | 0x8000 | 0x2_0000 | 0x8_0000;
 const CONNECT_WITH_DB: u32 = 0x8;
+const SSL: u32 = 0x800;
 /// utf8mb4.
 const CHARSET: u8 = 45;
 const PIECE: usize = 0xff_ffff;
@@ -100,23 +101,33 @@ pub struct Who<'a> {
     pub password: &'a str,
     pub database: Option<&'a str>,
     /// Nobody else hears: a password may be told.
-    pub is_local: bool,
+    pub is_private: bool,
     /// How long the server may take for a step of the login.
     pub timeout: Duration,
 }
 
+/// How a connection is encrypted, where the server offers it.
+pub struct Encryption<'e> {
+    /// One that is not encrypted will not do.
+    pub is_needed: bool,
+    pub encrypt: &'e mut dyn FnMut(Box<dyn Connection>) -> Result<Box<dyn Connection>, ServerError>,
+}
+
 impl Session {
-    pub fn open(stream: Box<dyn Connection>, who: &Who<'_>) -> Result<Self, ServerError> {
-        let mut session = Self { stream, sequence: 0, largest: LARGEST_HELLO, version: String::new() };
+    pub fn open(
+        stream: Box<dyn Connection>,
+        who: &Who<'_>,
+        encryption: Option<Encryption<'_>>,
+    ) -> Result<Self, ServerError> {
+        let session = Self { stream, sequence: 0, largest: LARGEST_HELLO, version: String::new() };
         session.stream.set_read_timeout(who.timeout)?;
-        session.log_in(who)?;
+        let session = session.log_in(who, encryption)?;
         // A query takes as long as it takes.
         session.stream.set_read_timeout(Duration::MAX)?;
-        session.largest = usize::MAX;
-        Ok(session)
+        Ok(Self { largest: usize::MAX, ..session })
     }
 
-    fn log_in(&mut self, who: &Who<'_>) -> Result<(), ServerError> {
+    fn log_in(mut self, who: &Who<'_>, encryption: Option<Encryption<'_>>) -> Result<Self, ServerError> {
         let hello = self.packet()?;
         if hello.first() == Some(&0xff) {
             return Err(error(&hello));
@@ -125,7 +136,9 @@ impl Session {
         self.version = fields.text();
         fields.bytes(4);
         let mut salt = fields.bytes(8).to_vec();
-        fields.bytes(1 + 2 + 1 + 2 + 2);
+        fields.bytes(1);
+        let offered = fields.status();
+        fields.bytes(1 + 2 + 2);
         let length = usize::from(fields.bytes(1).first().copied().unwrap_or(0));
         fields.bytes(10);
         salt.extend(fields.bytes(length.saturating_sub(8).max(13)));
@@ -133,10 +146,24 @@ impl Session {
         let mut plugin = fields.text();
         let capabilities = CAPABILITIES | if who.database.is_some() { CONNECT_WITH_DB } else { 0 };
         let proof = proof(&plugin, who, &salt).unwrap_or_default();
+        let is_offered = u32::from(offered) & SSL != 0;
+        if !is_offered && encryption.as_ref().is_some_and(|encryption| encryption.is_needed) {
+            let message = "SSL is required, but the server does not support it";
+            return Err(ServerError { code: 2026, message: message.to_owned() });
+        }
+        let encryption = encryption.filter(|_| is_offered);
+        let is_private = who.is_private || encryption.is_some();
+        let who = &Who { is_private, ..*who };
+        let capabilities = capabilities | if encryption.is_some() { SSL } else { 0 };
         let mut answer = capabilities.to_le_bytes().to_vec();
         answer.extend((1u32 << 30).to_le_bytes());
         answer.push(CHARSET);
         answer.extend([0; 23]);
+        if let Some(encryption) = encryption {
+            self.send(&answer)?;
+            self.stream = (encryption.encrypt)(self.stream)?;
+            self.stream.set_read_timeout(who.timeout)?;
+        }
         answer.extend([who.user.as_bytes(), &[0]].concat());
         answer.push(u8::try_from(proof.len()).unwrap_or_default());
         answer.extend(proof);
@@ -148,7 +175,7 @@ impl Session {
         loop {
             let packet = self.packet()?;
             match packet.split_first() {
-                Some((0, _)) => return Ok(()),
+                Some((0, _)) => return Ok(self),
                 Some((0xff, _)) => return Err(error(&packet)),
                 Some((0xfe, rest)) => {
                     let mut fields = Fields(rest);
@@ -161,7 +188,7 @@ impl Session {
                     };
                     self.send(&proof)?;
                 }
-                Some((1, [4])) if who.is_local => self.send(&[who.password.as_bytes(), &[0]].concat())?,
+                Some((1, [4])) if who.is_private => self.send(&[who.password.as_bytes(), &[0]].concat())?,
                 Some((1, [4])) => {
                     let message =
                         "caching_sha2_password wants an encrypted connection, or the server's socket";
@@ -284,7 +311,7 @@ fn proof_of(plugin: &str, who: &Who<'_>, salt: &[u8]) -> Option<Vec<u8>> {
     match plugin {
         // The server knows who is at the other end of its socket.
         "auth_socket" | "unix_socket" => Some(Vec::new()),
-        "mysql_clear_password" if who.is_local => Some([who.password.as_bytes(), &[0]].concat()),
+        "mysql_clear_password" if who.is_private => Some([who.password.as_bytes(), &[0]].concat()),
         other => proof(other, who, salt),
     }
 }
@@ -357,7 +384,7 @@ mod tests {
 
     fn ann() -> Who<'static> {
         let timeout = Duration::from_secs(1);
-        Who { user: "ann", password: "", database: None, is_local: false, timeout }
+        Who { user: "ann", password: "", database: None, is_private: false, timeout }
     }
 
     #[test]
@@ -376,7 +403,7 @@ mod tests {
         memory.serve(3306, server);
         let peer = crate::kit::host::Peer::Tcp { host: "db", port: 3306 };
         let stream = crate::kit::host::Host::connect(&*memory, &peer, Duration::from_secs(1)).unwrap();
-        let error = Session::open(stream, &ann()).map(drop).unwrap_err();
+        let error = Session::open(stream, &ann(), None).map(drop).unwrap_err();
         assert!(error.message.contains("that is no MySQL server"), "{error}");
     }
 

@@ -13,7 +13,8 @@ use serde_json::{Map, Value as Json};
 
 pub use self::wire::Session;
 use crate::command::yes;
-use crate::kit::host::Peer;
+use crate::kit::host::{Connection, Peer};
+use crate::kit::tls::Tls;
 use crate::kit::{Failure, FilePath, Result, Secret, System};
 
 /// How to reach the server.
@@ -43,15 +44,15 @@ pub struct Login {
     /// Whether names are taken as they are; else such that look like an attack are errors.
     #[serde(default = "yes")]
     pub trust_input: bool,
-    /// Whether the connection is encrypted. Such that must be are not supported.
+    /// Whether the connection is encrypted, and who the server has to be. The target's `openssl` does it.
     #[serde(default)]
     ssl_mode: SslMode,
-    /// Not supported: connections are not encrypted.
+    /// The file of who may vouch for the server, on the target.
     #[schemars(extend("aliases" = ["ssl_rootcert"]))]
-    ca_cert: Option<String>,
-    /// Not supported: connections are not encrypted.
+    ca_cert: Option<FilePath>,
+    /// The file of a certificate that shows who logs in.
     ssl_cert: Option<FilePath>,
-    /// Not supported: connections are not encrypted.
+    /// The file of its key.
     ssl_key: Option<FilePath>,
     /// More parameters of the connection: `connect_timeout`, `application_name`, `options`; others are not supported.
     #[serde(default)]
@@ -78,6 +79,41 @@ pub enum SslMode {
     VerifyFull,
 }
 
+/// What a connection is to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Encryption {
+    No,
+    /// Where the server offers it, and there is a program for it.
+    Maybe,
+    Yes,
+}
+
+impl SslMode {
+    /// What is tried, one after the other.
+    fn wishes(self) -> &'static [Encryption] {
+        match self {
+            Self::Disable => &[Encryption::No],
+            Self::Allow => &[Encryption::No, Encryption::Yes],
+            Self::Prefer => &[Encryption::Maybe, Encryption::No],
+            Self::Require | Self::VerifyCa | Self::VerifyFull => &[Encryption::Yes],
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Disable => "disable",
+            Self::Prefer => "prefer",
+            Self::Require => "require",
+            Self::VerifyCa => "verify-ca",
+            Self::VerifyFull => "verify-full",
+        }
+    }
+}
+
+/// SQLSTATE of a server that has no rule for such a connection.
+const NOT_THIS_WAY: &str = "28000";
+
 /// Where servers keep their sockets.
 const SOCKETS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 /// What the port follows in a socket's name.
@@ -86,10 +122,13 @@ const SOCKET: &str = ".s.PGSQL.";
 const PATIENCE: u64 = 30;
 
 impl Login {
+    /// The database that is meant; without one that of the user's name, as everywhere in PostgreSQL.
+    pub fn database<'a>(&'a self, given: Option<&'a str>) -> &'a str {
+        given.filter(|name| !name.is_empty()).unwrap_or(&self.user)
+    }
+
     /// A session on that database.
     pub fn open(&self, database: &str, sys: &mut System<'_>) -> Result<Session> {
-        let failed = |why: String| Failure::new(format!("unable to connect to database: {why}"));
-        self.check_supported()?;
         let (timeout, more) = self.parameters()?;
         let mut parameters = vec![
             ("user", self.user.clone()),
@@ -97,21 +136,7 @@ impl Login {
             ("client_encoding", "UTF8".to_owned()),
         ];
         parameters.extend(more);
-        let timeout = Duration::from_secs(timeout);
-        let socket = self.socket(sys)?;
-        let stream = match &socket {
-            Some(socket) => sys.connect(&Peer::Unix(socket), timeout),
-            None => sys.connect(&Peer::Tcp { host: &self.host, port: self.port }, timeout),
-        };
-        let stream = stream.map_err(|failure| failed(failure.msg))?;
-        let who = wire::Who {
-            user: &self.user,
-            password: self.password(),
-            is_local: socket.is_some(),
-            nonce: &sys.unique(),
-            timeout,
-        };
-        let mut session = Session::open(stream, &parameters, &who).map_err(failed)?;
+        let mut session = self.log_in(&parameters, Duration::from_secs(timeout), sys)?;
         if let Some(role) = &self.session_role {
             self.check_input(&[role])?;
             session
@@ -121,9 +146,80 @@ impl Login {
         Ok(session)
     }
 
+    fn log_in(
+        &self,
+        parameters: &[(&str, String)],
+        timeout: Duration,
+        sys: &mut System<'_>,
+    ) -> Result<Session> {
+        let failed = |why: String| Failure::new(format!("unable to connect to database: {why}"));
+        let nonce = sys.unique();
+        let who = |is_private| wire::Who {
+            user: &self.user,
+            password: self.password(),
+            is_private,
+            nonce: &nonce,
+            timeout,
+        };
+        if let Some(socket) = self.socket(sys)? {
+            let stream = sys.connect(&Peer::Unix(&socket), timeout).map_err(|failure| failed(failure.msg))?;
+            return Session::open(stream, parameters, &who(true)).map_err(|error| failed(error.to_string()));
+        }
+        let mut refused = None;
+        for wish in self.ssl_mode.wishes() {
+            let (stream, is_encrypted) = match self.connect(*wish, timeout, sys) {
+                Ok(found) => found,
+                Err(failure) => return Err(refused.unwrap_or_else(|| failed(failure.msg))),
+            };
+            match Session::open(stream, parameters, &who(is_encrypted)) {
+                Ok(session) => return Ok(session),
+                // It may let in who comes the other way.
+                Err(error) if error.code == NOT_THIS_WAY && self.ca_cert.is_none() => {
+                    refused.get_or_insert(failed(error.to_string()));
+                }
+                Err(error) => return Err(failed(error.to_string())),
+            }
+        }
+        Err(refused.unwrap_or_else(|| failed("there is no way to it".to_owned())))
+    }
+
+    /// A connection by TCP, and whether it is encrypted.
+    fn connect(
+        &self,
+        wish: Encryption,
+        timeout: Duration,
+        sys: &mut System<'_>,
+    ) -> Result<(Box<dyn Connection>, bool)> {
+        let peer = Peer::Tcp { host: &self.host, port: self.port };
+        let mut stream = sys.connect(&peer, timeout)?;
+        if wish == Encryption::No || (wish == Encryption::Maybe && sys.which("openssl").is_none()) {
+            return Ok((stream, false));
+        }
+        match wire::offers_encryption(&mut *stream, timeout) {
+            Ok(true) => Ok((self.tls(sys)?.encrypt(stream, sys)?, true)),
+            Ok(false) if wish == Encryption::Maybe => Ok((stream, false)),
+            Ok(false) => Err(Failure::new("server does not support SSL, but SSL was required")),
+            Err(error) => Err(Failure::new(error.to_string())),
+        }
+    }
+
+    fn tls(&self, sys: &System<'_>) -> Result<Tls> {
+        let file = |file: &Option<FilePath>| file.as_ref().map(|file| file.0.clone());
+        let mut authorities = file(&self.ca_cert);
+        if authorities.is_none() && matches!(self.ssl_mode, SslMode::VerifyCa | SslMode::VerifyFull) {
+            authorities = Some(PathBuf::from(sys.expand("~/.postgresql/root.crt")?));
+        }
+        Ok(Tls {
+            host: self.host.clone(),
+            authorities,
+            check_host: self.ssl_mode == SslMode::VerifyFull,
+            certificate: file(&self.ssl_cert),
+            key: file(&self.ssl_key),
+        })
+    }
+
     /// The same for the programs that come with the server: they read their environment.
     pub fn environment(&self, sys: &System<'_>) -> Result<Vec<(&'static str, String)>> {
-        self.check_supported()?;
         let (timeout, more) = self.parameters()?;
         let mut environment = vec![("PGUSER", self.user.clone()), ("PGCONNECT_TIMEOUT", timeout.to_string())];
         match self.socket(sys)? {
@@ -143,6 +239,14 @@ impl Login {
         }
         for (name, value) in more {
             environment.push((if name == "options" { "PGOPTIONS" } else { "PGAPPNAME" }, value));
+        }
+        if self.ssl_mode != SslMode::default() {
+            environment.push(("PGSSLMODE", self.ssl_mode.word().to_owned()));
+        }
+        let files =
+            [("PGSSLROOTCERT", &self.ca_cert), ("PGSSLCERT", &self.ssl_cert), ("PGSSLKEY", &self.ssl_key)];
+        for (name, file) in files {
+            environment.extend(file.as_ref().map(|file| (name, file.text().into_owned())));
         }
         if let Some(password) = self.password() {
             environment.push(("PGPASSWORD", password.to_owned()));
@@ -171,22 +275,6 @@ impl Login {
             }
         }
         Ok((timeout, told))
-    }
-
-    fn check_supported(&self) -> Result<()> {
-        let encrypted = matches!(self.ssl_mode, SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull);
-        let given = [
-            ("ssl_mode", encrypted),
-            ("ca_cert", self.ca_cert.is_some()),
-            ("ssl_cert", self.ssl_cert.is_some()),
-            ("ssl_key", self.ssl_key.is_some()),
-        ];
-        match given.iter().find(|(_, given)| *given) {
-            Some((option, _)) => Err(Failure::new(format!(
-                "{option} is not supported: connections to PostgreSQL are not encrypted"
-            ))),
-            None => Ok(()),
-        }
     }
 
     /// The server's socket; `None` where it is reached by TCP.
@@ -340,6 +428,46 @@ mod tests {
         let trial = Trial::of("postgresql_query");
         trial.host.serve(5432, move |_| stream.clone());
         trial
+    }
+
+    /// A server that answers the question for encryption so, then lets in.
+    fn asked(answer: u8) -> Trial {
+        let trial = Trial::of("postgresql_query");
+        trial.host.program("/usr/bin/openssl").file("/ca", "").file("/root/.postgresql/root.crt", "");
+        let mut stream = [vec![answer], message(b'R', &[0; 4]), message(b'Z', b"I")].concat();
+        for _ in 0..3 {
+            stream.extend([message(b'C', b"SELECT 1\0"), message(b'Z', b"I")].concat());
+        }
+        trial.host.serve(5432, move |_| stream.clone());
+        trial
+    }
+
+    #[test]
+    fn connections_are_encrypted_as_asked() {
+        let openssl = "/usr/bin/openssl s_client -quiet -pass pass: -servername db";
+        for (mut args, ran) in [
+            (serde_json::json!({}), String::new()),
+            (serde_json::json!({"ssl_mode": "require"}), String::new()),
+            (
+                serde_json::json!({"ssl_mode": "verify-ca"}),
+                " -no-CApath -verify_return_error -verify 32 -CAfile /root/.postgresql/root.crt".to_owned(),
+            ),
+            (
+                serde_json::json!({"ssl_mode": "verify-full", "ca_cert": "/ca"}),
+                " -no-CApath -verify_return_error -verify 32 -CAfile /ca -verify_hostname db".to_owned(),
+            ),
+        ] {
+            let trial = asked(b'S');
+            (args["login_host"], args["query"]) = ("db".into(), "…".into());
+            assert_eq!(trial.run(&args)["failed"], Json::Null, "{args}");
+            assert_eq!(trial.host.ran(), [format!("{openssl}{ran}")], "{args}");
+        }
+        let run = |trial: &Trial, mode: &str| {
+            trial.run(&serde_json::json!({"login_host": "db", "ssl_mode": mode, "query": "…"}))
+        };
+        assert_eq!(run(&asked(b'N'), "prefer")["failed"], Json::Null);
+        let refused = run(&asked(b'N'), "require")["msg"].as_str().unwrap().to_owned();
+        assert!(refused.ends_with("server does not support SSL, but SSL was required"), "{refused}");
     }
 
     #[test]

@@ -160,30 +160,45 @@ pub struct Who<'a> {
     pub user: &'a str,
     pub password: Option<&'a str>,
     /// Nobody else hears: a password may be told.
-    pub is_local: bool,
+    pub is_private: bool,
     /// What SCRAM calls the client's nonce.
     pub nonce: &'a str,
     /// How long the server may take for a step of the login.
     pub timeout: Duration,
 }
 
+/// Whether the server is ready to encrypt this connection, on which nothing was said yet.
+pub fn offers_encryption(stream: &mut dyn Connection, timeout: Duration) -> io::Result<bool> {
+    stream.set_read_timeout(timeout)?;
+    stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47])?;
+    stream.flush()?;
+    let mut answer = [0];
+    stream.read_exact(&mut answer)?;
+    match answer {
+        [b'S'] => Ok(true),
+        // Servers that do not know the question answer with an error.
+        [b'N' | b'E'] => Ok(false),
+        _ => Err(io::Error::other("that is no PostgreSQL server")),
+    }
+}
+
 impl Session {
-    /// Logs in. What fails is told in words.
+    /// Logs in.
     pub fn open(
         stream: Box<dyn Connection>,
         parameters: &[(&str, String)],
         who: &Who<'_>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, ServerError> {
         let mut session = Self { stream, parameters: Vec::new(), status: b'I', largest: LARGEST_HELLO };
         let mut start = 196_608u32.to_be_bytes().to_vec();
         for (name, value) in parameters {
             start.extend([name.as_bytes(), &[0], value.as_bytes(), &[0]].concat());
         }
         start.push(0);
-        session.stream.set_read_timeout(who.timeout).map_err(|error| error.to_string())?;
-        session.log_in(&start, who).map_err(|error| error.to_string())?;
+        session.stream.set_read_timeout(who.timeout)?;
+        session.log_in(&start, who)?;
         // A query takes as long as it takes.
-        session.stream.set_read_timeout(Duration::MAX).map_err(|error| error.to_string())?;
+        session.stream.set_read_timeout(Duration::MAX)?;
         session.largest = LARGEST;
         Ok(session)
     }
@@ -203,7 +218,7 @@ impl Session {
                     let text = String::from_utf8_lossy(rest);
                     match method.last() {
                         Some(0) => {}
-                        Some(3) if !who.is_local => {
+                        Some(3) if !who.is_private => {
                             return Err(told(
                                 "the server wants the password in the clear over a connection that is not \
                                  encrypted: it was not sent; use the server's socket, or scram-sha-256 in pg_hba.conf",

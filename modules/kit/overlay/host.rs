@@ -347,4 +347,11 @@ impl Host for Overlay<'_> {
             Below::Nothing(machine) => machine.connect(to),
         }
     }
+
+    fn encrypt(&self, stream: Box<dyn Connection>, command: &Command) -> Result<Box<dyn Connection>> {
+        match &self.below {
+            Below::Host(host) => host.encrypt(stream, command),
+            Below::Nothing(machine) => Ok(machine.encrypt(stream, command)),
+        }
+    }
 }

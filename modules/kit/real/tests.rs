@@ -1,4 +1,5 @@
-use std::io::Read;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -98,5 +99,49 @@ struct Broken;
 impl Read for Broken {
     fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
         Err(std::io::Error::other("broken"))
+    }
+}
+
+/// A program that the tunnel can start, in Python: it changes every byte that goes to the other end.
+const CHANGING: &str = "
+import os, select, socket, sys
+far = socket.socket(socket.AF_UNIX); far.connect(sys.argv[-1])
+while True:
+    ready = select.select([0, far], [], [])[0]
+    if far in ready:
+        said = far.recv(4096)
+        if not said: break
+        os.write(1, said)
+    if 0 in ready: far.sendall(os.read(0, 4096).upper())
+";
+
+#[test]
+fn a_connection_goes_through_a_program() {
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    let python = Command::new("python3").args(["-c", CHANGING]);
+    let mut inside = Real::new().encrypt(Box::new(ours), &python).unwrap();
+    inside.write_all(b"hello").unwrap();
+    let mut heard = [0; 5];
+    theirs.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"HELLO");
+    theirs.write_all(b"you").unwrap();
+    let mut heard = [0; 3];
+    inside.read_exact(&mut heard).unwrap();
+    assert_eq!(&heard, b"you");
+    drop(inside);
+    assert_eq!(theirs.read(&mut heard).unwrap(), 0);
+}
+
+#[test]
+fn what_the_program_complains_of_is_told() {
+    for (script, why) in [
+        ("echo 'verify error:num=19:it is self-signed' >&2", "it is self-signed"),
+        ("echo '40:error:0A00:SSL routines:f:alert unknown ca:f.c:1:' >&2", "alert unknown ca"),
+        ("echo no such option >&2", "no such option"),
+    ] {
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        let failing = Command::new("sh").args(["-c", &format!("{script}; exit 1"), "sh"]);
+        let error = Real::new().encrypt(Box::new(ours), &failing).map(drop).unwrap_err();
+        assert!(error.to_string().ends_with(&format!("it cannot be encrypted: {why}")), "{error}");
     }
 }

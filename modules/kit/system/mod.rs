@@ -324,6 +324,16 @@ impl<'a> System<'a> {
         Ok(self.host.connect(to, timeout)?)
     }
 
+    /// The same connection, encrypted by that command.
+    pub fn encrypt(
+        &mut self,
+        stream: Box<dyn crate::kit::host::Connection>,
+        command: &crate::kit::Command,
+    ) -> Result<Box<dyn crate::kit::host::Connection>> {
+        self.flush()?;
+        Ok(self.host.encrypt(stream, command)?)
+    }
+
     fn flush(&mut self) -> Result<()> {
         self.channel.flush().map_err(|e| Failure::new(format!("the control node is gone: {e}")))
     }
