@@ -14,6 +14,7 @@ mod present;
 mod size;
 #[cfg(test)]
 mod tests;
+mod versions;
 mod wish;
 
 use schemars::JsonSchema;
@@ -122,7 +123,7 @@ pub struct Args {
     /// With `detach: false`: whether a container whose command ended well goes.
     #[serde(default)]
     pub cleanup: bool,
-    /// Changes nothing here: with `detach: false` the result has what the command said (Ansible also writes it to the target's log).
+    /// Changes nothing here: with `detach: false` the result has what the command said. Ansible writes it to the target's syslog, too.
     #[serde(default)]
     pub output_logs: bool,
     /// Its networks.

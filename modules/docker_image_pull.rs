@@ -69,14 +69,14 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     if sys.is_check() {
         // What the registry has is told to nobody who does not pull it.
         sys.count_as_change(format!("docker: pulled image {whole}"));
-        sys.shape_diff(Shape::States { before: state(before.as_ref()), after: id("unknown") });
+        sys.shape_diff(Shape::states(state(before.as_ref()), id("unknown")));
         return Ok(Returns { image: before.unwrap_or_else(|| json!({})), actions });
     }
     image::pull(&engine, &name, args.platform.as_deref(), sys)?;
     let image = image::inspect(&engine, &whole, sys)?.unwrap_or_else(|| json!({}));
     if before.as_ref().is_none_or(|before| text(before, "Id") != text(&image, "Id")) {
         sys.count_as_change(format!("docker: pulled image {whole}"));
-        sys.shape_diff(Shape::States { before: state(before.as_ref()), after: state(Some(&image)) });
+        sys.shape_diff(Shape::states(state(before.as_ref()), state(Some(&image))));
     }
     Ok(Returns { image, actions })
 }

@@ -114,7 +114,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         tagged.push(whole);
     }
     let of = |images: Vec<Json>| Map::from_iter([("images".to_owned(), Json::from(images))]);
-    sys.shape_diff(Shape::States { before: of(before), after: of(after) });
+    sys.shape_diff(Shape::states(of(before), of(after)));
     Ok(Returns { image, actions, tagged_images: tagged })
 }
 

@@ -285,7 +285,9 @@ impl Kept {
             }
             ("POST", ["wait"]) => {
                 be("Running", false);
-                return (200, json!({"StatusCode": 0}));
+                let code = container["Config"]["Cmd"].as_array().filter(|words| words[0] == "ends");
+                let code = code.and_then(|words| words[1].as_str()?.parse::<u8>().ok()).unwrap_or(0);
+                return (200, json!({"StatusCode": code}));
             }
             ("DELETE", []) => drop(self.containers.remove(at)),
             _ => return missing("page"),

@@ -10,6 +10,7 @@ use crate::kit::change::Shape;
 pub struct Told {
     before: Map<String, Json>,
     after: Map<String, Json>,
+    notes: Map<String, Json>,
     pub actions: Vec<Json>,
 }
 
@@ -26,10 +27,16 @@ impl Told {
         self.after.insert(what.to_owned(), wanted.into());
     }
 
+    /// What is said of the difference besides.
+    pub fn note(&mut self, what: &str, value: impl Into<Json>) {
+        self.notes.insert(what.to_owned(), value.into());
+    }
+
     /// What another has told, too.
     pub fn add(&mut self, other: Self) {
         self.before.extend(other.before);
         self.after.extend(other.after);
+        self.notes.extend(other.notes);
         self.actions.extend(other.actions);
     }
 
@@ -47,6 +54,6 @@ impl Told {
     /// The diff of the call.
     pub fn shape(&mut self, sys: &mut System<'_>) {
         let (before, after) = (std::mem::take(&mut self.before), std::mem::take(&mut self.after));
-        sys.shape_diff(Shape::States { before, after });
+        sys.shape_diff(Shape::States { before, after, notes: std::mem::take(&mut self.notes) });
     }
 }

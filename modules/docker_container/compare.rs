@@ -66,7 +66,7 @@ const OTHER_OPTIONS: [&str; 31] = [
 /// Options whose values hold several things.
 fn kind_of(option: &str) -> Kind {
     match option {
-        "command" | "entrypoint" | "dns_servers" | "dns_search_domains" => Kind::List,
+        "command" | "entrypoint" | "device_cgroup_rules" | "dns_servers" | "dns_search_domains" => Kind::List,
         "labels" | "log_options" | "storage_opts" | "sysctls" | "tmpfs" | "healthcheck"
         | "published_ports" | "etc_hosts" => Kind::Dict,
         "env"
@@ -78,8 +78,7 @@ fn kind_of(option: &str) -> Kind {
         | "groups"
         | "links"
         | "security_opts"
-        | "volumes_from"
-        | "device_cgroup_rules" => Kind::Set,
+        | "volumes_from" => Kind::Set,
         "mounts" | "networks" | "devices" | "device_read_bps" | "device_write_bps" | "device_read_iops"
         | "device_write_iops" | "device_requests" | "ulimits" => Kind::Records,
         _ => Kind::Value,

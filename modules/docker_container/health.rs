@@ -47,7 +47,7 @@ pub fn wish(given: Option<&Map<String, Json>>) -> Result<Option<Wish>> {
     if let Some(retries) = fields.int("retries")? {
         check.insert("Retries".to_owned(), retries.into());
     }
-    Ok(Some(Wish::new("healthcheck", Kind::Dict, "Config/Healthcheck", check.into())))
+    Ok(Some(Wish::new("healthcheck", Kind::Dict, "Config/Healthcheck", check.into()).seen_as(seen)))
 }
 
 fn none() -> Json {

@@ -94,9 +94,12 @@ pub fn mode(
 }
 
 /// Its hardware address. Newer engines tell it of the network it is made with alone.
-pub fn mac_address(args: &Args) -> Option<Wish> {
+pub fn mac_address(args: &Args, engine: &Engine) -> Option<Wish> {
     let wanted = args.surroundings.mac_address.as_deref()?;
     let wish = Wish::new("mac_address", Kind::Value, "Config/MacAddress", wanted.into());
+    if engine.version < (1, 44) {
+        return Some(wish);
+    }
     Some(wish.found_by(|container| {
         let mode = match text(container, "HostConfig/NetworkMode") {
             "default" => "bridge",

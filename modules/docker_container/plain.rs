@@ -35,7 +35,7 @@ const TABLE: &[Row] = &[
     ("cpus", Kind::Value, "HostConfig/NanoCpus", Nano),
     ("cpuset_cpus", Kind::Value, "HostConfig/CpusetCpus", AsItIs),
     ("cpuset_mems", Kind::Value, "HostConfig/CpusetMems", AsItIs),
-    ("device_cgroup_rules", Kind::Set, "HostConfig/DeviceCgroupRules", AsItIs),
+    ("device_cgroup_rules", Kind::List, "HostConfig/DeviceCgroupRules", AsItIs),
     ("dns_opts", Kind::Set, "HostConfig/DnsOptions", AsItIs),
     ("dns_search_domains", Kind::List, "HostConfig/DnsSearch", AsItIs),
     ("dns_servers", Kind::List, "HostConfig/Dns", AsItIs),
@@ -80,7 +80,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// What can change in a running container.
-const LIVE: [&str; 14] = [
+const LIVE: [&str; 12] = [
     "blkio_weight",
     "cpu_period",
     "cpu_quota",
@@ -93,8 +93,6 @@ const LIVE: [&str; 14] = [
     "memory_swap",
     "restart_policy",
     "restart_retries",
-    "cpus",
-    "pids_limit",
 ];
 
 pub fn wishes(given: &Map<String, Json>) -> Result<Vec<Wish>> {

@@ -9,6 +9,7 @@ use super::networks::Network;
 use super::wish::Wish;
 use super::{
     Args, NameMismatch, State, command, devices, environment, health, image, mounts, networks, plain, ports,
+    versions,
 };
 use crate::docker::engine::Engine;
 use crate::docker::{Told, text};
@@ -81,7 +82,7 @@ fn present(work: &mut Work<'_, '_>, comparisons: &Comparisons) -> Result<Map<Str
         true
     };
     if !container.exists() {
-        return Ok(Map::from_iter([("container".to_owned(), json!({}))]));
+        return Ok(Map::new());
     }
     let id = container.id().to_owned();
     if !is_new && limit(work, comparisons, &wishes, &container)? {
@@ -111,6 +112,7 @@ fn wishes(
             given.insert(mode.to_owned(), shared.into());
         }
     }
+    versions::check(args, &given, engine)?;
     let mut wishes = plain::wishes(&given)?;
     wishes.extend(plain::links(args));
     wishes.extend(command::wishes(&args.process, image)?);
@@ -119,7 +121,7 @@ fn wishes(
     wishes.extend(environment::labels(args, comparisons, image)?);
     wishes.extend(health::wish(args.process.healthcheck.as_ref())?);
     wishes.extend(mounts::wishes(&args.surroundings, image, sys)?);
-    wishes.extend(networks::mac_address(args));
+    wishes.extend(networks::mac_address(args, engine));
     wishes.extend(networks::mode(args, networks, engine, sys)?);
     let default_ip = networks::default_ip(args, networks)?;
     wishes.extend(ports::wishes(&args.surroundings, &default_ip, image)?);
@@ -134,26 +136,33 @@ fn differs(
     image: &Json,
     container: &Container,
 ) -> bool {
-    let mut differs = false;
-    for wish in wishes.iter().filter(|wish| !wish.is_live) {
-        let current = wish.current(&container.raw);
-        if !comparisons.is_met(wish, &current) {
-            work.told.state(wish.option, wish.expected.clone(), current);
-            differs = true;
-        }
-    }
+    let mut differs = !lacking(work, comparisons, wishes, false, container).is_empty();
     let compares_image = comparisons.of_option("image") != Some(Method::Ignore);
     differs |= compares_image && image_differs(work, image, container);
     if differs {
         // One that is made anew has all that is wanted: what could change in place is told with the rest.
-        for wish in wishes.iter().filter(|wish| wish.is_live) {
-            let current = wish.current(&container.raw);
-            if !comparisons.is_met(wish, &current) {
-                work.told.state(wish.option, wish.expected.clone(), current);
-            }
-        }
+        lacking(work, comparisons, wishes, true, container);
     }
     differs
+}
+
+/// What the container lacks, of what can change in place or of all else. It is told.
+fn lacking<'w>(
+    work: &mut Work<'_, '_>,
+    comparisons: &Comparisons,
+    wishes: &'w [Wish],
+    live: bool,
+    container: &Container,
+) -> Vec<&'w Wish> {
+    let mut lacking = Vec::new();
+    for wish in wishes.iter().filter(|wish| wish.is_live == live) {
+        let current = wish.current(&container.raw);
+        if !comparisons.is_met(wish, &current) {
+            work.told.state(wish.option, wish.shown(wish.expected.clone()), wish.shown(current));
+            lacking.push(wish);
+        }
+    }
+    lacking
 }
 
 fn image_differs(work: &mut Work<'_, '_>, image: &Json, container: &Container) -> bool {
@@ -161,6 +170,7 @@ fn image_differs(work: &mut Work<'_, '_>, image: &Json, container: &Container) -
     let id = text(image, "Id");
     if !image.is_null() && id != container.image() {
         work.told.state("image", id, container.image());
+        work.told.note("image_different", true);
         differs = true;
     }
     let args = work.args;
@@ -205,12 +215,8 @@ fn limit(
     container: &Container,
 ) -> Result<bool> {
     let mut body = Map::new();
-    for wish in wishes.iter().filter(|wish| wish.is_live) {
-        let current = wish.current(&container.raw);
-        if !comparisons.is_met(wish, &current) {
-            work.told.state(wish.option, wish.expected.clone(), current);
-            wish.put_live(&mut body);
-        }
+    for wish in lacking(work, comparisons, wishes, true, container) {
+        wish.put_live(&mut body);
     }
     if body.contains_key("RestartPolicy") {
         // The engine takes both or none.
@@ -239,7 +245,7 @@ fn run_or_stop(
         work.told.state("running", true, was_running);
         work.start(&id)?;
         if args.detach == Some(false) && !work.sys.is_check() {
-            return end(work, container);
+            return end(work, &id);
         }
         container = work.find(&id)?;
     } else if is_to_run && args.restart {
@@ -264,36 +270,40 @@ fn run_or_stop(
 }
 
 /// Its command runs to its end.
-fn end(work: &mut Work<'_, '_>, container: Container) -> Result<Map<String, Json>> {
+fn end(work: &mut Work<'_, '_>, id: &str) -> Result<Map<String, Json>> {
     let args = work.args;
-    let id = container.id().to_owned();
+    let status = work.wait(id)?;
+    let mut container = work.find(id)?;
     if args.process.auto_remove == Some(true) {
         // What is removed at its end tells of it only while somebody waits.
-        let status = work.wait(&id)?;
-        let output = "Cannot retrieve result as auto_remove is enabled";
-        return ended(container.raw, status, output);
+        return ended(work, container, status, "Cannot retrieve result as auto_remove is enabled");
     }
-    let status = work.wait(&id)?;
-    let container = work.find(&id)?;
     let driver = text(&container.raw, "HostConfig/LogConfig/Type").to_owned();
     let output = if ["json-file", "journald", "local"].contains(&driver.as_str()) {
         work.logs(&container)?
     } else {
         format!("Result logged using `{driver}` driver")
     };
-    let raw = container.raw.clone();
-    if args.cleanup && status == 0 {
+    if args.cleanup {
         work.remove(&container)?;
+        container = work.find(id)?;
     }
-    ended(raw, status, &output)
+    ended(work, container, status, &output)
 }
 
-fn ended(mut container: Json, status: i64, output: &str) -> Result<Map<String, Json>> {
-    if let Some(container) = container.as_object_mut() {
-        container.insert("Output".to_owned(), output.into());
-    }
-    let returns = json!({"container": container, "status": status});
+/// What is told of a container that ran to its end, of one that is gone what it said.
+fn ended(
+    work: &mut Work<'_, '_>,
+    container: Container,
+    status: i64,
+    output: &str,
+) -> Result<Map<String, Json>> {
+    let mut told = container.raw.as_object().cloned().unwrap_or_default();
+    told.insert("Output".to_owned(), output.into());
+    let returns = json!({"container": told, "status": status});
     if status != 0 {
+        // It ran, and ended badly: what was done for that is told.
+        work.told.shape(work.sys);
         return Err(Failure::new(output).with_all(returns));
     }
     Ok(returns.as_object().cloned().unwrap_or_default())

@@ -204,3 +204,60 @@ fn what_is_not_supported_says_so() {
         assert!(msg.contains(part), "{args}: {msg}");
     }
 }
+
+#[test]
+fn what_cannot_change_in_place_is_made_anew() {
+    let lab = Lab::new();
+    lab.changes(&web(json!({})));
+    for (args, option, after) in [
+        (json!({"cpus": 0.5}), "cpus", json!(500_000_000)),
+        (json!({"pids_limit": 50}), "pids_limit", json!(50)),
+        (json!({"ulimits": ["n:2", "c:10"]}), "ulimits", json!([
+            {"Name": "c", "Soft": 10, "Hard": 10}, {"Name": "n", "Soft": 2, "Hard": 2},
+        ])),
+    ] {
+        let before = lab.asked().len();
+        let diff = lab.changes(&web(args));
+        assert_eq!(diff["after"][option], after);
+        assert_eq!(lab.verbs_since(before), ["POST stop", "DELETE", "POST create", "POST start"], "{option}");
+    }
+    let diff = lab.changes(&web(json!({"healthcheck": {"test": "true"}})));
+    assert_eq!(diff["before"]["healthcheck"], json!({"Test": ["NONE"]}));
+    lab.engine.lock().unwrap().images.push(fake::image("tiny:2", 2));
+    let diff = lab.changes(&json!({"name": "web", "image": "tiny:2"}));
+    assert_eq!(diff["image_different"], true);
+}
+
+#[test]
+fn a_container_that_ran_to_its_end_is_cleaned_up_however_it_ended() {
+    let lab = Lab::new();
+    let args = web(json!({"detach": false, "cleanup": true, "command": "ends 3"}));
+    let foretold = lab.trial.check(&args);
+    assert_eq!((&foretold["changed"], foretold.get("container")), (&json!(true), None), "{foretold}");
+    let ended = lab.trial.run(&args);
+    assert_eq!((&ended["failed"], &ended["status"]), (&json!(true), &json!(3)), "{ended}");
+    assert_eq!(ended["container"].as_object().unwrap().keys().collect::<Vec<_>>(), ["Output"]);
+    assert!(lab.engine.lock().unwrap().containers.is_empty());
+}
+
+#[test]
+fn an_older_engine_is_not_told_what_it_would_pass_over() {
+    let lab = Lab::new();
+    let network = json!({"Name": "one", "Id": "one", "Driver": "bridge", "Options": {}});
+    lab.engine.lock().unwrap().networks.push(network);
+    for (args, version, option) in [
+        (json!({"networks": [{"name": "one", "gw_priority": 1}]}), "1.48", "networks.gw_priority"),
+        (json!({"healthcheck": {"test": "true", "start_interval": "1s"}}), "1.44", "healthcheck.start_interval"),
+        (json!({"mounts": [{"type": "image", "source": "i", "target": "/i"}]}), "1.47", "mounts.type=image"),
+        (
+            json!({"mounts": [{"type": "tmpfs", "target": "/t", "tmpfs_options": [{"noexec": null}]}]}),
+            "1.46",
+            "mounts.tmpfs_options",
+        ),
+    ] {
+        let expected =
+            format!("Docker API version is 1.41. Minimum version required is {version} to set {option} option.");
+        assert_eq!(lab.fails(&web(args)), expected);
+    }
+    assert!(lab.asked().is_empty());
+}

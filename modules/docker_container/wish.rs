@@ -82,6 +82,17 @@ impl Wish {
         }
     }
 
+    /// A value of it as diffs have it: what has no order is sorted.
+    pub fn shown(&self, value: Json) -> Json {
+        match (self.kind, value) {
+            (Kind::Set | Kind::Records, Json::Array(mut items)) => {
+                items.sort_by_cached_key(in_words);
+                items.into()
+            }
+            (_, value) => value,
+        }
+    }
+
     /// Puts it into what the engine is asked for.
     pub fn put(&self, body: &mut Map<String, Json>) {
         if !self.value.is_null() {
@@ -92,6 +103,19 @@ impl Wish {
     /// Puts it into a question to change a running container.
     pub fn put_live(&self, body: &mut Map<String, Json>) {
         put(body, self.place.strip_prefix("HostConfig/").unwrap_or(self.place), self.value.clone());
+    }
+}
+
+/// What an item is sorted by: its text, or its keys and their values, all as texts.
+fn in_words(item: &Json) -> Vec<(String, String)> {
+    let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    match item {
+        Json::Object(record) => {
+            let mut pairs: Vec<_> = record.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+            pairs.sort_unstable();
+            pairs
+        }
+        other => vec![(text(other), String::new())],
     }
 }
 
@@ -120,5 +144,23 @@ mod tests {
         assert_eq!(Json::Object(body), expected);
         assert_eq!(log.current(&expected), json!("none"));
         assert_eq!(log.current(&json!({})), Json::Null);
+    }
+
+    #[test]
+    fn what_has_no_order_is_shown_sorted() {
+        let shown = |kind, value: Json| Wish::new("x", kind, "X", Json::Null).shown(value);
+        for (kind, value, expected) in [
+            (Kind::Set, json!(["b", "a", "11", "2"]), json!(["11", "2", "a", "b"])),
+            (Kind::List, json!(["b", "a"]), json!(["b", "a"])),
+            (Kind::Set, Json::Null, Json::Null),
+            // Numbers as texts, and keys count before values.
+            (
+                Kind::Records,
+                json!([{"Name": "c", "Hard": 300}, {"Name": "b", "Hard": 2000}, {"A": "z"}]),
+                json!([{"A": "z"}, {"Name": "b", "Hard": 2000}, {"Name": "c", "Hard": 300}]),
+            ),
+        ] {
+            assert_eq!(shown(kind, value), expected);
+        }
     }
 }

@@ -180,7 +180,6 @@ impl<'w, 's> Work<'w, 's> {
                 };
                 return Err(Failure::new(msg).with("stdout", found.stdout));
             }
-            self.stdout = Some(found.stdout);
         }
         self.actions.push(format!("Loaded image {whole} from {shown}"));
         Ok(())

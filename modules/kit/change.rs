@@ -77,11 +77,15 @@ pub enum Shape {
     Edited { path: PathBuf, content: String },
     /// The whole text of a file, changed or not, wanted or not. `before` is `None` when there was no file.
     Whole { path: PathBuf, before: Option<String>, after: String },
-    /// States of something that is no file, empty ones when nothing changed.
-    States { before: Map<String, Json>, after: Map<String, Json> },
+    /// States of something that is no file, empty ones when nothing changed, and what else is said of the difference.
+    States { before: Map<String, Json>, after: Map<String, Json>, notes: Map<String, Json> },
 }
 
 impl Shape {
+    pub fn states(before: Map<String, Json>, after: Map<String, Json>) -> Self {
+        Self::States { before, after, notes: Map::new() }
+    }
+
     fn names_parts(&self) -> bool {
         matches!(self, Self::Parts | Self::Edited { .. })
     }
@@ -98,7 +102,12 @@ pub fn diff(changes: &[Change], shape: &Shape, wanted: bool) -> Option<Json> {
         Shape::Edited { path, content } => return Some(edited(changes, path, content, wanted)),
         Shape::Whole { path, before, after } => return Some(whole(path, before.as_deref(), after)),
         _ if !wanted => return None,
-        Shape::States { before, after } => return Some(json!({"before": before, "after": after})),
+        Shape::States { before, after, notes } => {
+            let mut states = notes.clone();
+            states.insert("before".to_owned(), before.clone().into());
+            states.insert("after".to_owned(), after.clone().into());
+            return Some(states.into());
+        }
         Shape::Managed(path) | Shape::Copied(path) if changes.is_empty() => return Some(unchanged(path)),
         Shape::Mapping | Shape::Managed(_) | Shape::Copied(_) | Shape::Parts => {}
     }

@@ -268,10 +268,7 @@ impl<'a> System<'a> {
         let diff = match (&outcome, &self.shape) {
             // What was not done has no diff.
             (Err(_), Shape::Copied(_)) => Some(json!([])),
-            (
-                Err(_),
-                Shape::Managed(_) | Shape::Edited { .. } | Shape::Whole { .. } | Shape::States { .. },
-            ) => None,
+            (Err(_), Shape::Managed(_) | Shape::Edited { .. } | Shape::Whole { .. }) => None,
             (_, shape) => diff(&self.changes, shape, self.wishes.diff),
         };
         let mut map = result_map(outcome);
