@@ -69,16 +69,8 @@ fn kind_of(option: &str) -> Kind {
         "command" | "entrypoint" | "device_cgroup_rules" | "dns_servers" | "dns_search_domains" => Kind::List,
         "labels" | "log_options" | "storage_opts" | "sysctls" | "tmpfs" | "healthcheck"
         | "published_ports" | "etc_hosts" => Kind::Dict,
-        "env"
-        | "volumes"
-        | "exposed_ports"
-        | "capabilities"
-        | "cap_drop"
-        | "dns_opts"
-        | "groups"
-        | "links"
-        | "security_opts"
-        | "volumes_from" => Kind::Set,
+        "env" | "volumes" | "exposed_ports" | "capabilities" | "cap_drop" | "dns_opts" | "groups"
+        | "links" | "security_opts" | "volumes_from" => Kind::Set,
         "mounts" | "networks" | "devices" | "device_read_bps" | "device_write_bps" | "device_read_iops"
         | "device_write_iops" | "device_requests" | "ulimits" => Kind::Records,
         _ => Kind::Value,

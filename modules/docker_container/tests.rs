@@ -212,9 +212,13 @@ fn what_cannot_change_in_place_is_made_anew() {
     for (args, option, after) in [
         (json!({"cpus": 0.5}), "cpus", json!(500_000_000)),
         (json!({"pids_limit": 50}), "pids_limit", json!(50)),
-        (json!({"ulimits": ["n:2", "c:10"]}), "ulimits", json!([
-            {"Name": "c", "Soft": 10, "Hard": 10}, {"Name": "n", "Soft": 2, "Hard": 2},
-        ])),
+        (
+            json!({"ulimits": ["n:2", "c:10"]}),
+            "ulimits",
+            json!([
+                {"Name": "c", "Soft": 10, "Hard": 10}, {"Name": "n", "Soft": 2, "Hard": 2},
+            ]),
+        ),
     ] {
         let before = lab.asked().len();
         let diff = lab.changes(&web(args));
@@ -247,7 +251,11 @@ fn an_older_engine_is_not_told_what_it_would_pass_over() {
     lab.engine.lock().unwrap().networks.push(network);
     for (args, version, option) in [
         (json!({"networks": [{"name": "one", "gw_priority": 1}]}), "1.48", "networks.gw_priority"),
-        (json!({"healthcheck": {"test": "true", "start_interval": "1s"}}), "1.44", "healthcheck.start_interval"),
+        (
+            json!({"healthcheck": {"test": "true", "start_interval": "1s"}}),
+            "1.44",
+            "healthcheck.start_interval",
+        ),
         (json!({"mounts": [{"type": "image", "source": "i", "target": "/i"}]}), "1.47", "mounts.type=image"),
         (
             json!({"mounts": [{"type": "tmpfs", "target": "/t", "tmpfs_options": [{"noexec": null}]}]}),
@@ -255,8 +263,9 @@ fn an_older_engine_is_not_told_what_it_would_pass_over() {
             "mounts.tmpfs_options",
         ),
     ] {
-        let expected =
-            format!("Docker API version is 1.41. Minimum version required is {version} to set {option} option.");
+        let expected = format!(
+            "Docker API version is 1.41. Minimum version required is {version} to set {option} option."
+        );
         assert_eq!(lab.fails(&web(args)), expected);
     }
     assert!(lab.asked().is_empty());

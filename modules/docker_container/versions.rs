@@ -58,7 +58,12 @@ pub fn check(args: &Args, given: &Map<String, Json>, engine: &Engine) -> Result<
     )))
 }
 
-fn needed(of: &str, given: &Map<String, Json>, table: &[(&str, Version)], options: &mut Vec<(String, Version)>) {
+fn needed(
+    of: &str,
+    given: &Map<String, Json>,
+    table: &[(&str, Version)],
+    options: &mut Vec<(String, Version)>,
+) {
     let set = table.iter().filter(|(name, _)| given.get(*name).is_some_and(|value| !value.is_null()));
     options.extend(set.map(|(name, version)| (format!("{of}{name}"), *version)));
 }
