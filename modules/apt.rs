@@ -265,7 +265,11 @@ impl Apt<'_> {
             judged(&simulated, verb, packages)?;
             if changes(&simulated.stdout()) {
                 if simulated.stdout().lines().any(|line| line.starts_with("Inst ")) {
-                    sys.foretell_packages();
+                    if self.args.options.policy_rc_d == Some(policy::FORBIDS) {
+                        sys.foretell_packages_stopped();
+                    } else {
+                        sys.foretell_packages();
+                    }
                 }
                 sys.attempt(build())?;
                 sys.tell_change(summary(&simulated.stdout()));

@@ -166,7 +166,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         if !sys.comes_with_package(&format!("The service {name}")) {
             return Err(Failure::new(format!("Could not find the requested service {name}: host")));
         }
-        unit.comes_with_package();
+        unit.comes_with_package(sys.packages_come_stopped());
     }
     if let Some(enabled) = args.enabled
         && enabled != unit.is_enabled(sys, &systemctl)?

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use crate::kit::{Command, Result, System};
 
+/// What a policy ends with that keeps services from being started.
+pub(super) const FORBIDS: i32 = 101;
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 /// What was there before.
 const KEPT: &str = "/usr/sbin/policy-rc.d.fanfare";

@@ -190,6 +190,7 @@ pub trait Host: Send + Sync {
 #[derive(Default)]
 pub struct Foretold {
     packages: AtomicBool,
+    services_stopped: AtomicBool,
 }
 
 impl Foretold {
@@ -198,8 +199,14 @@ impl Foretold {
         self.packages.load(Ordering::Relaxed)
     }
 
-    pub fn set_packages(&self, foretold: bool) {
+    /// A policy keeps the services of the packages that were foretold last from being started.
+    pub fn services_stopped(&self) -> bool {
+        self.services_stopped.load(Ordering::Relaxed)
+    }
+
+    pub fn set_packages(&self, foretold: bool, services_stopped: bool) {
         self.packages.store(foretold, Ordering::Relaxed);
+        self.services_stopped.store(services_stopped, Ordering::Relaxed);
     }
 }
 

@@ -77,7 +77,7 @@ impl<'h> Overlay<'h> {
     /// Forgets all pending changes.
     pub fn clear(&self) {
         *self.layer() = Layer::default();
-        self.foretold.set_packages(false);
+        self.foretold.set_packages(false, false);
     }
 
     fn layer(&self) -> MutexGuard<'_, Layer> {

@@ -90,6 +90,16 @@ fn what_is_missing_may_come_with_a_package_that_would_be_installed() {
         &[calls[0].clone(), ("file", dir.clone()), ("file", dir)],
         &[json!(true), json!(true), json!(false)],
     );
+    // A policy that forbids it keeps their services from being started.
+    let apt = |code: u8| ("apt", json!({"name": "nginx", "policy_rc_d": code}));
+    let enabled = ("service", json!({"name": "nginx", "enabled": true}));
+    check(
+        &host,
+        &[apt(101), service("stopped"), service("started"), enabled],
+        &[true, false, true, false].map(Json::Bool),
+    );
+    check(&host, &[apt(0), service("stopped")], &[true, true].map(Json::Bool));
+    check(&host, &[apt(101), calls[0].clone(), service("stopped")], &[true, true, true].map(Json::Bool));
     // Without the package they are errors.
     let msg = "Destination directory /etc/nginx/conf.d does not exist";
     check(&host, &calls[4..5], &[json!(msg)]);

@@ -79,9 +79,9 @@ impl Unit {
     }
 
     /// Takes it to be as packages leave a service.
-    pub fn comes_with_package(&mut self) {
-        for (key, value) in [("LoadState", "loaded"), ("ActiveState", "active"), ("UnitFileState", "enabled")]
-        {
+    pub fn comes_with_package(&mut self, stopped: bool) {
+        let active = if stopped { "inactive" } else { "active" };
+        for (key, value) in [("LoadState", "loaded"), ("ActiveState", active), ("UnitFileState", "enabled")] {
             self.status.insert(key.to_owned(), Json::from(value));
         }
     }

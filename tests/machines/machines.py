@@ -21,6 +21,9 @@ IGNORED = re.compile(r"^/(tmp|run|proc|sys|dev|var/log|var/tmp|var/cache|var/lib
                      r"var/lib/dpkg/(lock.*|triggers/.*|.*-old)|etc/(machine-id|hostname|fstab\.\d+\.\d{4}-.*~|systemd/system/wire.service|.*-|\.pwd\.lock|\.updated|resolv.conf|ld.so.cache)|"
                      r".*/\.ansible|.*/\.fanfare|.*/\.cache|.*__pycache__|var/\.updated|root/\.bash_history)(/|$)")
 
+# What is written on a machine where nobody does anything but log in, and where the tools themselves are kept.
+RESTLESS = re.compile(r"^/(tmp|run|proc|sys|dev|var/tmp|var/log|var/lib/systemd/(timers|timesync)|(home/deploy/[.](ansible|fanfare)|root/[.]cache/fanfare))(/|$)|^/root(/[.]cache)?$")
+
 
 def programs(given):
     """The directory of ansible-core's programs; this script then runs with its Python, which reads YAML."""
@@ -36,11 +39,14 @@ def programs(given):
 
 
 class Machines:
-    """Two fresh machines; gone at the end."""
+    """Two fresh machines; gone at the end. The second one is fanfare's."""
+
+    def __init__(self, ours="peer"):
+        self.kinds = ["peer", ours]
 
     def __enter__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="fanfare-versus.", dir="/var/tmp"))
-        self.keeper = subprocess.Popen([HERE / "boot", self.dir, "2", "peer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.keeper = subprocess.Popen([HERE / "boot", self.dir, "2", *self.kinds], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.keeper.stdout.readline().strip() != "ready":
             sys.exit(self.keeper.wait())
         return self
@@ -66,6 +72,20 @@ class Machines:
         """This machine's end of each wire: one below the machine's."""
         for net, last in re.findall(r"ansible_host=(\S+)\.(\d+)", (self.dir / "inventory.ini").read_text()):
             yield f"{net}.{int(last) - 1}"
+
+    def marks(self, n):
+        """What a machine has that its image has not, and when each was written: nothing that writes leaves them as they were."""
+        top = self.dir / f"upper{n}"
+        found = {}
+        for at, dirs, names in os.walk(top):
+            for name in dirs + names:
+                path = pathlib.Path(at, name)
+                where = "/" + str(path.relative_to(top))
+                if not RESTLESS.search(where):
+                    info = path.lstat()
+                    when = [] if stat.S_ISDIR(info.st_mode) else [info.st_mtime_ns, info.st_size, info.st_ino]
+                    found[where] = [info.st_mode, info.st_uid, info.st_gid, *when]
+        return found
 
     def play(self, n, argv, book, options=(), env=None):
         """Runs a playbook on a machine by a tool; with a home of its own, for the next run, too."""

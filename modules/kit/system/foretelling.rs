@@ -16,8 +16,20 @@ impl System<'_> {
     /// Packages would be installed. What they hold is not known.
     pub fn foretell_packages(&self) {
         if let Some(foretold) = self.host.foretold() {
-            foretold.set_packages(true);
+            foretold.set_packages(true, false);
         }
+    }
+
+    /// The same, where a policy keeps their services from being started.
+    pub fn foretell_packages_stopped(&self) {
+        if let Some(foretold) = self.host.foretold() {
+            foretold.set_packages(true, true);
+        }
+    }
+
+    /// Whether services that would come with packages would be left stopped.
+    pub fn packages_come_stopped(&self) -> bool {
+        self.host.foretold().is_some_and(Foretold::services_stopped)
     }
 
     /// Takes something that is missing to come with a package that would be installed, and says so. `false` where
