@@ -11,12 +11,21 @@ use crate::docker::text;
 use crate::kit::host::Peer;
 use crate::kit::http::quote_plus;
 use crate::kit::http::wire::{Reply, broken, exchange};
+use crate::kit::tls::Tls;
 use crate::kit::{Failure, Result, System};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {
     Unix(PathBuf),
-    Tcp { host: String, port: u16 },
+    Tcp {
+        host: String,
+        port: u16,
+    },
+    /// By TCP, encrypted so.
+    Tls {
+        tls: Tls,
+        port: u16,
+    },
 }
 
 pub struct Engine {
@@ -226,8 +235,12 @@ impl Engine {
         let peer = match &self.address {
             Address::Unix(path) => Peer::Unix(path),
             Address::Tcp { host, port } => Peer::Tcp { host, port: *port },
+            Address::Tls { tls, port } => Peer::Tcp { host: &tls.host, port: *port },
         };
-        let connection = sys.connect(&peer, self.timeout)?;
+        let mut connection = sys.connect(&peer, self.timeout)?;
+        if let Address::Tls { tls, .. } = &self.address {
+            connection = tls.encrypt(connection, sys)?;
+        }
         connection.set_read_timeout(patience.unwrap_or(self.timeout)).map_err(broken)?;
         Ok(connection)
     }
@@ -236,7 +249,7 @@ impl Engine {
     fn name(&self) -> &str {
         match &self.address {
             Address::Unix(_) => "localhost",
-            Address::Tcp { host, .. } => host,
+            Address::Tcp { host, .. } | Address::Tls { tls: Tls { host, .. }, .. } => host,
         }
     }
 
@@ -251,6 +264,7 @@ impl Engine {
         let place = match &self.address {
             Address::Unix(_) => "http+docker://localhost".to_owned(),
             Address::Tcp { host, port } => format!("http://{host}:{port}"),
+            Address::Tls { tls, port } => format!("https://{}:{port}", tls.host),
         };
         let message = format!("{status} {whose} Error for {place}{path}: {reason} (\"{said}\")");
         ApiError { status, message }

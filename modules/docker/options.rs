@@ -7,15 +7,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::docker::engine::{Address, Engine};
+use crate::kit::tls::{Tls, Trust};
 use crate::kit::{Failure, FilePath, Result, System};
 
 const SOCKET: &str = "unix:///var/run/docker.sock";
 
 /// How to reach the engine. Variables of the environment stand in for what is not given: `DOCKER_HOST`,
-/// `DOCKER_API_VERSION`, `DOCKER_TIMEOUT`.
+/// `DOCKER_API_VERSION`, `DOCKER_TIMEOUT`, `DOCKER_TLS`, `DOCKER_TLS_VERIFY`, `DOCKER_TLS_HOSTNAME`, `DOCKER_CERT_PATH`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EngineOptions {
-    /// Where the engine listens, seen from the target: `unix:///path`, or `tcp://host:port`, which is not encrypted.
+    /// Where the engine listens, seen from the target: `unix:///path`, `tcp://host:port`, `https://host:port`.
     /// By default `unix:///var/run/docker.sock`.
     #[schemars(extend("aliases" = ["docker_url"]))]
     docker_host: Option<String>,
@@ -24,25 +25,23 @@ pub struct EngineOptions {
     api_version: Option<String>,
     /// How many seconds to wait for an answer: by default 60.
     timeout: Option<u64>,
-    /// Not supported: connections are not encrypted.
+    /// The file of who may vouch for the engine, on the target; without one whom the system trusts.
     #[schemars(extend("aliases" = ["ca_cert", "tls_ca_cert", "cacert_path"]))]
     ca_path: Option<FilePath>,
-    /// Not supported: connections are not encrypted.
+    /// The file of a certificate that shows the engine who asks.
     #[schemars(extend("aliases" = ["tls_client_cert", "cert_path"]))]
     client_cert: Option<FilePath>,
-    /// Not supported: connections are not encrypted.
+    /// The file of its key.
     #[schemars(extend("aliases" = ["tls_client_key", "key_path"]))]
     client_key: Option<FilePath>,
-    /// Not supported: connections are not encrypted.
-    #[serde(default)]
-    tls: bool,
-    /// Not supported: connections are not encrypted.
+    /// Whether the connection is encrypted, by the target's `openssl`. It may be anybody's.
+    tls: Option<bool>,
+    /// The name that is to be vouched for, where it is not that of the engine's host.
     tls_hostname: Option<String>,
-    /// Not supported: connections are not encrypted.
-    #[serde(default)]
+    /// Whether the connection is encrypted, and the engine has to be vouched for.
     #[schemars(extend("aliases" = ["tls_verify"]))]
-    validate_certs: bool,
-    /// Not supported: engines are reached by `unix://` and `tcp://`.
+    validate_certs: Option<bool>,
+    /// Not supported: engines are reached by `unix://`, `tcp://` and `https://`.
     #[serde(default)]
     use_ssh_client: bool,
     /// Whether what was done is part of the result.
@@ -53,8 +52,18 @@ pub struct EngineOptions {
 impl EngineOptions {
     /// The engine, once it has said its version.
     pub fn open(&self, sys: &mut System<'_>) -> Result<Engine> {
-        self.check_supported(sys)?;
+        if self.use_ssh_client {
+            let msg =
+                "use_ssh_client is not supported: the engine is reached by unix://, tcp:// and https://";
+            return Err(Failure::new(msg));
+        }
         let host = self.host(sys);
+        let mut address = address(&host)?;
+        if let Address::Tcp { host: name, port } = &address
+            && let Some(tls) = self.tls(name, host.starts_with("https://"), sys)
+        {
+            address = Address::Tls { tls, port: *port };
+        }
         let timeout = match (self.timeout, sys.env("DOCKER_TIMEOUT")) {
             (Some(seconds), _) => seconds,
             (None, None) => 60,
@@ -64,7 +73,7 @@ impl EngineOptions {
         };
         let version = self.api_version.clone().or_else(|| sys.env("DOCKER_API_VERSION"));
         let version = version.filter(|version| version != "auto");
-        Engine::open(address(&host)?, host, Duration::from_secs(timeout.max(1)), version.as_deref(), sys)
+        Engine::open(address, host, Duration::from_secs(timeout.max(1)), version.as_deref(), sys)
     }
 
     /// Where the engine listens, as its client `docker` takes it.
@@ -73,41 +82,51 @@ impl EngineOptions {
         host.filter(|host| !host.is_empty()).unwrap_or_else(|| SOCKET.to_owned())
     }
 
-    pub fn check_supported(&self, sys: &System<'_>) -> Result<()> {
+    /// How connections by TCP are encrypted, if they are.
+    fn tls(&self, host: &str, is_https: bool, sys: &System<'_>) -> Option<Tls> {
         let is_set = |name: &str| {
             let off = ["", "0", "no", "false", "n", "off", "f"];
             sys.env(name).is_some_and(|value| !off.contains(&value.to_lowercase().as_str()))
         };
-        let given = [
-            ("ca_path", self.ca_path.is_some()),
-            ("client_cert", self.client_cert.is_some()),
-            ("client_key", self.client_key.is_some()),
-            ("tls", self.tls || is_set("DOCKER_TLS")),
-            ("tls_hostname", self.tls_hostname.is_some()),
-            ("validate_certs", self.validate_certs || is_set("DOCKER_TLS_VERIFY")),
-        ];
-        if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
-            let msg =
-                format!("{option} is not supported: connections to the Docker engine are not encrypted");
-            return Err(Failure::new(msg));
+        let is_checked = self.validate_certs.unwrap_or_else(|| is_set("DOCKER_TLS_VERIFY"));
+        if !is_checked && !self.tls.unwrap_or_else(|| is_set("DOCKER_TLS")) {
+            let name = Some(host.to_owned());
+            let plain = Tls { host: host.to_owned(), trust: Trust::System, name, ..Tls::default() };
+            return is_https.then_some(plain);
         }
-        if self.use_ssh_client {
-            let msg = "use_ssh_client is not supported: the Docker engine is reached by unix:// and tcp://";
-            return Err(Failure::new(msg));
-        }
-        Ok(())
+        let certs = sys.env("DOCKER_CERT_PATH").filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let file = |given: &Option<FilePath>, name: &str| match given {
+            Some(file) => Some(file.0.clone()),
+            None => certs.as_ref().map(|dir| dir.join(name)),
+        };
+        let name = self.tls_hostname.clone().or_else(|| sys.env("DOCKER_TLS_HOSTNAME"));
+        let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| host.to_owned());
+        let trust = match file(&self.ca_path, "ca.pem") {
+            _ if !is_checked => Trust::Unchecked,
+            Some(file) => Trust::File(file),
+            None => Trust::System,
+        };
+        Some(Tls {
+            host: host.to_owned(),
+            trust,
+            name: is_checked.then_some(name),
+            certificate: file(&self.client_cert, "cert.pem"),
+            key: file(&self.client_key, "key.pem"),
+        })
     }
 }
 
 fn address(host: &str) -> Result<Address> {
     let unsupported = || {
-        let msg = format!("docker_host {host} is not supported: the engine is reached by unix:// and tcp://");
+        let msg = format!(
+            "docker_host {host} is not supported: the engine is reached by unix://, tcp:// and https://"
+        );
         Failure::new(msg)
     };
     if let Some(path) = host.strip_prefix("unix://") {
         return Ok(Address::Unix(PathBuf::from(format!("/{}", path.trim_start_matches('/')))));
     }
-    let rest = host.strip_prefix("tcp://").or_else(|| host.strip_prefix("http://"));
+    let rest = ["tcp://", "http://", "https://"].iter().find_map(|scheme| host.strip_prefix(scheme));
     let rest = rest.ok_or_else(unsupported)?.trim_end_matches('/');
     let (name, port) = match rest.rsplit_once(':') {
         Some((name, port)) if !port.ends_with(']') => {
@@ -124,7 +143,36 @@ fn address(host: &str) -> Result<Address> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, address};
+    use super::{Address, EngineOptions, address};
+    use crate::kit::System;
+    use crate::kit::memory::Memory;
+    use crate::kit::system::Wishes;
+    use crate::kit::tls::Trust;
+    use crate::kit::trial::Deaf;
+
+    #[test]
+    fn tls_is_as_options_and_environment_say() {
+        let tls = |options: &str, environment: &[(&str, &str)], is_https| {
+            let host = Memory::new();
+            for (name, value) in environment {
+                host.set_env(name, value);
+            }
+            let mut deaf = Deaf;
+            let sys = System::new(&*host, &mut deaf, Wishes::default());
+            let options: EngineOptions = serde_json::from_str(options).unwrap();
+            options.tls("h", is_https, &sys)
+        };
+        assert_eq!(tls("{}", &[("DOCKER_TLS", "0")], false), None);
+        let open = tls(r#"{"tls": true, "ca_path": "/ca"}"#, &[], false).unwrap();
+        assert_eq!((open.trust, open.name), (Trust::Unchecked, None));
+        let system = tls("{}", &[], true).unwrap();
+        assert_eq!((system.trust, system.name.as_deref()), (Trust::System, Some("h")));
+        let environment =
+            [("DOCKER_TLS_VERIFY", "1"), ("DOCKER_CERT_PATH", "/c"), ("DOCKER_TLS_HOSTNAME", "other")];
+        let given = tls(r#"{"client_key": "/k"}"#, &environment, false).unwrap();
+        assert_eq!((given.trust, given.name.as_deref()), (Trust::File("/c/ca.pem".into()), Some("other")));
+        assert_eq!((given.certificate, given.key), (Some("/c/cert.pem".into()), Some("/k".into())));
+    }
 
     #[test]
     fn hosts_are_sockets_and_ports() {
@@ -136,10 +184,11 @@ mod tests {
             ("tcp://[::1]:99/", tcp("::1", 99)),
             ("tcp://[::1]", tcp("::1", 2375)),
             ("http://h", tcp("h", 2375)),
+            ("https://h:2376", tcp("h", 2376)),
         ] {
             assert_eq!(address(text).unwrap(), expected, "{text}");
         }
-        for bad in ["ssh://me@h", "https://h:2376", "npipe:////./pipe/docker_engine", "tcp://", "h:2375"] {
+        for bad in ["ssh://me@h", "npipe:////./pipe/docker_engine", "tcp://", "h:2375"] {
             let msg = address(bad).unwrap_err().msg;
             assert!(msg.contains(bad) && msg.contains("not supported"), "{msg}");
         }

@@ -189,7 +189,7 @@ fn what_is_not_supported_says_so() {
     let lab = Lab::new();
     for (args, part) in [
         (json!({"docker_host": "ssh://me@there"}), "docker_host ssh://me@there is not supported"),
-        (json!({"tls": true}), "tls is not supported"),
+        (json!({"use_ssh_client": true}), "use_ssh_client is not supported"),
         (json!({"docker_host": "unix:///nowhere"}), "the Docker engine at unix:///nowhere does not answer"),
         (json!({"comparisons": {"foo": "strict"}}), "Unknown module option 'foo' in comparisons dict!"),
         (json!({"comparisons": {"state": "strict"}}), "Unknown module option 'state' in comparisons dict!"),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 
 pub use self::wire::{Answer, ServerError, Session};
 use crate::kit::host::Peer;
-use crate::kit::tls::Tls;
+use crate::kit::tls::{Tls, Trust};
 use crate::kit::{Failure, FilePath, Result, Secret, System};
 
 /// How to reach the server.
@@ -187,8 +187,10 @@ impl Login {
         if !is_asked && sys.which("openssl").is_none() {
             return None;
         }
-        let check_host = authorities.is_some() && self.check_hostname != Some(false);
-        Some((Tls { host: found.host.clone(), check_host, authorities, certificate, key }, is_asked))
+        let is_checked = authorities.is_some() && self.check_hostname != Some(false);
+        let host = found.host.clone();
+        let name = is_checked.then(|| host.clone());
+        Some((Tls { host, trust: Trust::of(authorities), name, certificate, key }, is_asked))
     }
 
     fn file(&self, sys: &System<'_>) -> Result<PathBuf> {
@@ -332,7 +334,7 @@ mod tests {
             trial
         };
         let openssl = "/usr/bin/openssl s_client -quiet -pass pass: -servername db";
-        let verified = "-no-CApath -verify_return_error -verify 32 -CAfile /ca";
+        let verified = "-verify_return_error -verify 32 -no-CApath -CAfile /ca";
         for (more, capabilities, ran) in [
             (json!({}), 0, vec![]),
             (json!({}), 8, vec![openssl.to_owned()]),

@@ -14,7 +14,7 @@ use serde_json::{Map, Value as Json};
 pub use self::wire::Session;
 use crate::command::yes;
 use crate::kit::host::{Connection, Peer};
-use crate::kit::tls::Tls;
+use crate::kit::tls::{Tls, Trust};
 use crate::kit::{Failure, FilePath, Result, Secret, System};
 
 /// How to reach the server.
@@ -211,8 +211,8 @@ impl Login {
         }
         Ok(Tls {
             host: self.host.clone(),
-            authorities,
-            check_host: self.ssl_mode == SslMode::VerifyFull,
+            trust: Trust::of(authorities),
+            name: (self.ssl_mode == SslMode::VerifyFull).then(|| self.host.clone()),
             certificate: file(&self.ssl_cert),
             key: file(&self.ssl_key),
         })
@@ -450,11 +450,11 @@ mod tests {
             (serde_json::json!({"ssl_mode": "require"}), String::new()),
             (
                 serde_json::json!({"ssl_mode": "verify-ca"}),
-                " -no-CApath -verify_return_error -verify 32 -CAfile /root/.postgresql/root.crt".to_owned(),
+                " -verify_return_error -verify 32 -no-CApath -CAfile /root/.postgresql/root.crt".to_owned(),
             ),
             (
                 serde_json::json!({"ssl_mode": "verify-full", "ca_cert": "/ca"}),
-                " -no-CApath -verify_return_error -verify 32 -CAfile /ca -verify_hostname db".to_owned(),
+                " -verify_return_error -verify 32 -no-CApath -CAfile /ca -verify_hostname db".to_owned(),
             ),
         ] {
             let trial = asked(b'S');

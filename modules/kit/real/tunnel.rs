@@ -138,7 +138,11 @@ impl Connection for Inside {
     }
 
     fn end_of_writing(&self) -> io::Result<()> {
-        Connection::end_of_writing(&self.stream)
+        // The program would end with it, or not tell the other end.
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "what is encrypted by a program cannot end on one side alone",
+        ))
     }
 }
 
