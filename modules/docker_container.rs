@@ -123,7 +123,7 @@ pub struct Args {
     /// With `detach: false`: whether a container whose command ended well goes.
     #[serde(default)]
     pub cleanup: bool,
-    /// Changes nothing here: with `detach: false` the result has what the command said. Ansible writes it to the target's syslog, too.
+    /// With `detach: false`: whether what the command said stands in the target's log, too, by its program `logger`.
     #[serde(default)]
     pub output_logs: bool,
     /// Its networks.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::docker::engine::Engine;
 use crate::docker::{Told, text};
-use crate::kit::{Failure, Result, System};
+use crate::kit::{Command, Failure, Result, System};
 
 pub fn run(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>> {
     let comparisons = Comparisons::of(args)?;
@@ -280,7 +280,11 @@ fn end(work: &mut Work<'_, '_>, id: &str) -> Result<Map<String, Json>> {
     }
     let driver = text(&container.raw, "HostConfig/LogConfig/Type").to_owned();
     let output = if ["json-file", "journald", "local"].contains(&driver.as_str()) {
-        work.logs(&container)?
+        let said = work.logs(&container)?;
+        if args.output_logs {
+            log(&said, work.sys)?;
+        }
+        said
     } else {
         format!("Result logged using `{driver}` driver")
     };
@@ -289,6 +293,16 @@ fn end(work: &mut Work<'_, '_>, id: &str) -> Result<Map<String, Json>> {
         container = work.find(id)?;
     }
     ended(work, container, status, &output)
+}
+
+/// Writes it to the target's log.
+fn log(said: &str, sys: &mut System<'_>) -> Result<()> {
+    let Some(logger) = sys.which("logger") else {
+        sys.warn("output_logs: there is no program logger, so the output does not stand in the target's log");
+        return Ok(());
+    };
+    let command = Command::new(logger).args(["-t", "ansible-docker_container"]).stdin(said);
+    sys.query(command)?.or_fail("the target's log does not take the output")
 }
 
 /// What is told of a container that ran to its end, of one that is gone what it said.

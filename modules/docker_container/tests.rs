@@ -245,6 +245,21 @@ fn a_container_that_ran_to_its_end_is_cleaned_up_however_it_ended() {
 }
 
 #[test]
+fn what_a_container_said_stands_in_the_log_where_that_is_asked() {
+    let lab = Lab::new();
+    lab.engine.lock().unwrap().said = b"\x01\0\0\0\0\0\0\x06hello\n".to_vec();
+    let args = json!({"name": "said", "image": "tiny:1", "detach": false, "output_logs": true,
+                      "log_driver": "json-file"});
+    let warned = lab.trial.run(&args);
+    assert!(warned["warnings"].to_string().contains("no program logger"), "{warned}");
+    lab.trial.host.program("/usr/bin/logger").answer("/usr/bin/logger", 0, "");
+    let mut again = args;
+    again["recreate"] = true.into();
+    lab.trial.run(&again);
+    assert_eq!(lab.trial.host.ran(), ["/usr/bin/logger -t ansible-docker_container"]);
+}
+
+#[test]
 fn an_older_engine_is_not_told_what_it_would_pass_over() {
     let lab = Lab::new();
     let network = json!({"Name": "one", "Id": "one", "Driver": "bridge", "Options": {}});
