@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::docker::name::is_id;
+use crate::docker::told::states;
 use crate::docker::{EngineOptions, image, text};
 use crate::kit::change::Shape;
 use crate::kit::{Failure, Result, System};
@@ -63,21 +64,22 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         && let Some(image) = &before
         && args.platform.as_deref().is_none_or(|platform| is_for(image, platform))
     {
+        tell(Some(image), state(Some(image)), sys);
         return Ok(Returns { image: image.clone(), actions: Vec::new() });
     }
     let actions = vec![format!("Pulled image {whole}")];
     if sys.is_check() {
         // What the registry has is told to nobody who does not pull it.
         sys.count_as_change(format!("docker: pulled image {whole}"));
-        sys.shape_diff(Shape::states(state(before.as_ref()), id("unknown")));
+        tell(before.as_ref(), id("unknown"), sys);
         return Ok(Returns { image: before.unwrap_or_else(|| json!({})), actions });
     }
     image::pull(&engine, &name, args.platform.as_deref(), sys)?;
     let image = image::inspect(&engine, &whole, sys)?.unwrap_or_else(|| json!({}));
     if before.as_ref().is_none_or(|before| text(before, "Id") != text(&image, "Id")) {
         sys.count_as_change(format!("docker: pulled image {whole}"));
-        sys.shape_diff(Shape::states(state(before.as_ref()), state(Some(&image))));
     }
+    tell(before.as_ref(), state(Some(&image)), sys);
     Ok(Returns { image, actions })
 }
 
@@ -94,6 +96,11 @@ fn is_for(image: &Json, platform: &str) -> bool {
                 && variant.first().is_none_or(|variant| *variant == text(image, "Variant"))
         }
     }
+}
+
+/// The diff, which is told in any case.
+fn tell(before: Option<&Json>, after: Map<String, Json>, sys: &mut System<'_>) {
+    sys.shape_diff(Shape::Given(states(state(before), after)));
 }
 
 fn state(image: Option<&Json>) -> Map<String, Json> {

@@ -79,7 +79,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         let rest = image::inspect(&engine, text(&image, "Id"), sys)?;
         (of("Untagged"), of("Deleted"), state(rest.as_ref()))
     };
-    sys.shape_diff(Shape::states(before, after));
+    sys.shape_diff(Shape::States { before, after });
     Ok(Returns { image, actions: vec![action], untagged, deleted })
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::docker::engine::query;
 use crate::docker::name::{ImageName, is_id};
+use crate::docker::told::states;
 use crate::docker::{EngineOptions, image, text};
 use crate::kit::change::Shape;
 use crate::kit::{Failure, Result, System};
@@ -74,7 +75,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let (mut before, mut after) = (Vec::new(), Vec::new());
     for name in names {
         let whole = name.whole();
-        let told = |key: &str, value: Json| json!({key: value, "name": name.repository, "tag": name.tag});
+        let told = |key: &str, value: Json| json!({"name": name.repository, "tag": name.tag, key: value});
         let there = image::inspect(&engine, &whole, sys)?.map(|there| text(&there, "Id").to_owned());
         before.push(match &there {
             Some(there) => told("id", json!(there)),
@@ -114,7 +115,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         tagged.push(whole);
     }
     let of = |images: Vec<Json>| Map::from_iter([("images".to_owned(), Json::from(images))]);
-    sys.shape_diff(Shape::states(of(before), of(after)));
+    sys.shape_diff(Shape::Given(states(of(before), of(after))));
     Ok(Returns { image, actions, tagged_images: tagged })
 }
 

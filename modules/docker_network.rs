@@ -129,11 +129,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Map<String, Json>>
         State::Absent => work.absent(),
     }
     .map_err(|error| error.context("An unexpected Docker error occurred"))?;
-    let Work { mut told, sys, .. } = work;
+    let Work { told, sys, .. } = work;
     if sys.is_check() || args.engine.debug || args.state == State::Absent {
         returns.insert("actions".to_owned(), told.actions.clone().into());
     }
-    told.shape(sys);
+    told.listing(args.engine.debug, sys);
     Ok(returns)
 }
 
@@ -152,6 +152,7 @@ impl Work<'_, '_> {
         let mut existing = self.find()?;
         let mut connected = args.connected.clone();
         self.told.state("exists", true, existing.is_some());
+        self.told.list(Told::default());
         if let Some(network) = &existing {
             if connected.is_empty() {
                 connected = members(network).map(|(_, name)| name.to_owned()).collect();
@@ -196,34 +197,34 @@ impl Work<'_, '_> {
     fn differs(&mut self, network: &Json) -> bool {
         let args = self.args;
         let mut differences = Told::default();
-        let mut state = |option: &str, wanted: Option<Json>, place: &str| {
+        let state = |told: &mut Told, option: &str, wanted: Option<Json>, place: &str| {
             let current = at(network, place);
             let is_off = current.is_null() && wanted.as_ref() == Some(&Json::Bool(false));
             if let Some(wanted) = wanted.filter(|wanted| wanted != current && !is_off) {
-                differences.state(option, wanted, current.clone());
+                told.state(option, wanted, current.clone());
             }
         };
-        state("config_only", args.config_only.map(Json::from), "ConfigOnly");
-        state("config_from", args.config_from.clone().map(Json::from), "ConfigFrom/Network");
-        if args.config_only != Some(true) {
-            state("driver", Some(args.driver.as_str().into()), "Driver");
-        }
-        state("enable_ipv4", args.enable_ipv4.map(Json::from), "EnableIPv4");
-        state("enable_ipv6", args.enable_ipv6.map(Json::from), "EnableIPv6");
-        state("internal", args.internal.map(Json::from), "Internal");
-        state("scope", args.scope.map(|scope| json!(scope)), "Scope");
-        state("attachable", args.attachable.map(Json::from), "Attachable");
-        state("ingress", args.ingress.map(Json::from), "Ingress");
-        words::compare(
-            "driver_options",
-            &words::texts(&args.driver_options),
-            at(network, "Options"),
+        let driver = (args.config_only != Some(true)).then(|| args.driver.as_str().into());
+        state(&mut differences, "config_only", args.config_only.map(Json::from), "ConfigOnly");
+        state(
             &mut differences,
+            "config_from",
+            args.config_from.clone().map(Json::from),
+            "ConfigFrom/Network",
         );
+        state(&mut differences, "driver", driver, "Driver");
+        let options = words::texts(&args.driver_options);
+        words::compare("driver_options", &options, at(network, "Options"), &mut differences);
         self.ipam.compare(network, &mut differences);
+        state(&mut differences, "enable_ipv4", args.enable_ipv4.map(Json::from), "EnableIPv4");
+        state(&mut differences, "enable_ipv6", args.enable_ipv6.map(Json::from), "EnableIPv6");
+        state(&mut differences, "internal", args.internal.map(Json::from), "Internal");
+        state(&mut differences, "scope", args.scope.map(|scope| json!(scope)), "Scope");
+        state(&mut differences, "attachable", args.attachable.map(Json::from), "Attachable");
+        state(&mut differences, "ingress", args.ingress.map(Json::from), "Ingress");
         words::compare("labels", &self.labels, at(network, "Labels"), &mut differences);
         let differs = differences.differs();
-        self.told.add(differences);
+        self.told.list(differences);
         differs
     }
 

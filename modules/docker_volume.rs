@@ -83,11 +83,11 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Map<String, Json>>
         State::Present => work.present()?,
         State::Absent => work.absent()?,
     };
-    let Work { mut told, sys, .. } = work;
+    let Work { told, sys, .. } = work;
     if sys.is_check() || args.engine.debug || args.state == State::Absent {
         returns.insert("actions".to_owned(), told.actions.clone().into());
     }
-    told.shape(sys);
+    told.listing(args.engine.debug, sys);
     Ok(returns)
 }
 
@@ -103,6 +103,7 @@ impl Work<'_, '_> {
     fn present(&mut self) -> Result<Map<String, Json>, ApiError> {
         let existing = self.find()?;
         self.told.state("exists", true, existing.is_some());
+        self.told.list(Told::default());
         let is_to_be_made = match &existing {
             None => true,
             Some(volume) => {
@@ -150,7 +151,7 @@ impl Work<'_, '_> {
             words::compare_each("labels", labels, &mapping(volume, "Labels"), &mut differences);
         }
         let differs = differences.differs();
-        self.told.add(differences);
+        self.told.list(differences);
         differs
     }
 

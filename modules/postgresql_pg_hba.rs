@@ -227,7 +227,7 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let states = |rules: Vec<String>| {
         Map::from_iter([("file".to_owned(), dest.clone().into()), ("pg_hba".to_owned(), rules.into())])
     };
-    sys.shape_diff(Shape::states(states(work.before), states(work.after)));
+    sys.shape_diff(Shape::States { before: states(work.before), after: states(work.after) });
     Ok(returns)
 }
 

@@ -208,10 +208,14 @@ impl Engine {
             }
             None => exchange(connection, &head, Some(&mut sent))?,
         };
-        if (200..400).contains(&reply.status) || reply.status == 101 {
-            return Ok(reply);
+        match reply.status {
+            // It would send us to another path where a name is none, such as `/x`: nothing is called that.
+            301 | 302 | 307 | 308 => {
+                Err(ApiError { status: 404, message: format!("the Docker engine knows no {path}") })
+            }
+            101 | 200..400 => Ok(reply),
+            _ => Err(self.refusal(&path, reply)),
         }
-        Err(self.refusal(&path, reply))
     }
 
     /// A question after whose answer's head more is sent, where there is `input`; gives all that comes.

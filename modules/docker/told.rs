@@ -1,6 +1,6 @@
 //! What a call tells of its changes: states before and after, and what was done.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use crate::kit::System;
 use crate::kit::change::Shape;
@@ -11,6 +11,7 @@ pub struct Told {
     before: Map<String, Json>,
     after: Map<String, Json>,
     notes: Map<String, Json>,
+    listed: Option<Json>,
     pub actions: Vec<Json>,
 }
 
@@ -51,9 +52,34 @@ impl Told {
         self.actions.push(action);
     }
 
-    /// The diff of the call.
-    pub fn shape(&mut self, sys: &mut System<'_>) {
-        let (before, after) = (std::mem::take(&mut self.before), std::mem::take(&mut self.after));
-        sys.shape_diff(Shape::States { before, after, notes: std::mem::take(&mut self.notes) });
+    /// What another has told, too. [`Told::listing`] names what that is about.
+    pub fn list(&mut self, other: Self) {
+        self.listed = Some(json!(other.after.keys().collect::<Vec<_>>()));
+        self.add(other);
     }
+
+    /// The diff of a call for a container: with `debug` it is told in any case.
+    pub fn whole(self, debug: bool, sys: &mut System<'_>) {
+        if debug || sys.is_diff_wanted() {
+            let mut diff = self.notes;
+            diff.extend(states(self.before, self.after));
+            sys.shape_diff(Shape::Given(diff));
+        }
+    }
+
+    /// The diff of a call for a network or a volume: `debug` lists in any case what was not as it is wanted.
+    pub fn listing(self, debug: bool, sys: &mut System<'_>) {
+        let is_wanted = sys.is_diff_wanted();
+        if debug || is_wanted {
+            let mut diff = Map::new();
+            diff.extend(self.listed.filter(|_| debug).map(|names| ("differences".to_owned(), names)));
+            diff.extend(is_wanted.then(|| states(self.before, self.after)).into_iter().flatten());
+            sys.shape_diff(Shape::Given(diff));
+        }
+    }
+}
+
+/// A diff of states.
+pub fn states(before: Map<String, Json>, after: Map<String, Json>) -> Map<String, Json> {
+    Map::from_iter([("before".to_owned(), before.into()), ("after".to_owned(), after.into())])
 }

@@ -25,11 +25,11 @@ pub fn run(args: &Args, sys: &mut System<'_>) -> Result<Map<String, Json>> {
     } else {
         present(&mut work, &comparisons)?
     };
-    let Work { mut told, sys, .. } = work;
+    let Work { told, sys, .. } = work;
     if sys.is_check() || args.engine.debug {
         returns.insert("actions".to_owned(), told.actions.clone().into());
     }
-    told.shape(sys);
+    told.whole(args.engine.debug, sys);
     Ok(returns)
 }
 
@@ -317,7 +317,7 @@ fn ended(
     let returns = json!({"container": told, "status": status});
     if status != 0 {
         // It ran, and ended badly: what was done for that is told.
-        work.told.shape(work.sys);
+        std::mem::take(&mut work.told).whole(work.args.engine.debug, work.sys);
         return Err(Failure::new(output).with_all(returns));
     }
     Ok(returns.as_object().cloned().unwrap_or_default())

@@ -77,15 +77,13 @@ pub enum Shape {
     Edited { path: PathBuf, content: String },
     /// The whole text of a file, changed or not, wanted or not. `before` is `None` when there was no file.
     Whole { path: PathBuf, before: Option<String>, after: String },
-    /// States of something that is no file, empty ones when nothing changed, and what else is said of the difference.
-    States { before: Map<String, Json>, after: Map<String, Json>, notes: Map<String, Json> },
+    /// States of something that is no file, empty ones when nothing changed.
+    States { before: Map<String, Json>, after: Map<String, Json> },
+    /// What the module made itself, wanted or not.
+    Given(Map<String, Json>),
 }
 
 impl Shape {
-    pub fn states(before: Map<String, Json>, after: Map<String, Json>) -> Self {
-        Self::States { before, after, notes: Map::new() }
-    }
-
     fn names_parts(&self) -> bool {
         matches!(self, Self::Parts | Self::Edited { .. })
     }
@@ -101,13 +99,9 @@ pub fn diff(changes: &[Change], shape: &Shape, wanted: bool) -> Option<Json> {
         Shape::Copied(_) if !wanted => return Some(json!([])),
         Shape::Edited { path, content } => return Some(edited(changes, path, content, wanted)),
         Shape::Whole { path, before, after } => return Some(whole(path, before.as_deref(), after)),
+        Shape::Given(diff) => return Some(diff.clone().into()),
         _ if !wanted => return None,
-        Shape::States { before, after, notes } => {
-            let mut states = notes.clone();
-            states.insert("before".to_owned(), before.clone().into());
-            states.insert("after".to_owned(), after.clone().into());
-            return Some(states.into());
-        }
+        Shape::States { before, after } => return Some(json!({"before": before, "after": after})),
         Shape::Managed(path) | Shape::Copied(path) if changes.is_empty() => return Some(unchanged(path)),
         Shape::Mapping | Shape::Managed(_) | Shape::Copied(_) | Shape::Parts => {}
     }

@@ -306,6 +306,11 @@ impl<'a> System<'a> {
         self.shape = shape;
     }
 
+    /// Whether the caller wants to see what changes.
+    pub fn is_diff_wanted(&self) -> bool {
+        self.wishes.diff
+    }
+
     /// What was changed so far.
     pub fn changes(&self) -> &[Change] {
         &self.changes
