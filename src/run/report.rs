@@ -115,7 +115,9 @@ fn result(
 ) -> TaskResult {
     let status = raw.status();
     let censored = job.info.no_log;
-    let shows = !is_loop && !censored && raw.fields.contains("diff") && shows_diffs(job);
+    // As Ansible: of what failed, or does not count as a change, no difference shows.
+    let shows =
+        status == Status::Changed && !is_loop && !censored && raw.fields.contains("diff") && shows_diffs(job);
     let diffs = if shows { diffs(&raw.fields) } else { Vec::new() };
     TaskResult {
         status,

@@ -354,7 +354,8 @@ impl Attempt<'_> {
                 Refused::firmly(format!("{host} port {port} does not speak SSH (no version string)"))
             }
             ClientError::Ssh(Error::NoCommonAlgo { kind, theirs, .. }) => Refused::firmly(format!(
-                "Unable to negotiate with {host} port {port}: no matching {kind:?} algorithm found. Their offer: {}",
+                "Unable to negotiate with {host} port {port}: no matching {kind:?} algorithm found. Their offer: {}. \
+                 The system's ssh may know one: ansible_connection=openssh starts it",
                 theirs.join(",")
             )),
             ClientError::Ssh(error) => {
