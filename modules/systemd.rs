@@ -183,6 +183,9 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
         };
         if let Some(verb) = verb {
             unit.must_be_manageable()?;
+            if verb == "start" && unit.has_failed() {
+                systemctl.forget_failures(sys, name)?;
+            }
             systemctl.change(sys, verb, name)?;
         }
     }
@@ -227,9 +230,20 @@ impl Systemctl {
         }
     }
 
+    /// systemd starts nothing that was started five times within ten seconds, and tasks may come that fast: what failed
+    /// before it was set right does not count against a start that is asked for.
+    fn forget_failures(&self, sys: &mut System<'_>, name: &str) -> Result<()> {
+        // Where it cannot, the start tells why.
+        sys.housekeep(self.command(sys).arg("reset-failed").arg(name)).map(drop)
+    }
+
     fn change(&self, sys: &mut System<'_>, verb: &str, name: &str) -> Result<()> {
-        let command = self.command(sys).arg(verb).arg(name);
-        match sys.attempt(command)? {
+        let mut done = sys.attempt(self.command(sys).arg(verb).arg(name))?;
+        if done.as_ref().is_some_and(|output| output.stderr().contains("attempted too often")) {
+            self.forget_failures(sys, name)?;
+            done = sys.attempt(self.command(sys).arg(verb).arg(name))?;
+        }
+        match done {
             Some(output) if !output.ok() => {
                 let what = match verb {
                     "mask" | "unmask" => format!("Failed to {verb} the service ({name})"),
@@ -246,7 +260,9 @@ impl Systemctl {
 mod tests {
     use serde_json::{Value as Json, json};
 
+    use crate::kit::host::Host;
     use crate::kit::trial::Trial;
+    use crate::kit::{Command, Output};
 
     const RUNNING: &str = "Id=nginx.service\nLoadState=loaded\nActiveState=active\nUnitFileState=enabled\n";
     const STOPPED: &str =
@@ -271,6 +287,28 @@ mod tests {
         check(RUNNING, &json!({"name": "nginx", "state": "reloaded"}), &["systemctl reload nginx"]);
         check(RUNNING, &json!({"name": "nginx", "masked": true}), &["systemctl mask nginx"]);
         check(RUNNING, &json!({"daemon_reload": true}), &["systemctl daemon-reload"]);
+    }
+
+    #[test]
+    fn failures_of_before_hinder_no_start() {
+        const FAILED: &str =
+            "Id=nginx.service\nLoadState=loaded\nActiveState=failed\nUnitFileState=enabled\n";
+        let start = ["systemctl reset-failed nginx", "systemctl start nginx"];
+        check(FAILED, &json!({"name": "nginx", "state": "started"}), &start);
+        check(FAILED, &json!({"name": "nginx", "state": "restarted"}), &start);
+        let trial = Trial::of("systemd");
+        let often = b"Job for nginx.service failed because start of the service was attempted too often.\n";
+        trial.host.answer("systemctl", 0, "").answer("systemctl show", 0, RUNNING);
+        let refused =
+            |_: &Command, _: &dyn Host| Output { code: 1, stderr: often.to_vec(), ..Output::default() };
+        trial.host.script("systemctl restart", refused);
+        let result = trial.run(&json!({"name": "nginx", "state": "restarted"}));
+        assert_eq!(result["failed"], true, "it is tried once more, and no further");
+        let ran: Vec<String> = trial.host.ran().into_iter().filter(|line| !line.contains(" show ")).collect();
+        assert_eq!(
+            ran,
+            ["systemctl restart nginx", "systemctl reset-failed nginx", "systemctl restart nginx"]
+        );
     }
 
     #[test]

@@ -90,6 +90,10 @@ impl Unit {
         self.is("ActiveState", &["active", "activating", "reloading"])
     }
 
+    pub fn has_failed(&self) -> bool {
+        self.is("ActiveState", &["failed"])
+    }
+
     pub fn is_stopping(&self) -> bool {
         self.is("ActiveState", &["deactivating"])
     }
