@@ -184,7 +184,7 @@ impl Loader {
                 return Ok((full.to_owned(), path));
             }
         }
-        let places = self.role_places(around);
+        let places = self.role_places(wanted, around);
         let path =
             places.iter().map(|place| normal(&place.join(expand_home(name)))).find(|path| path.is_dir());
         // As a last resort, a role is a path from where the user is.
@@ -227,10 +227,12 @@ impl Loader {
         [play.join("collections")].into_iter().chain(beside).chain(installed).collect()
     }
 
-    fn role_places(&self, around: &Around) -> Vec<PathBuf> {
+    fn role_places(&self, wanted: &RoleUse, around: &Around) -> Vec<PathBuf> {
         let mut places = vec![around.play.dir.join("roles")];
         places.extend(self.options.roles_path.iter().map(|path| self.absolute(path)));
-        places.extend(around.role.as_ref().and_then(|role| role.path.parent()).map(Path::to_owned));
+        // A role's dependencies may stand beside it; what its tasks include may not.
+        let parent = around.role.as_ref().filter(|_| wanted.is_dependency);
+        places.extend(parent.and_then(|role| role.path.parent()).map(Path::to_owned));
         places.push(around.play.dir.clone());
         let mut seen = std::collections::HashSet::new();
         places.retain(|place| seen.insert(place.clone()));
