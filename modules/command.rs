@@ -58,6 +58,8 @@ pub struct Args {
     /// Whether `$VAR` and `~` in arguments are expanded.
     #[serde(default = "yes")]
     pub expand_argument_vars: bool,
+    /// Is not used: `shell` takes it.
+    pub executable: Option<String>,
 }
 
 /// Where and when to run.
@@ -94,6 +96,12 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
+    if let Some(shell) = &args.executable {
+        sys.warn(format!(
+            "As of Ansible 2.4, the parameter 'executable' is no longer supported with the 'command' module. Not using \
+             '{shell}'."
+        ));
+    }
     let argv = match (args.argv, &args.cmd) {
         (Some(argv), _) => argv,
         (None, Some(line)) => words::split(line).map_err(|why| Failure::new(format!("{why}: {line}")))?,

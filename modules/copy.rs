@@ -10,7 +10,7 @@ use crate::kit::charset::Charset;
 use crate::kit::digest::sha1_hex;
 use crate::kit::{
     Algorithm, Content, ControlFile, ControlSource, ControlTree, Failure, FileAttributes, FileFacts,
-    FilePath, Mode, Result, System, TreeNode, WantedFile, WriteOptions,
+    FilePath, Meta, Mode, Result, System, TreeNode, WantedFile, WriteOptions,
 };
 
 /// Copies files and directories to the target.
@@ -303,6 +303,9 @@ fn place(source: Source<'_>, how: How, sys: &mut System<'_>) -> Result<Returns> 
     if !is_sent && written.changed && !written.created {
         take_after(&path, source.mode, &attributes, sys)?;
     }
+    if let (Content::Copy(other), true) = (&source.content, written.changed) {
+        sys.resemble(&path, other, None)?;
+    }
     let md5sum = match written.md5 {
         Some(md5) => Some(md5.into()),
         None if is_sent => None,
@@ -403,9 +406,10 @@ fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) 
     if !how.force && sys.exists(told)? {
         return Returns::kept_of_target(told, shown, sys);
     }
+    let mut tree =
+        Tree { follow_links, how: &how, seen: vec![sys.resolve(src)?], fresh: !sys.exists(&root)? };
     make_dirs(how.dest.as_ref(), &how, sys)?;
-    let mut seen = vec![sys.resolve(src)?];
-    copy_dir(src, &root, follow_links, &how, &mut seen, sys)?;
+    tree.copy(src, &root, sys)?;
     // As in Ansible, `mode` is the directory's own; what is in it keeps the modes it has.
     let mode = how.directory_mode.clone().or_else(|| how.attributes(Some(meta.mode)).mode);
     sys.set_attributes(&root, &FileAttributes { mode, ..how.attributes.clone() }, true)?;
@@ -418,55 +422,76 @@ fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) 
     Ok(Returns { dest, src: Some(shown), facts, checksum: none.clone(), md5sum: none, ..Returns::default() })
 }
 
-fn copy_dir(
-    from: &Path,
-    to: &Path,
+/// A directory that is copied from the target to the target.
+struct Tree<'a> {
     follow_links: bool,
-    how: &How,
-    seen: &mut Vec<PathBuf>,
-    sys: &mut System<'_>,
-) -> Result<()> {
-    let owner = how.ownership();
-    if let Some(meta) = sys.stat_followed(from)? {
-        for made in sys.make_dirs(to, None)? {
-            sys.set_mode(&made, meta.mode)?;
-        }
-        sys.set_attributes(to, &owner, false)?;
-    }
-    for name in sys.list(from)? {
-        let (source, target) = (from.join(&name), to.join(&name));
-        let Some(here) = sys.stat(&source)? else { continue };
-        if here.is_link() && !follow_links {
-            sys.symlink(&sys.read_link(&source)?, &target)?;
-            sys.set_attributes(&target, &owner, false)?;
-            continue;
-        }
-        let Some(meta) = sys.stat_followed(&source)? else {
-            return Err(Failure::new(format!("Source {} points to nothing", source.display())));
-        };
-        if meta.is_dir() {
-            let real = sys.resolve(&source)?;
-            if seen.contains(&real) {
-                return Err(Failure::new(format!("{} leads back to itself", source.display())));
+    how: &'a How,
+    /// The directories that lead here.
+    seen: Vec<PathBuf>,
+    /// Whether the directory was not there. As in Ansible, all in such a one is as in the source, the times, too.
+    fresh: bool,
+}
+
+impl Tree<'_> {
+    fn copy(&mut self, from: &Path, to: &Path, sys: &mut System<'_>) -> Result<()> {
+        let owner = self.how.ownership();
+        let fresh = self.fresh;
+        let found = sys.stat_followed(from)?;
+        if let Some(meta) = &found {
+            for made in sys.make_dirs(to, None)? {
+                sys.set_mode(&made, meta.mode)?;
             }
-            seen.push(real);
-            copy_dir(&source, &target, follow_links, how, seen, sys)?;
-            seen.pop();
-        } else if how.force || !sys.exists(&target)? {
-            let options = WriteOptions {
-                attributes: Some(&owner),
-                new_mode: Some(meta.mode),
-                backup: how.backup,
-                validate: how.validate.as_deref(),
-                ..WriteOptions::default()
+            sys.set_attributes(to, &owner, false)?;
+        }
+        for name in sys.list(from)? {
+            let (source, target) = (from.join(&name), to.join(&name));
+            let Some(here) = sys.stat(&source)? else { continue };
+            if here.is_link() && !self.follow_links {
+                sys.symlink(&sys.read_link(&source)?, &target)?;
+                sys.set_attributes(&target, &owner, false)?;
+                continue;
+            }
+            let Some(meta) = sys.stat_followed(&source)? else {
+                return Err(Failure::new(format!("Source {} points to nothing", source.display())));
             };
-            let written = sys.write_with(&target, Content::Copy(&source), &options)?;
-            if written.changed && !written.created {
-                sys.set_mode(&target, meta.mode)?;
+            if meta.is_dir() {
+                let real = sys.resolve(&source)?;
+                if self.seen.contains(&real) {
+                    return Err(Failure::new(format!("{} leads back to itself", source.display())));
+                }
+                self.seen.push(real);
+                self.fresh = fresh || !sys.exists(&target)?;
+                self.copy(&source, &target, sys)?;
+                self.fresh = fresh;
+                self.seen.pop();
+            } else if self.how.force || !sys.exists(&target)? {
+                self.copy_file(&source, &meta, &target, sys)?;
             }
         }
+        match &found {
+            Some(meta) if fresh => sys.resemble(to, from, Some(meta.mode)),
+            _ => Ok(()),
+        }
     }
-    Ok(())
+
+    fn copy_file(&self, source: &Path, meta: &Meta, target: &Path, sys: &mut System<'_>) -> Result<()> {
+        let how = self.how;
+        let owner = how.ownership();
+        let options = WriteOptions {
+            attributes: Some(&owner),
+            new_mode: Some(meta.mode),
+            backup: how.backup,
+            validate: how.validate.as_deref(),
+            ..WriteOptions::default()
+        };
+        let written = sys.write_with(target, Content::Copy(source), &options)?;
+        if self.fresh {
+            sys.resemble(target, source, Some(meta.mode))?;
+        } else if written.changed && !written.created {
+            sys.set_mode(target, meta.mode)?;
+        }
+        Ok(())
+    }
 }
 
 /// `content` as text: text as it is, mappings and lists as Python's `json.dumps`, anything else as `str`.

@@ -49,7 +49,9 @@ pub struct Args {
     /// The repository: a URL, `user@host:path`, or a path on the target.
     #[schemars(extend("aliases" = ["name"]))]
     pub repo: String,
-    /// Where the checkout is.
+    /// Where the checkout is. Only without `clone` there need not be one: then the repository is asked for its version.
+    #[serde(default)]
+    #[schemars(extend("default" = null))]
     pub dest: FilePath,
     /// What to check out: a branch, a tag, a commit, or `HEAD` for the branch the server names.
     #[serde(default = "head")]
@@ -140,9 +142,16 @@ pub struct Returns {
 }
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
-    let moving = Move::needed(&args, sys)?;
+    let has_dest = !args.dest.0.as_os_str().is_empty();
+    if !has_dest && args.clone {
+        return Err(Failure::new("the destination directory must be specified unless clone=no"));
+    }
     let git = Git::of(&args, sys)?;
     let tree = Tree { git: &git, args: &args };
+    if !has_dest {
+        return newest(&tree, sys);
+    }
+    let moving = Move::needed(&args, sys)?;
     let mut returns = if tree.is_there(sys)? { update(&tree, sys)? } else { clone(&tree, sys)? };
     if args.archive.is_some() && !(sys.is_check() && returns.before.is_none()) {
         archive(&tree, returns.after.as_deref(), sys)?;
@@ -166,13 +175,10 @@ fn clone(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
         let msg = format!("fatal: destination path '{dest}' already exists and is not an empty directory.");
         return Err(Failure::new(msg).with("rc", 128));
     }
-    let remote = Remote::ask(tree.git, sys)?;
     if !args.clone {
-        // As in Ansible this tells that the checkout is not what it should be, and leaves it at that.
-        let after = remote.commit(&args.version);
-        sys.tell_states("", Json::Null, after.clone());
-        return Ok(Returns { after, ..Returns::default() });
+        return newest(tree, sys);
     }
+    let remote = Remote::ask(tree.git, sys)?;
     tree.clone(&remote, sys)?;
     let mut submodules_changed = false;
     let after = if sys.is_check() {
@@ -189,6 +195,13 @@ fn clone(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
         sys.tell_change(format!(">> Newly checked out {after}"));
     }
     Ok(Returns { after, submodules_changed, ..Returns::default() })
+}
+
+/// As in Ansible this tells that there is no checkout as it should be, and leaves it at that.
+fn newest(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {
+    let after = Remote::ask(tree.git, sys)?.commit(&tree.args.version);
+    sys.tell_states("", Json::Null, after.clone());
+    Ok(Returns { after, ..Returns::default() })
 }
 
 fn update(tree: &Tree<'_>, sys: &mut System<'_>) -> Result<Returns> {

@@ -159,7 +159,7 @@ fn keep(way: Way, name: &str, sys: &mut System<'_>) -> Result<String> {
             others.collect::<String>() + &line
         };
         // In containers the file is a mount of its own.
-        let attributes = FileAttributes { unsafe_writes: true, ..FileAttributes::default() };
+        let attributes = FileAttributes { unsafe_writes: Some(true), ..FileAttributes::default() };
         let options = WriteOptions { attributes: Some(&attributes), hidden: true, ..WriteOptions::default() };
         sys.write_with(path, new, &options)?;
     }

@@ -83,6 +83,9 @@ pub struct Returns {
     found: Option<usize>,
 }
 
+const MATCHES_ALL: &str = "is an empty string, which will match every line in the file. This may have unintended \
+                           consequences, such as replacing the last line in the file rather than appending.";
+
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let target = args.file.target(sys)?;
     let old = args.file.read(sys, &target)?;
@@ -91,11 +94,13 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     }
     let Some(line) = &args.line else { return Err(Failure::new("line is required with state=present")) };
     if args.regexp.as_deref() == Some("") {
-        sys.warn(
-            "The regular expression is an empty string, which will match every line in the file. This may have \
-             unintended consequences, such as replacing the last line in the file rather than appending. If this is \
-             desired, use '^' to match every line in the file and avoid this warning.",
-        );
+        sys.warn(format!(
+            "The regular expression {MATCHES_ALL} If this is desired, use '^' to match every line in the file and \
+             avoid this warning."
+        ));
+    }
+    if args.search_string.as_deref() == Some("") {
+        sys.warn(format!("The search string {MATCHES_ALL}"));
     }
     if args.backrefs && args.regexp.is_none() {
         return Err(Failure::new("regexp is required with backrefs=true"));

@@ -32,7 +32,7 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, _sys: &mut System<'_>) -> Result<Returns> {
     if args.data == "crash" {
-        fail!("boom");
+        fail!("Task failed: Module failed: boom");
     }
     Ok(Returns { ping: args.data })
 }
@@ -48,6 +48,6 @@ mod tests {
         let trial = Trial::of("ping");
         assert_eq!(trial.run(&json!({})), json!({"ping": "pong", "changed": false}));
         assert_eq!(trial.run(&json!({"data": 5})), json!({"ping": "5", "changed": false}));
-        assert_eq!(trial.run(&json!({"data": "crash"}))["msg"], "boom");
+        assert_eq!(trial.run(&json!({"data": "crash"}))["msg"], "Task failed: Module failed: boom");
     }
 }

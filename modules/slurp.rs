@@ -30,6 +30,10 @@ pub struct Args {
     pub armor: bool,
 }
 
+const ENOENT: i32 = 2;
+const EACCES: i32 = 13;
+const EISDIR: i32 = 21;
+
 #[derive(Debug, Serialize)]
 pub struct Returns {
     content: String,
@@ -40,14 +44,12 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let source = args.src.text().into_owned();
-    match sys.stat_followed(&args.src)? {
-        None => return Err(Failure::new(format!("File not found: {source}"))),
-        Some(meta) if meta.is_dir() => {
-            return Err(Failure::new(format!("Source is a directory and must be a file: {source}")));
-        }
-        Some(_) => {}
-    }
-    let bytes = sys.read(&args.src)?;
+    let bytes = sys.read(&args.src).map_err(|failure| match failure.errno {
+        Some(ENOENT) => Failure::new(format!("File not found: {source}")),
+        Some(EACCES) => Failure::new(format!("File is not readable: {source}")),
+        Some(EISDIR) => Failure::new(format!("Source is a directory and must be a file: {source}")),
+        _ => Failure::new(format!("Unable to slurp file: {}", failure.msg)),
+    })?;
     if args.armor {
         return Ok(Returns { content: encode::base64(&bytes), encoding: "base64", source });
     }

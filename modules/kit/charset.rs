@@ -100,6 +100,9 @@ impl Serialize for Charset {
 impl<'de> Deserialize<'de> for Charset {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = Cow::<str>::deserialize(deserializer)?;
+        if name.is_empty() {
+            return Ok(Self::default());
+        }
         Self::named(&name).ok_or_else(|| D::Error::custom(format!("unknown encoding: {name}")))
     }
 }

@@ -65,6 +65,11 @@ pub trait Host: Send + Sync {
     /// error nothing is left behind.
     fn place(&self, path: &Path, content: &mut dyn Read, how: &Placement) -> Result<()>;
 
+    /// Gives a file the extended attributes of another one, as far as may be.
+    fn inherit(&self, _from: &Path, _to: &Path) -> Result<()> {
+        Ok(())
+    }
+
     /// Removes a file, a link or an empty directory.
     fn remove(&self, path: &Path) -> Result<()>;
 

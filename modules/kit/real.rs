@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use self::kernel::To;
 pub use self::kernel::keep_secrets;
 use rustix::fs::{AtFlags, CWD, Gid, Timespec, Timestamps, UTIME_NOW, Uid};
 use rustix::io::Errno;
@@ -141,6 +142,10 @@ impl Host for Real {
             return Err(fail(e));
         }
         Ok(())
+    }
+
+    fn inherit(&self, from: &Path, to: &Path) -> Result<()> {
+        kernel::inherit(from, To::Path(to)).map_err(|e| HostError::new("set the access list of", to, e))
     }
 
     fn remove(&self, path: &Path) -> Result<()> {
@@ -397,12 +402,11 @@ impl Real {
             return Err(e);
         }
         let mode = how.mode.or(old.map(|old| old.mode() & 0o7777)).unwrap_or_else(|| 0o666 & !self.umask());
+        if old.is_some() {
+            kernel::inherit(path, To::File(file))?;
+        }
         file.set_permissions(fs::Permissions::from_mode(mode))?;
         if old.is_some() {
-            if let Ok(Some(context)) = self.context(path, false) {
-                // Where SELinux is off the attribute may be refused; then it does not matter.
-                let _ = kernel::set_attribute_of(file, SELINUX, context.as_bytes());
-            }
             // A crash must not lose the old content and the new.
             file.sync_data()?;
         }

@@ -22,8 +22,10 @@ pub(super) fn config(command: &ConfigCommand, config: &Config, stage: &Stage) ->
             let Some(file) = &file else {
                 return Err(Diagnostic::new("Invalid or no config file was supplied"));
             };
-            std::fs::read_to_string(file)
-                .map_err(|error| Diagnostic::new(format!("cannot read {}: {error}", file.display())))?
+            std::fs::read_to_string(file).map_err(|error| {
+                let message = "The provided configuration file is missing or not accessible";
+                Diagnostic::new(format!("{message}: {}: {error}", file.display()))
+            })?
         }
         ConfigView::List(format) => list(format),
         ConfigView::Dump { format, only_changed } => {

@@ -106,7 +106,8 @@ impl Engine {
             // The consumer lives until the run ends.
             let _ = events.send(Event::Warning(warning));
         }
-        let _ = events.send(Event::RunStarted { files });
+        let plays = playbooks.iter().map(|playbook| playbook.plays.len()).collect();
+        let _ = events.send(Event::RunStarted { files, plays });
         let facts = RunFacts {
             forks: i64::try_from(forks.get()).unwrap_or(i64::MAX),
             verbosity: i64::from(config.display.verbosity),

@@ -347,8 +347,13 @@ fn limit_parts(limit: &str) -> Result<Vec<String>> {
             all.push(part);
             continue;
         };
-        if file.is_empty() || !Path::new(file).is_file() {
-            return Err(Diagnostic::new(format!("there is no limit file `{file}`")));
+        if file.is_empty() || !Path::new(file).exists() {
+            return Err(Diagnostic::new(format!("Unable to find limit file {file}")));
+        }
+        if !Path::new(file).is_file() {
+            return Err(Diagnostic::new(format!(
+                "Limit starting with \"@\" must be a file, not a directory: {file}"
+            )));
         }
         let text = yaml::read_source(Path::new(file))?;
         all.extend(text.text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));

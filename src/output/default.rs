@@ -49,7 +49,7 @@ impl Default {
 impl Callback for Default {
     fn on(&mut self, event: &Event, page: &mut Page) {
         match event {
-            Event::RunStarted { files } => self.run_started(files, page),
+            Event::RunStarted { files, plays } => self.run_started(files, plays, page),
             Event::PlayStarted { name, check, free, .. } => self.play_started(name, *check, *free, page),
             Event::NoHosts { reason: NoHosts::NoneMatched } => {
                 page.out(Meaning::Skipped, "skipping: no hosts matched");
@@ -73,6 +73,9 @@ impl Callback for Default {
             Event::Notified { handler, host } if self.look.display.verbosity > 1 => {
                 page.out(Meaning::Verbose, &format!("NOTIFIED HANDLER {handler} for {host}"));
             }
+            Event::Meta { text } if self.look.display.verbosity > 1 => {
+                page.out(Meaning::Verbose, &format!("META: {text}"));
+            }
             Event::Heard { host, task, stream, text } => {
                 self.ensure_banner(task, page);
                 heard::show(host, *stream, text, page);
@@ -86,12 +89,13 @@ impl Callback for Default {
 }
 
 impl Default {
-    fn run_started(&self, files: &[String], page: &mut Page) {
+    fn run_started(&self, files: &[String], plays: &[usize], page: &mut Page) {
         if self.look.display.verbosity > 1 {
-            for file in files {
+            for (file, plays) in files.iter().zip(plays) {
                 let name =
                     Path::new(file).file_name().map_or(file.as_str().into(), |name| name.to_string_lossy());
                 title(&format!("PLAYBOOK: {name}"), page);
+                page.out(Meaning::Verbose, &format!("{plays} plays in {file}"));
             }
         }
     }

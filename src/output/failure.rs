@@ -7,6 +7,7 @@ use super::page::{Page, Stream};
 use super::shown::CENSORED;
 use crate::diagnostic::Diagnostic;
 use crate::run::event::{TaskInfo, TaskResult};
+use crate::value::Value;
 
 /// What stands for a file where the task was typed.
 const COMMAND_LINE: &str = "<command line>";
@@ -45,6 +46,9 @@ fn story(task: &TaskInfo, result: &TaskResult) -> Option<Diagnostic> {
         return Some(place.map_or_else(|| error.clone(), |place| error.clone().at(place)));
     }
     let place = place?;
+    if result.fields.get("failed_when_result") == Some(&Value::Bool(true)) {
+        return Some(Diagnostic::new(crate::run::FAILED_WHEN).at(place));
+    }
     let message = result.fields.get("msg")?.to_string();
     if message.starts_with("Task failed") {
         return Some(Diagnostic::new(message).at(place));

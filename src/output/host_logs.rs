@@ -28,7 +28,7 @@ impl HostLogs {
     /// Keeps what an event says of a host.
     pub fn on(&mut self, event: &Event) -> Result<()> {
         match event {
-            Event::RunStarted { files } => self.playbook = files.join(", "),
+            Event::RunStarted { files, .. } => self.playbook = files.join(", "),
             Event::HostDone { host, task, result } => {
                 let word = match result.status {
                     Status::Ok | Status::Changed => "OK",

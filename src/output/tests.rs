@@ -168,7 +168,10 @@ fn event(line: &str) -> Event {
     let host = || Arc::from(text("host"));
     let optional = |key: &str| (!json[key].is_null()).then(|| Value::from(json[key].clone()).to_string());
     match json["event"].as_str().expect("a kind") {
-        "run_started" => Event::RunStarted { files: texts("files") },
+        "run_started" => {
+            let files = texts("files");
+            Event::RunStarted { plays: vec![1; files.len()], files }
+        }
         "play_started" => Event::PlayStarted {
             name: text("name"),
             hosts: names("hosts"),

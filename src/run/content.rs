@@ -395,7 +395,8 @@ fn render_template_file(source: &Source, args: &Map<String, Json>, scope: &Scope
 
 /// A rendered text in the charset the task asks for.
 fn encoded(text: String, path: &Path, args: &Map<String, Json>) -> Result<Vec<u8>> {
-    let Some(name) = args.get("output_encoding").and_then(Json::as_str) else { return Ok(text.into_bytes()) };
+    let name = args.get("output_encoding").and_then(Json::as_str).filter(|name| !name.is_empty());
+    let Some(name) = name else { return Ok(text.into_bytes()) };
     let charset = Charset::named(name)
         .ok_or_else(|| Diagnostic::new(format!("output_encoding: unknown encoding: {name}")))?;
     let bytes = charset.encode(&text).map_err(|misfit| {

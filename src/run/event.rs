@@ -12,9 +12,10 @@ use crate::value::{Dict, Value};
 /// One thing that happened. Events come in one order, from one place.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// Before anything else; `files` as the user typed them. Empty for an ad-hoc command.
+    /// Before anything else; `files` as the user typed them, and how many plays each has. Empty for an ad-hoc command.
     RunStarted {
         files: Vec<String>,
+        plays: Vec<usize>,
     },
     /// A play begins on its hosts (all batches together).
     PlayStarted {
@@ -80,6 +81,10 @@ pub enum Event {
         item: Option<String>,
     },
     /// A handler was notified (shown with -vv).
+    /// What a `meta` came to.
+    Meta {
+        text: String,
+    },
     Notified {
         handler: String,
         host: Arc<str>,

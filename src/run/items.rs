@@ -127,14 +127,36 @@ fn list(repeat: &Loop, context: &Context<'_>) -> Result<Vec<Value>> {
     let entry = lookups::find(lookup).ok_or_else(|| {
         Diagnostic::new(format!("the lookup plugin '{lookup}' was not found")).at(&setting.place)
     })?;
-    // `with_first_found` may name files that do not exist under names that are not defined.
-    let terms = match settings::rendered(setting, context)? {
+    let terms = if entry.name == "first_found" {
+        defined(&setting.value, context).map_err(|error| error.at(&setting.place))?
+    } else {
+        settings::rendered(setting, context)?
+    };
+    let terms = match terms {
         Value::List(terms) => terms.to_vec(),
         other => vec![other],
     };
     let named = Dict::new();
     let args = template::Args::bind(entry.name, entry.params, &[], &named)?;
     (entry.run)(&terms, &args, context).map_err(|error| error.at(&setting.place))
+}
+
+/// Renders what names files to look for: an entry that is undefined names none. That the whole is defined is asked for.
+fn defined(value: &Value, context: &Context<'_>) -> Result<Value> {
+    let part = |value: &Value| match defined(value, context) {
+        Err(error) if error.is_undefined() => None,
+        part => Some(part),
+    };
+    match template::resolve(value, context)? {
+        Value::List(items) => Ok(Value::list(items.iter().filter_map(part).collect::<Result<Vec<_>>>()?)),
+        Value::Dict(entries) => {
+            let kept = entries
+                .iter()
+                .filter_map(|(key, value)| Some(part(value)?.map(|value| (key.clone(), value))));
+            Ok(Value::dict(kept.collect::<Result<Dict>>()?))
+        }
+        other => template::render_all(&other, context),
+    }
 }
 
 /// Whether nothing on the control node is needed between one item and the next.

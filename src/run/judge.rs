@@ -7,6 +7,9 @@ use crate::diagnostic::Diagnostic;
 use crate::value::{Dict, Value};
 use crate::vars::Scope;
 
+/// What is said of a task that only its `failed_when` calls failed.
+pub const FAILED_WHEN: &str = "Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.";
+
 /// Applies `changed_when` and `failed_when`, and fills in the keys every result has.
 ///
 /// A condition that cannot be evaluated is a failure of the task, beside what the action said.
@@ -56,7 +59,7 @@ fn settle(raw: &mut Raw, failed: bool) {
     if failed {
         raw.fail();
         if !raw.fields.get("msg").is_some_and(Value::is_truthy) {
-            raw.set("msg", "Task failed: Action failed: A 'failed_when' expression evaluated to 'True'.");
+            raw.set("msg", FAILED_WHEN);
         }
         return;
     }

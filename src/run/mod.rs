@@ -42,6 +42,7 @@ mod until;
 mod vars_files;
 mod walk;
 
+pub use judge::FAILED_WHEN;
 pub use lost::Lost;
 pub use options::RunOptions;
 pub use outbox::{Backlog, Outbox};

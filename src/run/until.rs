@@ -18,12 +18,14 @@ pub(super) async fn run(job: &Job<'_>, mut scope: Scope, delegated: Option<&Arc<
     };
     let mut attempt = 1;
     loop {
-        let raw = call::perform(job, &scope, delegated).await;
+        let mut raw = call::perform(job, &scope, delegated).await;
+        if tries > 1 && !raw.unreachable {
+            raw.set("attempts", i64::from(attempt));
+        }
         let mut raw = judge(job, &mut scope, raw, delegated);
         if tries == 1 || raw.unreachable {
             return raw;
         }
-        raw.set("attempts", i64::from(attempt));
         let done = match (&job.task.until[..], raw.is("failed")) {
             ([], failed) => !failed,
             (conditions, _) => {

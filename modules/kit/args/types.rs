@@ -115,7 +115,8 @@ pub struct FileAttributes {
     #[schemars(extend("aliases" = ["attr"]))]
     pub attributes: Option<String>,
     /// Writes into the existing file where it cannot be replaced atomically (a file that is a mount point, as in
-    /// containers). A reader may then see half of it.
-    #[serde(default)]
-    pub unsafe_writes: bool,
+    /// containers). A reader may then see half of it. Where it is not given, the environment variable
+    /// `ANSIBLE_UNSAFE_WRITES` of the target says so.
+    #[schemars(extend("default" = false))]
+    pub unsafe_writes: Option<bool>,
 }

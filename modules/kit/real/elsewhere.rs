@@ -32,8 +32,14 @@ pub fn set_attribute(_: &Path, _: &str, _: &[u8], _: bool) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-pub fn set_attribute_of(_: &File, _: &str, _: &[u8]) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
+/// Whose attributes are set.
+pub enum To<'a> {
+    File(&'a File),
+    Path(&'a Path),
+}
+
+pub fn inherit(_: &Path, _: To<'_>) -> io::Result<()> {
+    Ok(())
 }
 
 /// None: who waits looks again and again.

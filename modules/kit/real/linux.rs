@@ -65,8 +65,75 @@ pub fn set_attribute(path: &Path, name: &str, value: &[u8], follow: bool) -> io:
     Ok(done?)
 }
 
-pub fn set_attribute_of(file: &File, name: &str, value: &[u8]) -> io::Result<()> {
-    Ok(rustix::fs::fsetxattr(file, name, value, XattrFlags::empty())?)
+/// Whose attributes are set.
+#[derive(Clone, Copy)]
+pub enum To<'a> {
+    File(&'a File),
+    Path(&'a Path),
+}
+
+impl To<'_> {
+    fn names(self) -> Vec<u8> {
+        grown(|buffer| match self {
+            Self::File(file) => rustix::fs::flistxattr(file, buffer),
+            Self::Path(path) => rustix::fs::llistxattr(path, buffer),
+        })
+    }
+
+    fn set(self, name: &[u8], value: &[u8]) -> rustix::io::Result<()> {
+        match self {
+            Self::File(file) => rustix::fs::fsetxattr(file, name, value, XattrFlags::empty()),
+            Self::Path(path) => rustix::fs::lsetxattr(path, name, value, XattrFlags::empty()),
+        }
+    }
+
+    fn remove(self, name: &[u8]) -> rustix::io::Result<()> {
+        match self {
+            Self::File(file) => rustix::fs::fremovexattr(file, name),
+            Self::Path(path) => rustix::fs::lremovexattr(path, name),
+        }
+    }
+}
+
+/// Gives a file the extended attributes of another one and no others: its access list, its capabilities, its SELinux
+/// context, what users noted there.
+///
+/// One that may not be set, as the context where SELinux is off, is left out. An access list is not: the group's bits of the
+/// mode are its mask, and would be the group's own without it.
+pub fn inherit(from: &Path, to: To<'_>) -> io::Result<()> {
+    /// They speak of the content.
+    const OF_CONTENT: [&[u8]; 2] = [b"security.evm", b"security.ima"];
+    let wanted = To::Path(from).names();
+    for name in parts(&to.names()).filter(|name| !parts(&wanted).any(|wanted| wanted == *name)) {
+        let _ = to.remove(name);
+    }
+    for name in parts(&wanted).filter(|name| !OF_CONTENT.contains(name)) {
+        let value = grown(|buffer| rustix::fs::lgetxattr(from, name, buffer));
+        let set = to.set(name, &value);
+        if name.starts_with(b"system.posix_acl_") {
+            set?;
+        }
+    }
+    Ok(())
+}
+
+/// Names that end with a null byte each.
+fn parts(names: &[u8]) -> impl Iterator<Item = &[u8]> {
+    names.split(|byte| *byte == 0).filter(|name| !name.is_empty())
+}
+
+/// What a call writes to a buffer that is large enough; nothing where it has nothing to say.
+fn grown(call: impl Fn(&mut [u8]) -> rustix::io::Result<usize>) -> Vec<u8> {
+    /// The kernel's limit for the names and for one value.
+    const MOST: usize = 64 << 10;
+    let mut buffer = vec![0; 512];
+    let mut got = call(&mut buffer);
+    if got == Err(rustix::io::Errno::RANGE) {
+        buffer.resize(MOST, 0);
+        got = call(&mut buffer);
+    }
+    buffer.truncate(got.unwrap_or_default());
+    buffer
 }
 
 /// What can be polled for a child's end.

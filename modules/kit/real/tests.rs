@@ -145,3 +145,33 @@ fn what_the_program_complains_of_is_told() {
         assert!(error.to_string().ends_with(&format!("it cannot be encrypted: {why}")), "{error}");
     }
 }
+
+#[test]
+fn a_file_that_is_replaced_keeps_its_extended_attributes() {
+    use rustix::fs::{XattrFlags, getxattr, setxattr};
+    let path = std::env::temp_dir().join(format!("fanfare-attributes-{}", std::process::id()));
+    std::fs::write(&path, "old").unwrap();
+    if setxattr(&path, "user.note", b"mine", XattrFlags::empty()).is_err() {
+        return eprintln!("not tested: {} can have no extended attributes", path.display());
+    }
+    // The owner rwx, user 1 rwx, the group nothing, the mask rwx, others nothing.
+    let entries = [(1u16, 7u16, u32::MAX), (2, 7, 1), (4, 0, u32::MAX), (16, 7, u32::MAX), (32, 0, u32::MAX)];
+    let mut acl = 2u32.to_le_bytes().to_vec();
+    for (tag, bits, id) in entries {
+        acl.extend([tag.to_le_bytes(), bits.to_le_bytes()].concat());
+        acl.extend(id.to_le_bytes());
+    }
+    let has_acl = setxattr(&path, "system.posix_acl_access", &acl, XattrFlags::empty()).is_ok();
+    Real::new().place(&path, &mut &b"new"[..], &Placement::default()).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    let value = |name: &str| {
+        let mut buffer = [0u8; 256];
+        let size = getxattr(&path, name, &mut buffer).unwrap();
+        buffer[..size].to_vec()
+    };
+    assert_eq!(value("user.note"), b"mine");
+    if has_acl {
+        assert_eq!(value("system.posix_acl_access"), acl);
+    }
+    std::fs::remove_file(&path).unwrap();
+}

@@ -21,6 +21,7 @@ impl System<'_> {
         let how = Placement { mode: Some(meta.mode), ..Placement::default() };
         let mut old = self.host.open(path)?;
         self.host.place(&name, &mut old, &how)?;
+        self.host.inherit(path, &name)?;
         // Not everybody may give files away.
         let _ = self.host.set_owner(&name, Some(meta.uid), Some(meta.gid), false);
         if let Some(context) = self.host.context(path, true)? {

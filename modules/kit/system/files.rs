@@ -419,7 +419,7 @@ impl System<'_> {
         let how = match old {
             None => Placement { mode, uid, gid, ..Placement::default() },
             Some(_) => Placement {
-                unsafe_writes: wanted.is_some_and(|wanted| wanted.unsafe_writes),
+                unsafe_writes: wanted.is_some_and(|wanted| self.writes_unsafely(wanted)),
                 ..Placement::default()
             },
         };
@@ -460,6 +460,14 @@ impl System<'_> {
             self.attribute(path, "mode", format!("0{current:03o}"), format!("0{mode:03o}"));
         }
         Ok(Written { changed: true, created: old.is_none(), backup_file, md5 })
+    }
+
+    fn writes_unsafely(&self, wanted: &FileAttributes) -> bool {
+        let is_yes =
+            |text: &str| matches!(text.to_lowercase().as_str(), "1" | "on" | "t" | "true" | "y" | "yes");
+        wanted
+            .unsafe_writes
+            .unwrap_or_else(|| self.env("ANSIBLE_UNSAFE_WRITES").is_some_and(|text| is_yes(text.trim())))
     }
 
     /// Gives the MD5 where it is wanted.

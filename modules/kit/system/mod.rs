@@ -9,6 +9,7 @@ mod commands;
 mod content;
 mod files;
 mod foretelling;
+mod likeness;
 mod people;
 mod reading;
 mod scratch;

@@ -19,6 +19,12 @@ pub(super) async fn run(call: &Call<'_>) -> Result<Raw> {
         raw.set("skipped", true);
         return Ok(raw);
     }
+    for (option, name) in [("src", "source"), ("dest", "dest")] {
+        if call.args.get(option).is_some_and(|given| !given.is_none() && given.as_str().is_none()) {
+            let message = format!("Invalid type supplied for {name} option, it must be a string");
+            return Ok(Raw::failed(message));
+        }
+    }
     let src = call.text("src").ok_or_else(|| call.misuse("src and dest are required"))?;
     let dest = destination(call, &src)?;
     let local = fs::File::open(&dest).ok().and_then(|file| sha1_of(file).ok());

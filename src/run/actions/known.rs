@@ -79,16 +79,17 @@ fn check_action(action: &Action, manual: &Manual, args: &Dict, complete: bool) -
         let hints = nearest(&name, manual.names()).map(|near| format!("did you mean `{near}`?"));
         let mut supported: Vec<&str> = manual.options.iter().map(|option| option.name).collect();
         supported.sort_unstable();
-        return Err(Misuse {
-            message: format!(
-                "Unsupported parameters for ({}) module: {name}. Supported parameters include: {}.",
-                action.name,
+        let message = match action.name {
+            "include_vars" => format!("{name} is not a valid option in include_vars"),
+            "fail" | "group_by" | "set_stats" | "wait_for_connection" => {
+                format!("Invalid options for {}: {name}", action.name)
+            }
+            action => format!(
+                "Unsupported parameters for ({action}) module: {name}. Supported parameters include: {}.",
                 supported.join(", ")
             ),
-            option: Some(name),
-            value: false,
-            hints: hints.into_iter().collect(),
-        });
+        };
+        return Err(Misuse { message, option: Some(name), value: false, hints: hints.into_iter().collect() });
     }
     let given = |known: &str| args.contains(known);
     let missing: Vec<&str> = manual

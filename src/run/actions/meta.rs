@@ -64,6 +64,11 @@ impl Batch {
         if for_all {
             wanted = hosts;
         }
+        for host in wanted.iter().take(if for_all { 1 } else { wanted.len() }) {
+            if let Some(text) = done(what, task, host) {
+                self.run.emit(Event::Meta { text });
+            }
+        }
         match what {
             "noop" => {}
             "flush_handlers" if flushes_within => {
@@ -96,12 +101,13 @@ impl Batch {
             }
             "clear_facts" => wanted.iter().for_each(|host| self.run.hosts.state(host).clear_facts()),
             "clear_host_errors" => self.run.lost.lock().clear(),
-            "refresh_inventory" => {
-                if let Err(error) = self.refresh_inventory().await {
+            "refresh_inventory" => match self.refresh_inventory().await {
+                Ok(()) => self.run.emit(Event::Meta { text: "inventory successfully refreshed".to_owned() }),
+                Err(error) => {
                     let error = error.at(&task.action.place);
                     fate = report::include_failed(self, task, vec![first], place, error);
                 }
-            }
+            },
             "reset_connection" => {
                 for host in &wanted {
                     self.reset_connection(task, host, place).await;
@@ -139,6 +145,7 @@ impl Batch {
         let wanted = unmet(&task.keywords.when, &scope)?.is_none();
         if !wanted {
             let reason = format!("{what} conditional evaluated to False, {}", goes_on(what, task, host));
+            self.run.emit(Event::Meta { text: reason.clone() });
             report::meta_skipped(&Job { batch: self, host, task, info: &info, place }, what, &reason);
         }
         Ok(wanted)
@@ -169,6 +176,25 @@ impl Batch {
             Err(error) => self.run.warn(error),
         }
     }
+}
+
+/// What a `meta` does, in Ansible's words; `None` where that is known only afterwards.
+fn done(what: &str, task: &Task, host: &str) -> Option<String> {
+    Some(match what {
+        "noop" => "noop".to_owned(),
+        "flush_handlers" => format!("triggered running handlers for {host}"),
+        "clear_facts" => "facts cleared".to_owned(),
+        "clear_host_errors" => "cleared host errors".to_owned(),
+        "end_batch" => "ending batch".to_owned(),
+        "end_play" => "ending play".to_owned(),
+        "end_host" => format!("ending play for {host}"),
+        "end_role" => {
+            let role = task.role.as_ref().map_or("", |role| &role.name);
+            format!("ending role {role} for {host}")
+        }
+        "reset_connection" => "reset connection".to_owned(),
+        _ => return None,
+    })
 }
 
 /// What a condition that does not hold means.

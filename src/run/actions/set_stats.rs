@@ -29,8 +29,12 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
     if let Some(wrong) = data.keys().find(|name| !name.as_str().is_some_and(is_variable_name)) {
         return Err(invalid_name(wrong).at(&call.job.task.action.place).context("Task failed"));
     }
-    let per_host = call.flag("per_host", false)?;
-    let aggregate = call.flag("aggregate", true)?;
+    // As in Ansible, what is no word for yes is a no here.
+    let flag = |name: &str, default: bool| match call.args.get(name) {
+        None | Some(Value::None) => default,
+        Some(value) => value.as_boolean().unwrap_or(false),
+    };
+    let (per_host, aggregate) = (flag("per_host", false), flag("aggregate", true));
     let owner: Arc<str> = if per_host { call.job.host.clone() } else { "_run".into() };
     let mut all = call.job.batch.run.custom_stats.lock();
     let mut mine = all.get(&owner).and_then(Value::as_dict).cloned().unwrap_or_default();
