@@ -30,9 +30,8 @@ pub struct Args {
     pub armor: bool,
 }
 
-const ENOENT: i32 = 2;
 const EACCES: i32 = 13;
-const EISDIR: i32 = 21;
+const ENOTDIR: i32 = 20;
 
 #[derive(Debug, Serialize)]
 pub struct Returns {
@@ -44,12 +43,15 @@ pub struct Returns {
 
 pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
     let source = args.src.text().into_owned();
-    let bytes = sys.read(&args.src).map_err(|failure| match failure.errno {
-        Some(ENOENT) => Failure::new(format!("File not found: {source}")),
-        Some(EACCES) => Failure::new(format!("File is not readable: {source}")),
-        Some(EISDIR) => Failure::new(format!("Source is a directory and must be a file: {source}")),
-        _ => Failure::new(format!("Unable to slurp file: {}", failure.msg)),
-    })?;
+    let bytes =
+        sys.read(&args.src).map_err(|failure| match (failure.errno, sys.stat_followed(&args.src)) {
+            (Some(EACCES), _) => Failure::new(format!("File is not readable: {source}")),
+            (_, Ok(Some(meta))) if meta.is_dir() => {
+                Failure::new(format!("Source is a directory and must be a file: {source}"))
+            }
+            (errno, Ok(None)) if errno != Some(ENOTDIR) => Failure::new(format!("File not found: {source}")),
+            _ => Failure::new(format!("Unable to slurp file: {}", failure.msg)),
+        })?;
     if args.armor {
         return Ok(Returns { content: encode::base64(&bytes), encoding: "base64", source });
     }

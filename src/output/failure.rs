@@ -38,7 +38,7 @@ pub fn show(task: &TaskInfo, result: &TaskResult, told: &mut Told, stream: Strea
 fn story(task: &TaskInfo, result: &TaskResult) -> Option<Diagnostic> {
     // Where the command line is the whole task, an excerpt of it would say nothing.
     let place = task.place.as_ref().filter(|place| place.source.path.as_os_str() != COMMAND_LINE);
-    if task.no_log {
+    if task.no_log || result.fields.contains("censored") {
         let place = place?;
         return Some(Diagnostic::new(format!("Task failed: {CENSORED}")).at(place));
     }

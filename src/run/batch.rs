@@ -39,6 +39,8 @@ pub(super) struct Batch {
     pub fatal: Mutex<bool>,
     /// Hosts that failed only because another could not be reached.
     pub followers: Mutex<HashSet<Arc<str>>>,
+    /// Hosts whose failure no `meta: clear_host_errors` has come after.
+    pub failing: Mutex<HashSet<Arc<str>>>,
     /// Each host's finished roles: see `Node::RoleEnd`.
     roles_done: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
     roles_begun: Mutex<HashSet<(Arc<str>, Arc<str>)>>,
@@ -77,6 +79,7 @@ impl Batch {
             most_failed,
             fatal: Mutex::default(),
             followers: Mutex::default(),
+            failing: Mutex::default(),
             roles_done: Mutex::default(),
             roles_begun: Mutex::default(),
             roles_left: Mutex::default(),

@@ -380,6 +380,7 @@ fn sum_up(control: &Control, items: Vec<Item>) -> Ended {
         "All items completed"
     };
     raw.set("msg", message);
+    raw.secret = items.iter().any(|item| item.raw.secret);
     raw.unreachable = items.iter().any(|item| item.raw.unreachable);
     if raw.unreachable {
         raw.set("unreachable", true);

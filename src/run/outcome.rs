@@ -116,6 +116,8 @@ pub(super) struct Raw {
     pub inclusion: Option<Included>,
     /// The handlers to notify, because it changed something.
     pub notify: Vec<Notice>,
+    /// Whether what it tells is hidden as by `no_log`.
+    pub secret: bool,
     /// The error behind a failure on the control node, with its place.
     pub error: Option<Diagnostic>,
 }

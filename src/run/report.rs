@@ -114,7 +114,7 @@ fn result(
     started: Instant,
 ) -> TaskResult {
     let status = raw.status();
-    let censored = job.info.no_log;
+    let censored = job.info.no_log || raw.secret;
     // As Ansible: of what failed, or does not count as a change, no difference shows.
     let shows =
         status == Status::Changed && !is_loop && !censored && raw.fields.contains("diff") && shows_diffs(job);
@@ -306,6 +306,7 @@ pub(super) fn fail_all(
         let result = result(&job, &raw, None, None, false, false, Instant::now());
         batch.run.emit(Event::HostDone { host: host.clone(), task: info.clone(), result });
         batch.run.lost.lock().leave(host, place.rescuable);
+        batch.failing.lock().insert(host.clone());
     }
     batch.leave(&hosts.iter().collect());
     Fate { alive: HostList::new(), failed: hosts }

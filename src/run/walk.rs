@@ -106,7 +106,10 @@ impl Batch {
         if !block.always.is_empty() {
             let all = in_order(&hosts, &[fate.alive.clone(), fate.failed.clone()].concat());
             let after = self.walk(&block.always, all, place).await;
-            let gone: HashSet<_> = fate.failed.iter().cloned().collect();
+            // A `clear_host_errors` frees them. As in Ansible, `ansible_play_hosts` does not get them back.
+            let failing = self.failing.lock();
+            let gone: HashSet<_> =
+                fate.failed.iter().filter(|host| failing.contains(*host)).cloned().collect();
             let (failed_before, alive) = after.alive.into_iter().partition(|host| gone.contains(host));
             fate = Fate { alive, failed: [failed_before, after.failed].concat() };
         }
@@ -228,6 +231,7 @@ impl Batch {
         for outcome in outcomes.iter().filter(|outcome| is_lost(outcome)) {
             if outcome.status == Status::Failed {
                 fate.failed.push(outcome.host.clone());
+                self.failing.lock().insert(outcome.host.clone());
             }
             if outcome.status == Status::Unreachable || !place.rescuable {
                 gone.insert(&outcome.host);
@@ -269,6 +273,7 @@ impl Batch {
                 lost.leave(host, place.rescuable);
             }
         }
+        self.failing.lock().extend(dragged.iter().cloned());
         if !has_failed {
             self.followers.lock().extend(dragged.iter().cloned());
         }

@@ -52,7 +52,9 @@ impl Syntax {
         let (header, rest) = header.split_once('\n').unwrap_or((header, ""));
         for pair in split_pairs(header.trim_end_matches('\r')) {
             let Some((name, value)) = pair.split_once(':') else {
-                return Err(Diagnostic::new(format!("'{pair}' in the #jinja2 header is no 'name: value'")));
+                return Err(Diagnostic::new(format!(
+                    "Missing key-value separator ':' in the #jinja2 header: '{pair}'"
+                )));
             };
             syntax.set(name.trim(), value.trim())?;
         }

@@ -53,7 +53,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
         return Err(error.context("Task failed"));
     }
     depth(call)?;
-    let Loaded { vars, files, error } = load(call)?;
+    let Loaded { vars, files, secret, error } = load(call)?;
     let vars = if merges { merged(call, vars)? } else { vars };
     let (mut raw, vars) = match error {
         None => (Raw::default(), vars),
@@ -64,6 +64,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<Raw> {
             (raw, Dict::new())
         }
     };
+    raw.secret = secret;
     raw.set("ansible_facts", vars);
     raw.set(
         "ansible_included_var_files",
@@ -103,6 +104,8 @@ fn merged(call: &Call<'_>, vars: Dict) -> Result<Dict> {
 struct Loaded {
     vars: Dict,
     files: Vec<PathBuf>,
+    /// Whether one of the files is encrypted: as in Ansible, nothing of the result is shown then.
+    secret: bool,
     error: Option<Diagnostic>,
 }
 
@@ -127,10 +130,15 @@ fn load_file(call: &Call<'_>, file: &str, loaded: &mut Loaded) -> Result<()> {
     let path = content::find(file, "vars", call.scope)?;
     let path = std::path::absolute(&path).unwrap_or(path);
     let content = yaml::load_file(&path)?;
+    loaded.secret |= is_secret(&content);
     crate::vars::merge(&mut loaded.vars, &*variables(&content)?, false);
     warn(call, &content);
     loaded.files.push(path);
     Ok(())
+}
+
+fn is_secret(content: &yaml::Loaded) -> bool {
+    content.documents.iter().any(|document| document.place.source.secret)
 }
 
 /// Of keys that are there twice, and of variables that are called like keywords or functions: under `name` they are no
@@ -172,6 +180,7 @@ fn load_dir(call: &Call<'_>, dir: &str, loaded: &mut Loaded) -> Result<Result<()
             ))));
         }
         let content = yaml::load_file(&path).map_err(|error| error.context("Task failed"))?;
+        loaded.secret |= is_secret(&content);
         match variables(&content) {
             Ok(vars) => {
                 crate::vars::merge(&mut loaded.vars, &vars, false);

@@ -100,7 +100,10 @@ impl Batch {
                 }
             }
             "clear_facts" => wanted.iter().for_each(|host| self.run.hosts.state(host).clear_facts()),
-            "clear_host_errors" => self.run.lost.lock().clear(),
+            "clear_host_errors" => {
+                self.run.lost.lock().clear();
+                self.failing.lock().clear();
+            }
             "refresh_inventory" => match self.refresh_inventory().await {
                 Ok(()) => self.run.emit(Event::Meta { text: "inventory successfully refreshed".to_owned() }),
                 Err(error) => {
