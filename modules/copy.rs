@@ -392,6 +392,9 @@ fn place_remote(src: &Path, follow_links: bool, how: How, sys: &mut System<'_>) 
         return Err(Failure::new(format!("Source {shown} not found")));
     };
     let name = src.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if !meta.is_dir() && !meta.is_file() {
+        return Err(Failure::new(format!("Cannot copy invalid source '{shown}': not a file")));
+    }
     if !meta.is_dir() {
         let source = Source { content: Content::Copy(src), name, mode: Some(meta.mode), src: Some(shown) };
         return place(source, how, sys);

@@ -13,7 +13,8 @@ pub fn write_as_ansible() {
     CALLED.store(true, Ordering::Relaxed);
 }
 
-pub(super) fn is_asked_for() -> bool {
+/// Whether they are.
+pub fn is_written_as_ansible() -> bool {
     CALLED.load(Ordering::Relaxed)
 }
 

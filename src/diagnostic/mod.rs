@@ -8,7 +8,7 @@ use std::fmt::{self, Display, Formatter};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use as_ansible::write_as_ansible;
+pub use as_ansible::{is_written_as_ansible, write_as_ansible};
 
 use crate::value::Undefined;
 

@@ -10,7 +10,7 @@ const CONTEXT_LINES: usize = 2;
 impl Diagnostic {
     /// The whole story of an error, without a final newline. `styled` adds ANSI colours.
     pub fn report(&self, styled: bool) -> String {
-        if as_ansible::is_asked_for() {
+        if as_ansible::is_written_as_ansible() {
             return self.as_ansible("ERROR");
         }
         self.render(Level::ERROR, styled)
@@ -18,7 +18,7 @@ impl Diagnostic {
 
     /// The same for something that does not stop the run.
     pub fn report_warning(&self, styled: bool) -> String {
-        if as_ansible::is_asked_for() {
+        if as_ansible::is_written_as_ansible() {
             return self.as_ansible("WARNING");
         }
         self.render(Level::WARNING, styled)

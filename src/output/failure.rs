@@ -5,7 +5,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::page::{Page, Stream};
 use super::shown::CENSORED;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, is_written_as_ansible};
+use crate::run::FAILED_WHEN;
 use crate::run::event::{TaskInfo, TaskResult};
 use crate::value::Value;
 
@@ -46,13 +47,20 @@ fn story(task: &TaskInfo, result: &TaskResult) -> Option<Diagnostic> {
         return Some(place.map_or_else(|| error.clone(), |place| error.clone().at(place)));
     }
     let place = place?;
-    if result.fields.get("failed_when_result") == Some(&Value::Bool(true)) {
-        return Some(Diagnostic::new(crate::run::FAILED_WHEN).at(place));
-    }
     let message = result.fields.get("msg")?.to_string();
-    if message.starts_with("Task failed") {
-        return Some(Diagnostic::new(message).at(place));
-    }
-    // What debug has to say is no error, even where an `until` calls it a failure.
-    (task.action != "debug").then(|| Diagnostic::new(format!("Task failed: {message}")).at(place))
+    let by_condition = result.fields.get("failed_when_result") == Some(&Value::Bool(true));
+    let text = if message.starts_with("Task failed") {
+        message
+    } else if task.action == "debug" && !by_condition {
+        // What debug has to say is no error, even where an `until` calls it a failure.
+        return None;
+    } else if is_written_as_ansible() {
+        let who = if fanfare_modules::find(&task.action).is_some() { "Module" } else { "Action" };
+        format!("Task failed: {who} failed: {message}")
+    } else if by_condition {
+        FAILED_WHEN.to_owned()
+    } else {
+        format!("Task failed: {message}")
+    };
+    Some(Diagnostic::new(text).at(place))
 }

@@ -179,14 +179,21 @@ impl Batch {
     }
 
     /// Runs what has been notified, in the order in which handlers are defined.
-    pub async fn flush_handlers(self: &Arc<Self>, hosts: HostList, free: bool) -> Fate {
+    pub async fn flush_handlers(self: &Arc<Self>, hosts: HostList, from: &Place) -> Fate {
         let present: HashSet<_> = hosts.iter().collect();
         let due: Vec<_> = self.notices.lock().extract_if(.., |(host, _)| present.contains(host)).collect();
         for (host, name) in due {
             self.notify(self.find_handlers(&name, &host), &host);
         }
         let mut fate = Fate { alive: hosts.clone(), failed: Vec::new() };
-        let place = Place { kind: TaskKind::Handler, free, ..Place::default() };
+        // What fails here goes the way of the block around the `meta`.
+        let place = Place {
+            kind: TaskKind::Handler,
+            free: from.free,
+            rescuable: from.rescuable,
+            guarded: from.guarded,
+            ..Place::default()
+        };
         let mut index = 0;
         while !fate.alive.is_empty() && !self.is_over() {
             // A handler may bring in others, so the list is looked at anew each time.

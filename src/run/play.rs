@@ -310,7 +310,7 @@ impl Batch {
             if flush {
                 let failed = std::mem::take(&mut forced);
                 let flushing = in_order(&hosts, &[alive.clone(), failed.clone()].concat());
-                let after = self.flush_handlers(flushing, free).await.alive;
+                let after = self.flush_handlers(flushing, &Place { free, ..Place::default() }).await.alive;
                 alive = after.into_iter().filter(|host| !failed.contains(host)).collect();
             }
         }

@@ -77,7 +77,7 @@ impl Batch {
                 return Fate::default();
             }
             "flush_handlers" => {
-                let after = self.flush_handlers(wanted.clone(), place.free).await;
+                let after = self.flush_handlers(wanted.clone(), place).await;
                 fate.alive.retain(|host| !wanted.contains(host) || after.alive.contains(host));
                 fate.failed.extend(after.failed);
             }
