@@ -162,7 +162,10 @@ pub(crate) fn run(args: Args, sys: &mut System<'_>) -> Result<Returns> {
             if is_dir || how.names_directory() {
                 return Err(Failure::new("can not use content with a dir as dest"));
             }
-            place_file(&ControlFile::inline("", text_of(&content).as_bytes()), how, sys)
+            // What `mode: preserve` preserves of it, as with Ansible's temporary file.
+            let file =
+                ControlFile { mode: Some(0o600), ..ControlFile::inline("", text_of(&content).as_bytes()) };
+            place_file(&file, how, sys)
         }
         (None, None) => Err(Failure::new("src or content is required")),
     }

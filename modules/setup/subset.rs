@@ -133,6 +133,9 @@ const NAMES: &[(Group, &str, &[&str])] = &[
     ),
 ];
 
+/// Those of the minimum that `all` brings by other names, too.
+const NAMED_TWICE: &[Group] = &[Caps, Distribution, Platform, SshKeys, User];
+
 /// Programs whose facts Ansible asks for, too. fanfare does not.
 const OTHERS: &[&str] = &["facter", "ohai"];
 
@@ -140,23 +143,17 @@ const OTHERS: &[&str] = &["facter", "ohai"];
 pub(super) struct Wanted(Vec<Group>);
 
 impl Wanted {
-    /// As Ansible: the minimum is always there unless `!min` or `!all,!min` say no; exclusions win, but what a group
-    /// is made from comes with it.
+    /// As Ansible: the minimum is always there unless `!min` says no, and all there is to it only where nothing or `all`
+    /// is asked for; exclusions win, but what a group is made from comes with it.
     pub fn parse(subset: &[String]) -> Result<Self, String> {
+        let words: Vec<&str> =
+            subset.iter().map(|word| word.trim()).filter(|word| !word.is_empty()).collect();
         let mut include: Vec<Group> = Vec::new();
         let mut exclude: Vec<Group> = Vec::new();
-        let mut minimum = true;
-        let mut named = false;
-        for word in subset {
-            let word = word.trim();
+        for &word in &words {
             match word {
-                "" => {}
-                "all" => {
-                    named = true;
-                    include.extend(MORE);
-                }
-                "min" => named = true,
-                "!min" => minimum = false,
+                "all" => include.extend(MORE),
+                "min" | "!min" => {}
                 "!all" => exclude.extend(MORE),
                 _ => {
                     let (name, exclusion) = match word.strip_prefix('!') {
@@ -166,22 +163,23 @@ impl Wanted {
                     match find(name)? {
                         Some((group, own)) if exclusion => exclude.extend((own == name).then_some(group)),
                         Some((group, _)) => {
-                            named = true;
                             // Naming a group brings it back from `!all`.
                             exclude.retain(|excluded| *excluded != group);
                             include.push(group);
                         }
-                        None => named |= !exclusion,
+                        None => {}
                     }
                 }
             }
         }
-        let excluded_all = subset.iter().any(|word| word.trim() == "!all");
-        if !named && !excluded_all {
+        if words.is_empty() {
             include.extend(MORE);
         }
-        if minimum {
+        if !words.contains(&"!min") {
             include.extend(MINIMUM);
+        } else if words.contains(&"all") && !words.contains(&"!all") {
+            // `all` means each name there is, `!min` only the groups' own.
+            include.extend(NAMED_TWICE);
         }
         include.retain(|group| !exclude.contains(group));
         let needed: Vec<Group> = include.iter().flat_map(|group| needs(*group)).copied().collect();
@@ -235,13 +233,23 @@ mod tests {
         check(&["!all", "network"], Network, true);
         check(&["!all", "!min", "network"], Network, true);
         check(&["!hardware"], Hardware, false);
-        check(&["!hardware"], Network, true);
+        check(&["!hardware"], Network, false);
+        check(&["!hardware"], Distribution, true);
+        check(&["!facter"], Virtual, false);
+        check(&["all", "!hardware"], Network, true);
+        check(&["!hardware", "virtual"], Virtual, true);
+        check(&[], Network, true);
+        check(&["!min"], Network, false);
+        check(&["all", "!min"], Network, true);
+        check(&["all", "!min"], User, true);
+        check(&["all", "!min"], Env, false);
+        check(&["all", "!min", "!user"], User, false);
         check(&["network"], Hardware, false);
         check(&["!all", "!min", "network"], Platform, true);
         check(&["!all", "!min", "network"], FibreChannel, false);
         check(&["!all", "!min", "service_mgr"], Distribution, true);
         check(&["!platform"], Platform, true);
-        check(&["!mounts"], Hardware, true);
+        check(&["all", "!mounts"], Hardware, true);
         check(&["!all", "!min", "mounts"], Hardware, true);
         check(&["!all", "!min", "virtual"], Chroot, false);
         check(&["min"], Network, false);
