@@ -1,0 +1,1 @@
+"""The few functions for facts that modules import."""

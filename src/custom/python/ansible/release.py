@@ -1,0 +1,2 @@
+"""The version of ansible-core whose module API this package speaks."""
+from ansible import __author__, __codename__, __version__  # noqa: F401
