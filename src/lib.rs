@@ -4,6 +4,7 @@ mod accounts;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod custom;
 pub mod diagnostic;
 pub mod inventory;
 mod nearest;

@@ -63,6 +63,7 @@ pub mod configparser;
 pub mod control;
 pub mod crypt;
 pub mod csv;
+pub mod custom;
 pub mod digest;
 pub mod edit;
 pub mod encode;

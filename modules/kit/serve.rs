@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::kit::args::expand_paths;
 use crate::kit::background;
+use crate::kit::custom;
 use crate::kit::host::{Host, Stream};
-use crate::kit::outcome::Failure;
+use crate::kit::outcome::{Failure, Result};
 use crate::kit::overlay::Overlay;
 use crate::kit::system::{Channel, Deadline, System, Wishes};
 use crate::kit::wire::{self, Frame, GREETING, Kind, MAX_REPLY, PIECE, Reply, Request};
@@ -103,18 +104,23 @@ pub fn answer(
     };
     let on: &dyn Host = if request.check { pending } else { host };
     let mut system = System::new(on, channel, wishes);
-    let mut args = serde_json::Value::Object(request.args);
-    let outcome = expand_paths(&mut args, &mut |text| system.expand(text)).and_then(|()| {
-        match crate::run(&request.module, args, &mut system) {
-            Some(outcome) => outcome,
-            None => Err(Failure::new(format!("this worker has no module {}", request.module))),
-        }
-    });
+    let args = serde_json::Value::Object(request.args);
+    let outcome = if request.module == custom::MODULE {
+        custom::run(args, &mut system)
+    } else {
+        call(&request.module, args, &mut system)
+    };
     if !request.check && system.changes().iter().any(crate::kit::change::Change::is_file_change) {
         // What was foretold was foretold of files that are now others.
         pending.clear();
     }
     Reply { result: system.finish(outcome), not_run: false }
+}
+
+fn call(module: &str, mut args: serde_json::Value, system: &mut System<'_>) -> Result<serde_json::Value> {
+    expand_paths(&mut args, &mut |text| system.expand(text))?;
+    crate::run(module, args, system)
+        .unwrap_or_else(|| Err(Failure::new(format!("this worker has no module {module}"))))
 }
 
 fn refuse(msg: String) -> Reply {

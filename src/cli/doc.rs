@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Verbosity;
-use super::refused::{ModulePath, refuse};
+use super::refused::refuse;
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Result};
 
@@ -33,8 +33,9 @@ pub struct DocArgs {
     pub r#type: String,
     #[command(flatten)]
     pub verbosity: Verbosity,
-    #[command(flatten)]
-    pub module_path: ModulePath,
+    /// Not supported yet: documentation of custom modules
+    #[arg(short = 'M', long, value_name = "DIR", hide_short_help = true)]
+    pub module_path: Vec<PathBuf>,
     /// Not supported yet: where plugins come from
     #[arg(short = 'F', long = "list_files", hide_short_help = true)]
     pub list_files: bool,
@@ -78,7 +79,7 @@ pub enum DocFormat {
 
 impl DocArgs {
     pub(super) fn settle(self, config: &mut Config) -> Result<DocCommand> {
-        self.module_path.refuse()?;
+        refuse("-M (--module-path)", !self.module_path.is_empty())?;
         refuse("-F (--list_files)", self.list_files)?;
         refuse("-e (--entry-point)", self.entry_point.is_some())?;
         refuse("-r (--roles-path)", !self.roles_path.is_empty())?;

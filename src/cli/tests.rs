@@ -77,7 +77,7 @@ fn adhoc_is_the_default() {
 #[test]
 fn unsupported_flags_are_refused() {
     check("fanfare all -t out", "not supported yet: -t (--tree)");
-    check("fanfare run x.yml -M lib", "not supported: -M (--module-path)");
+    check("fanfare doc ping -M lib", "not supported yet: -M (--module-path)");
     check("fanfare doc -t lookup file", "not supported yet: -t lookup");
     check("fanfare all -c telnet", "the connection plugin 'telnet' was not found");
 }

@@ -8,7 +8,6 @@ use clap::Args;
 
 use super::connection::ConnectionArgs;
 use super::escalation::Escalation;
-use super::refused::ModulePath;
 use super::selection::Selection;
 use super::vault::VaultPasswords;
 use super::{Verbosity, extra_vars};
@@ -44,8 +43,9 @@ pub struct Tuning {
     pub forks: Option<NonZeroUsize>,
     #[command(flatten)]
     pub verbosity: Verbosity,
-    #[command(flatten)]
-    pub module_path: ModulePath,
+    /// Where custom modules are looked for first: directories with `:` between them. May be given several times
+    #[arg(short = 'M', long, value_name = "DIR")]
+    pub module_path: Vec<PathBuf>,
     // From here on each has a heading of its own, under which all that follows would stand.
     #[command(flatten)]
     pub selection: Selection,
@@ -65,7 +65,8 @@ impl Tuning {
     pub(super) fn settle(self, config: &mut Config) -> Result<()> {
         // Files of variables may be encrypted.
         self.vault.settle(config)?;
-        self.module_path.refuse()?;
+        let given = self.module_path.iter().flat_map(std::env::split_paths).collect::<Vec<_>>();
+        config.run.module_path.splice(0..0, given);
         self.verbosity.settle(config);
         self.selection.settle(config);
         self.connection.settle(config)?;

@@ -47,7 +47,9 @@ impl Engine {
             actions: Arc::new(Library),
             roles_path: config.run.roles_path.clone(),
             collections_path: config.run.collections_path.clone(),
-            plugins_path: [config.run.module_path.clone(), config.run.action_path.clone()].concat(),
+            module_path: config.run.module_path.clone(),
+            module_utils_path: config.run.module_utils_path.clone(),
+            action_path: config.run.action_path.clone(),
             extra_vars: Arc::new(config.run.extra_vars.clone()),
             groups: match purpose {
                 Purpose::Run => Arc::default(),

@@ -56,14 +56,12 @@ pub(super) const TABLE: &[Row] = &[
         },
     },
     Row {
-        why: "there is no Python on the target",
+        why: "modules are native, and custom ones leave no files on the target",
         names: Names {
             constants: &[
                 "DEFAULT_KEEP_REMOTE_FILES",
                 "DEFAULT_MODULE_COMPRESSION",
-                "DEFAULT_MODULE_UTILS_PATH",
                 "FACTS_MODULES",
-                "INTERPRETER_PYTHON",
                 "MODULE_STRICT_UTF8_RESPONSE",
                 "PYTHON_MODULE_RLIMIT_NOFILE",
             ],
@@ -111,7 +109,7 @@ pub(super) const TABLE: &[Row] = &[
         },
     },
     Row {
-        why: "plugins and modules written in Python cannot run; using one is an error",
+        why: "plugins written in Python cannot run; using one is an error",
         names: Names {
             constants: &[
                 "ANSIBLE_HOME",
@@ -235,7 +233,6 @@ pub(super) const VARIABLES: &[(&str, &[&str])] = &[
             "ansible_ssh_verbosity",
         ],
     ),
-    ("there is no Python on the target", &["ansible_python_interpreter"]),
     ("the script that starts the worker runs in every login shell", &["ansible_shell_type"]),
     (
         "the worker runs as the user it works for: nothing is shared through temporary files",

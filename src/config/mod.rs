@@ -94,6 +94,7 @@ impl Config {
         config.run.roles_path = settings::default_roles_path(home.as_deref());
         config.run.collections_path = settings::default_collections_path(home.as_deref());
         config.run.module_path = settings::default_plugins_path(home.as_deref(), "modules");
+        config.run.module_utils_path = settings::default_plugins_path(home.as_deref(), "module_utils");
         config.run.action_path = settings::default_plugins_path(home.as_deref(), "action");
         if let Some(path) = locate::config_file(surroundings, &mut config.warnings) {
             let base = path.parent().map(PathBuf::from).unwrap_or_default();

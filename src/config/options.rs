@@ -242,13 +242,17 @@ pub struct RunOptions {
     /// The shell of `shell` and `raw`, where it is another than `/bin/sh`.
     pub executable: Option<String>,
     pub no_log: bool,
+    /// Python on the targets, for custom modules; what begins with `auto` is looked for there.
+    pub python: Option<String>,
     /// Whether dictionaries of one name are laid over each other, instead of the strongest hiding the others.
     pub merges: bool,
     pub roles_path: Vec<PathBuf>,
     /// Directories that hold `ansible_collections/`.
     pub collections_path: Vec<PathBuf>,
-    /// Directories of modules and of action plugins in Python: they cannot run, but are no misspellings.
+    /// Directories of custom modules, and of what they import.
     pub module_path: Vec<PathBuf>,
+    pub module_utils_path: Vec<PathBuf>,
+    /// Directories of action plugins: they cannot run, but are no misspellings.
     pub action_path: Vec<PathBuf>,
     /// Where group_vars and host_vars are looked for when there is no playbook.
     pub playbook_dir: Option<PathBuf>,
@@ -301,10 +305,12 @@ impl Default for RunOptions {
             async_dir: "~/.ansible_async".to_owned(),
             executable: None,
             no_log: false,
+            python: None,
             merges: false,
             roles_path: Vec::new(),
             collections_path: Vec::new(),
             module_path: Vec::new(),
+            module_utils_path: Vec::new(),
             action_path: Vec::new(),
             playbook_dir: None,
         }

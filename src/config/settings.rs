@@ -124,6 +124,20 @@ const RUN: &[Setting] = &[
         }),
     ),
     of(
+        &["DEFAULT_MODULE_UTILS_PATH"],
+        Sets(|config, given| {
+            config.run.module_utils_path = given.search_path();
+            Ok(())
+        }),
+    ),
+    of(
+        &["INTERPRETER_PYTHON"],
+        Sets(|config, given| {
+            config.run.python = Some(given.text.to_owned());
+            Ok(())
+        }),
+    ),
+    of(
         &["DEFAULT_ACTION_PLUGIN_PATH"],
         Sets(|config, given| {
             config.run.action_path = given.search_path();

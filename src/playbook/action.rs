@@ -1,5 +1,9 @@
+use std::sync::Arc;
+
 use super::Setting;
-use crate::diagnostic::Place;
+use super::loader::Around;
+use crate::custom::Custom;
+use crate::diagnostic::{Place, Result};
 use crate::value::Dict;
 
 /// What a task calls.
@@ -17,13 +21,15 @@ pub struct Action {
     pub computed: Option<Setting>,
     /// Of an action whose name is a template, `name` is empty until the run.
     pub dynamic: Option<Dynamic>,
+    /// The user's own module that is called, or why it cannot be.
+    pub custom: Option<Result<Arc<Custom>>>,
 }
 
 impl Action {
     /// A call that no file holds: `written` as the user would write it.
     pub fn new(written: &str, place: Place, args: Dict) -> Self {
         let name = fanfare_modules::short(written).to_owned();
-        Self { name, written: written.to_owned(), place, args, computed: None, dynamic: None }
+        Self { name, written: written.to_owned(), place, args, computed: None, dynamic: None, custom: None }
     }
 }
 
@@ -33,6 +39,8 @@ pub struct Dynamic {
     pub name: Setting,
     /// What stands behind the name.
     pub text: Setting,
+    /// Where the user's own modules are looked for.
+    pub(super) around: Around,
 }
 
 /// The modules and actions there are: the loader checks names and options against it.
@@ -49,7 +57,7 @@ pub trait Actions: Send + Sync {
     /// Checks what can be known before rendering: names of options, required ones, choices and types of
     /// values that are no templates. `complete` is false when some options are still to be computed
     /// (`args: "{{ … }}"`, `module_defaults`): then none is missing yet.
-    fn check(&self, canonical: &str, args: &Dict, complete: bool) -> Result<(), Misuse>;
+    fn check(&self, canonical: &str, args: &Dict, complete: bool) -> std::result::Result<(), Misuse>;
 }
 
 /// A name resolved.

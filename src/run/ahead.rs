@@ -252,6 +252,8 @@ fn is_plain(task: &Task) -> bool {
         &task.background,
     ];
     task.action.dynamic.is_none()
+        // What it tells may be facts.
+        && task.action.custom.is_none()
         && call::is_remote(&task.action.name)
         && task.repeat.is_none()
         && task.until.is_empty()

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fanfare_modules::kit::wire::Request;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::actions::{self, Action};
 use super::background::{self, Plan};
 use super::content::Contents;
+use super::custom::{self, Modes};
 use super::meanwhile::watched;
 use super::outcome::Raw;
 use super::task::{Job, unmet, when_failed};
@@ -321,6 +322,41 @@ fn prepare_module(
     let context = Context::new(scope);
     let keywords = &job.task.keywords;
     let options = &job.batch.run.options;
+    let check = settings::flag(keywords.check_mode.as_ref(), options.run.check, &context)?;
+    let diff = settings::flag(keywords.diff.as_ref(), options.run.diff, &context)?;
+    let (module, args, contents) = match &job.task.action.custom {
+        // A task may call a module of fanfare's besides (`async_status`).
+        Some(custom) if job.task.action.name == module => {
+            let custom = custom.as_ref().map_err(|error| error.clone().context("Task failed"))?;
+            custom::call(job, custom, args, Modes { check, diff }, &context)?
+        }
+        _ => native(job, scope, module, args)?,
+    };
+    let mut request = Request {
+        module,
+        args,
+        check,
+        diff,
+        environment: keywords::environment(keywords, &context)?,
+        timeout: timeout(job, &context)?,
+        background: None,
+        follow: options.run.hear && !job.info.no_log,
+        chained: false,
+        siblings: Vec::new(),
+        // `check_mode: yes` on one task of a real run does not see what another such task foretold.
+        alone: !options.run.check,
+    };
+    background::direct(&mut request, job, &context)?;
+    Ok(Sending { to: destination::of(job, scope, delegated)?, request, contents: Arc::new(contents) })
+}
+
+/// A module of fanfare's, its arguments as it takes them, and the contents they name.
+fn native(
+    job: &Job<'_>,
+    scope: &Scope,
+    module: &str,
+    args: &Dict,
+) -> Result<(String, Map<String, Json>, Contents)> {
     let spec = fanfare_modules::find(module)
         .ok_or_else(|| {
             Diagnostic::new(format!("the module '{module}' is not supported yet")).at(&job.task.action.place)
@@ -335,29 +371,13 @@ fn prepare_module(
     })?;
     if spec.name == "shell"
         && !exact.contains_key("executable")
-        && let Some(shell) = settings::variable_text(&["ansible_shell_executable"], &context)?
-            .or_else(|| options.run.executable.clone())
+        && let Some(shell) = settings::variable_text(&["ansible_shell_executable"], &Context::new(scope))?
+            .or_else(|| job.batch.run.options.run.executable.clone())
     {
         exact.insert("executable".to_owned(), shell.into());
     }
     let contents = Contents::prepare(spec, &mut exact, scope)?;
-    let timeout = timeout(job, &context)?;
-    let mut request = Request {
-        module: spec.name.to_owned(),
-        args: exact,
-        check: settings::flag(keywords.check_mode.as_ref(), options.run.check, &context)?,
-        diff: settings::flag(keywords.diff.as_ref(), options.run.diff, &context)?,
-        environment: keywords::environment(keywords, &context)?,
-        timeout,
-        background: None,
-        follow: options.run.hear && !job.info.no_log,
-        chained: false,
-        siblings: Vec::new(),
-        // `check_mode: yes` on one task of a real run does not see what another such task foretold.
-        alone: !options.run.check,
-    };
-    background::direct(&mut request, job, &context)?;
-    Ok(Sending { to: destination::of(job, scope, delegated)?, request, contents: Arc::new(contents) })
+    Ok((spec.name.to_owned(), exact, contents))
 }
 
 /// Seconds that the task may take; `None` for as long as it likes.

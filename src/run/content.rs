@@ -91,6 +91,11 @@ impl Contents {
         Ok(contents)
     }
 
+    /// A program that is sent as it is.
+    pub fn script(&mut self, path: &Path) -> Result<ControlFile> {
+        self.file(path, false, Hashing::WhenAsked)
+    }
+
     /// Contents that take what the worker sends into a file.
     pub fn receiving(file: File) -> Self {
         Self { known: HashMap::new(), sink: Some(Mutex::new(Sink { file, complete: false })) }

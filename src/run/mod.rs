@@ -13,6 +13,7 @@ mod batch;
 mod call;
 mod content;
 mod current_task;
+mod custom;
 mod debugger;
 mod destination;
 mod digests;

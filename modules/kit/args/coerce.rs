@@ -318,7 +318,7 @@ fn python_type(value: &Json) -> &'static str {
 }
 
 /// `str(value)`.
-fn python_str(value: &Json) -> String {
+pub(crate) fn python_str(value: &Json) -> String {
     match value {
         Json::String(text) => text.clone(),
         other => python_repr(other),

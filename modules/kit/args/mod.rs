@@ -13,8 +13,8 @@ mod types;
 use serde_json::{Map, Value as Json};
 use thiserror::Error;
 
-pub(crate) use self::coerce::python_repr;
 pub use self::coerce::{boolean_word, expand_paths};
+pub(crate) use self::coerce::{python_repr, python_str};
 pub use self::rules::{RequiredIf, Rules};
 pub use self::types::{ByteSize, FileAttributes, FilePath, Secret};
 

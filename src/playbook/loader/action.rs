@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Loader;
 use super::called::{Called, Given, STATIC};
 use super::options::{COMMANDS, Options};
+use super::{Around, Loader};
 use crate::diagnostic::{Diagnostic, Place, Result};
 use crate::nearest::nearest;
 use crate::playbook::{Action, Dynamic, Setting, Task, split};
@@ -36,15 +36,17 @@ impl Loader {
         options: Options<'_>,
         defaults: &[Setting],
         may_fail: bool,
+        around: &Around,
     ) -> Result<Action> {
-        if let Some(elsewhere) = &called.elsewhere {
+        let custom = called
+            .elsewhere
+            .as_ref()
+            .map(|elsewhere| self.custom(elsewhere, &called.written, called.place, around));
+        if let Some(Err(error)) = &custom {
             if !may_fail {
-                return Err(elsewhere.refuse(&called.written, called.place));
+                return Err(error.clone());
             }
-            self.warn_once(Diagnostic::new(format!(
-                "the module '{}' is not supported yet: tasks that call it fail where they are not skipped",
-                called.written
-            )).at(called.place));
+            self.warn_once(error.clone().hint("tasks that call it fail where they are not skipped"));
         }
         let has_defaults = defaults
             .iter()
@@ -62,6 +64,7 @@ impl Loader {
             let dynamic = Dynamic {
                 name: Setting::new(value(&called.written), called.place.clone()),
                 text: Setting::new(value(text), called.place.clone()),
+                around: around.clone(),
             };
             return Ok(Action {
                 name: String::new(),
@@ -70,6 +73,7 @@ impl Loader {
                 args,
                 computed: options.computed,
                 dynamic: Some(dynamic),
+                custom: None,
             });
         }
         if let Err(misuse) = self.options.actions.check(&called.name, &args, complete) {
@@ -105,6 +109,7 @@ impl Loader {
             args,
             computed: options.computed,
             dynamic: None,
+            custom,
         })
     }
 
@@ -112,7 +117,14 @@ impl Loader {
     pub(super) fn named_task(&self, task: &Task, dynamic: &Dynamic, name: &str) -> Result<Task> {
         const FIXED: [&str; 3] = ["meta", "include_role", "include_tasks"];
         let place = &dynamic.name.place;
-        let (canonical, free_form) = self.resolve(name).ok_or_else(|| self.unknown_action(name, place))?;
+        let (canonical, free_form, custom) = if let Some((canonical, free_form)) = self.resolve(name) {
+            (canonical, free_form, None)
+        } else {
+            let elsewhere = self.elsewhere(name, &dynamic.around);
+            let elsewhere = elsewhere.ok_or_else(|| self.unknown_action(name, place))?;
+            let custom = self.custom(&elsewhere, name, place, &dynamic.around)?;
+            (name.to_owned(), elsewhere.is_free_form(), Some(Ok(custom)))
+        };
         if STATIC.contains(&canonical.as_str()) || FIXED.contains(&canonical.as_str()) {
             let error = Diagnostic::new(format!("a template cannot come to '{canonical}'")).at(place);
             return Err(error.hint("what a task includes, and what it tells the run, must be seen before it"));
@@ -147,6 +159,7 @@ impl Loader {
             return Err(misuse.hints.into_iter().fold(error, Diagnostic::hint));
         }
         action.name = canonical;
+        action.custom = custom;
         action.args = args;
         action.dynamic = None;
         Ok(Task { action, ..task.clone() })

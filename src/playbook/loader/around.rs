@@ -8,7 +8,7 @@ use crate::template::{Context, Names, resolve_deep};
 use crate::value::Value;
 
 /// What surrounds the nodes being loaded.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct Around {
     pub keywords: Arc<Keywords>,
     pub role: Option<Arc<Role>>,
@@ -24,7 +24,7 @@ pub(crate) struct Around {
 }
 
 /// What static names can use of the play.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct PlayAround {
     /// The directory of the play's file, absolute.
     pub dir: PathBuf,

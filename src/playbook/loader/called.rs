@@ -74,7 +74,10 @@ impl Loader {
                     Some(resolved) => calls.push(Called::by_key(field, resolved, None)),
                     None => match self.elsewhere(name, around) {
                         None => strange.push(field),
-                        some => calls.push(Called::by_key(field, (name.to_owned(), true), some)),
+                        Some(found) => {
+                            let named = (name.to_owned(), found.is_free_form());
+                            calls.push(Called::by_key(field, named, Some(found)));
+                        }
                     },
                 },
             }
@@ -201,8 +204,10 @@ impl Loader {
         let elsewhere = if resolved.is_none() { self.elsewhere(&written, around) } else { None };
         let (name, free_form) = match resolved {
             Some(resolved) => resolved,
-            None if elsewhere.is_some() => (written.clone(), true),
-            None => return Err(self.unknown_action(&written, place)),
+            None => match &elsewhere {
+                Some(found) => (written.clone(), found.is_free_form()),
+                None => return Err(self.unknown_action(&written, place)),
+            },
         };
         Ok(Called { name, written, place, key: field.name, dynamic: false, elsewhere, free_form, given })
     }

@@ -1,18 +1,22 @@
-//! Modules that are elsewhere: those of Ansible's that are not here, and Python that the user's own files hold.
+//! Modules that are elsewhere: the user's own, which run on the target, and those of Ansible's that are not here.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::around::Around;
 use super::{Loader, locked};
-use crate::diagnostic::{Diagnostic, Place};
+use crate::custom::{Custom, Roots};
+use crate::diagnostic::{Diagnostic, Place, Result};
 
-/// Where a module is that cannot be run.
+/// Where a module is that is not fanfare's.
 #[derive(Clone, Debug)]
 pub(super) enum Elsewhere {
     /// In Ansible or one of its collections.
     Known,
-    /// In a file of the user's.
-    Own(PathBuf),
+    /// In a file of the user's, which may be in a package of Python: that of a collection.
+    Module { file: PathBuf, package: Option<String> },
+    /// An action plugin of the user's.
+    Action(PathBuf),
 }
 
 /// Files that Ansible does not take for plugins.
@@ -25,37 +29,74 @@ const CATEGORIES: usize = 2;
 impl Loader {
     /// Where the module of that name is, if Ansible would find one.
     pub(super) fn elsewhere(&self, name: &str, around: &Around) -> Option<Elsewhere> {
-        if self.options.actions.is_foreign(name) {
-            return Some(Elsewhere::Known);
-        }
+        let known = || self.options.actions.is_foreign(name).then_some(Elsewhere::Known);
+        let name = name.strip_prefix("ansible.legacy.").unwrap_or(name);
         if name.contains('.') {
-            return self.in_collection(name, around).map(Elsewhere::Own);
+            return self.in_collection(name, around).or_else(known);
         }
         let beside = locked(&self.plugin_dirs).clone();
-        let beside = beside.iter().flat_map(|dir| [dir.join("library"), dir.join("action_plugins")]);
-        let installed = self.options.plugins_path.iter();
-        let installed = installed.flat_map(|path| with_those_below(self.absolute(path), CATEGORIES));
-        if let Some(file) = beside.chain(installed).find_map(|dir| plugin(&dir, name)) {
-            return Some(Elsewhere::Own(file));
+        let installed = |path: &[PathBuf]| {
+            path.iter().flat_map(|dir| with_those_below(self.absolute(dir), CATEGORIES)).collect::<Vec<_>>()
+        };
+        let mut actions =
+            beside.iter().map(|dir| dir.join("action_plugins")).chain(installed(&self.options.action_path));
+        if let Some(file) = actions.find_map(|dir| plugin(&dir, name)) {
+            return Some(Elsewhere::Action(file));
         }
-        around.collections.iter().find_map(|space| {
+        let mut modules =
+            beside.iter().map(|dir| dir.join("library")).chain(installed(&self.options.module_path));
+        if let Some(file) = modules.find_map(|dir| plugin(&dir, name)) {
+            return Some(Elsewhere::Module { file, package: None });
+        }
+        let of_collection = |space: &String| {
             let full = format!("{space}.{name}");
-            if self.options.actions.is_foreign(&full) {
-                return Some(Elsewhere::Known);
-            }
-            self.in_collection(&full, around).map(Elsewhere::Own)
-        })
+            let known = || self.options.actions.is_foreign(&full).then_some(Elsewhere::Known);
+            self.in_collection(&full, around).or_else(known)
+        };
+        around.collections.iter().find_map(of_collection).or_else(known)
     }
 
     /// A module or action plugin of a collection beside the playbook or installed.
-    fn in_collection(&self, full: &str, around: &Around) -> Option<PathBuf> {
+    fn in_collection(&self, full: &str, around: &Around) -> Option<Elsewhere> {
         let mut parts = full.splitn(3, '.');
         let (space, collection, module) = (parts.next()?, parts.next()?, parts.next()?);
-        let module = module.replace('.', "/");
+        let path = module.replace('.', "/");
         self.collections(&around.play.dir).iter().find_map(|base| {
             let plugins = base.join("ansible_collections").join(space).join(collection).join("plugins");
-            ["modules", "action"].iter().find_map(|kind| plugin(&self.absolute(&plugins.join(kind)), &module))
+            let find = |kind: &str| plugin(&self.absolute(&plugins.join(kind)), &path);
+            if let Some(file) = find("action") {
+                return Some(Elsewhere::Action(file));
+            }
+            let below = module.rsplit_once('.').map(|(below, _)| format!(".{below}")).unwrap_or_default();
+            let package = format!("ansible_collections.{space}.{collection}.plugins.modules{below}");
+            find("modules").map(|file| Elsewhere::Module { file, package: Some(package) })
         })
+    }
+
+    /// The module of the user's that is called, read once for the whole run.
+    pub(super) fn custom(
+        &self,
+        elsewhere: &Elsewhere,
+        name: &str,
+        place: &Place,
+        around: &Around,
+    ) -> Result<Arc<Custom>> {
+        let Elsewhere::Module { file, package } = elsewhere else {
+            return Err(elsewhere.refuse(name, place));
+        };
+        if let Some(custom) = locked(&self.customs).get(file) {
+            return custom.clone();
+        }
+        let beside = locked(&self.plugin_dirs).iter().map(|dir| dir.join("module_utils")).collect::<Vec<_>>();
+        let installed = self.options.module_utils_path.iter();
+        let roots = Roots {
+            utils: beside.into_iter().chain(installed.map(|dir| self.absolute(dir))).collect(),
+            collections: self.collections(&around.play.dir).iter().map(|dir| self.absolute(dir)).collect(),
+        };
+        let custom = Custom::load(name, file, package.as_deref(), &roots);
+        let custom = custom.map(Arc::new).map_err(|error| error.at(place));
+        locked(&self.customs).insert(file.clone(), custom.clone());
+        custom
     }
 
     /// Remembers a directory that may have modules of its own; from then on every task may call them.
@@ -69,7 +110,7 @@ impl Loader {
         self.warn_of_namesakes(dir);
     }
 
-    /// Python that would take the place of a module that is here: what it does otherwise, nobody would miss at once.
+    /// Files that would take the place of a module that is here: what they do otherwise, nobody would miss at once.
     fn warn_of_namesakes(&self, dir: &Path) {
         let files = ["library", "action_plugins"].into_iter().flat_map(|plugins| entries(&dir.join(plugins)));
         for file in files.filter(|file| file.extension().is_some_and(|ending| ending == "py")) {
@@ -77,7 +118,7 @@ impl Loader {
             if self.options.actions.resolve(name).is_some() {
                 let told =
                     format!("{} is not run: '{name}' is fanfare's own module", self.shown(&file).display());
-                let hint = "give the file another name where it does something else; Python is not run here";
+                let hint = "give the file another name where it does something else";
                 self.warn(Diagnostic::new(told).hint(hint));
             }
         }
@@ -85,12 +126,20 @@ impl Loader {
 }
 
 impl Elsewhere {
+    /// Whether it may take text: of what cannot be run nobody knows.
+    pub fn is_free_form(&self) -> bool {
+        !matches!(self, Self::Module { .. })
+    }
+
     /// That the module of that name cannot be run.
     pub fn refuse(&self, name: &str, place: &Place) -> Diagnostic {
         let error = Diagnostic::new(format!("not supported yet: the module '{name}'")).at(place);
         match self {
-            Self::Known => error.hint(super::called::INDEX),
-            Self::Own(file) => error.hint(format!("{} is Python, which is not run", file.display())),
+            Self::Known | Self::Module { .. } => error.hint(super::called::INDEX),
+            Self::Action(file) => error.hint(format!(
+                "{} is an action plugin: Python for the control node, which is not run",
+                file.display()
+            )),
         }
     }
 }

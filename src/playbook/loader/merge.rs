@@ -54,7 +54,7 @@ impl Loader {
             "environment" => {
                 Some(Change::Environment(environment(field).or_else(|error| self.refuse(error))?))
             }
-            "module_defaults" => Some(Change::ModuleDefaults(self.module_defaults(field)?)),
+            "module_defaults" => Some(Change::ModuleDefaults(self.module_defaults(around, field)?)),
             "notify" => Some(Change::Notify(texts(field).or_else(|error| self.refuse(error))?)),
             "vars" => {
                 self.warn_of_reserved(field.value);
@@ -170,7 +170,7 @@ impl Loader {
         Ok(())
     }
 
-    fn module_defaults(&self, field: &Field<'_>) -> Result<Vec<Setting>> {
+    fn module_defaults(&self, around: &Around, field: &Field<'_>) -> Result<Vec<Setting>> {
         let malformed = |node: &Node| {
             Diagnostic::new(
                 "The field 'module_defaults' is supposed to be a dictionary or list of dictionaries, the keys of \
@@ -193,7 +193,7 @@ impl Loader {
                     }
                     let name = match self.options.actions.resolve(name) {
                         Some(known) => known.canonical,
-                        None if self.options.actions.is_foreign(name) => name.to_string(),
+                        None if self.elsewhere(name, around).is_some() => name.to_string(),
                         None => {
                             let error = self.unknown_action(name, &key.place);
                             return Err(error.context("Could not resolve action in module_defaults"));

@@ -30,6 +30,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) use around::Around;
 
 use super::{Actions, Dynamic, Layer, Node, Playbook, Role, Task};
+use crate::custom::Custom;
 use crate::diagnostic::{Diagnostic, Result};
 
 /// Where things are found.
@@ -39,8 +40,11 @@ pub struct LoadOptions {
     pub roles_path: Vec<PathBuf>,
     /// Directories that hold `ansible_collections/`.
     pub collections_path: Vec<PathBuf>,
-    /// Directories of modules and action plugins in Python, besides those that go with playbooks and roles.
-    pub plugins_path: Vec<PathBuf>,
+    /// Directories of custom modules, of what they import, and of action plugins, besides those that go with playbooks and
+    /// roles.
+    pub module_path: Vec<PathBuf>,
+    pub module_utils_path: Vec<PathBuf>,
+    pub action_path: Vec<PathBuf>,
     /// Whether the variables of roles are seen by their roles alone; where nothing is said, those of `include_role` are.
     pub private_role_vars: Option<bool>,
     /// Names of static imports may be templates over these and the play's vars.
@@ -78,6 +82,8 @@ pub struct Loader {
     playbooks: Mutex<Vec<PathBuf>>,
     /// The directories of playbooks and roles so far: each may have modules of its own.
     plugin_dirs: Mutex<Vec<PathBuf>>,
+    /// Custom modules by their files.
+    customs: Mutex<HashMap<PathBuf, Result<Arc<Custom>>>>,
 }
 
 /// The address of a task.
@@ -143,6 +149,7 @@ impl Loader {
             warnings: Mutex::default(),
             playbooks: Mutex::default(),
             plugin_dirs: Mutex::default(),
+            customs: Mutex::default(),
         }
     }
 

@@ -69,7 +69,7 @@ impl Loader {
             || !keywords.when.is_empty()
             || keywords.ignore_errors.is_some()
             || (around.is_handler && called.elsewhere.is_some());
-        let action = self.action(called, options, &keywords.module_defaults, may_fail)?;
+        let action = self.action(called, options, &keywords.module_defaults, may_fail, around)?;
         if called.name == "meta" {
             check_meta_place(&action, around)?;
         }
