@@ -36,6 +36,9 @@ const PYTHONS: [&str; 11] = [
     "/usr/libexec/platform-python",
 ];
 
+/// What names no particular Python: that of a `#!` line, and `ansible_playbook_python`.
+const ANY_PYTHON: [&str; 2] = ["python", "/usr/bin/python3"];
+
 /// How Ansible's own keys of options and results begin: no result of a module's has them.
 const INTERNAL: &str = "_ansible_";
 
@@ -129,8 +132,7 @@ fn python(named: Option<&str>, module: &str, sys: &System<'_>) -> Result<Vec<Str
         if sys.which(first).is_some() {
             return Ok(words);
         }
-        // One that a `#!` line names is but the usual way to say Python.
-        if !named.starts_with("/usr/bin/python") && !named.starts_with("python") {
+        if !ANY_PYTHON.contains(&named) {
             return Err(Failure::new(format!("The module interpreter '{first}' was not found.")));
         }
     }

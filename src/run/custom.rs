@@ -104,7 +104,8 @@ fn interpreter(job: &Job<'_>, words: &[String], context: &Context<'_>) -> Result
     };
     Ok(match named {
         Some(named) => named.split_whitespace().map(str::to_owned).collect(),
-        None if name.starts_with("python") => vec![name.to_owned()],
+        // Which one there is, the target knows.
+        None if name.starts_with("python") => vec!["python".to_owned()],
         None => words.to_vec(),
     })
 }

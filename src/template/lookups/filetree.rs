@@ -13,7 +13,6 @@ use super::super::io_error::told;
 use super::search::{candidates, shown, text};
 use crate::accounts::Accounts;
 use crate::diagnostic::{Diagnostic, Result};
-use crate::path::normal;
 use crate::template::{Args, Context, LookupEntry};
 use crate::value::{Dict, Value};
 
@@ -29,7 +28,6 @@ fn filetree(terms: &[Value], args: &Args<'_>, context: &Context<'_>) -> Result<V
         let term = text(term)?;
         // Where there is no such directory there is nothing in it.
         if let Some(root) = candidates(context, &["files"], term).into_iter().find(|path| path.is_dir()) {
-            let root = normal(&root);
             walk.descend(&root, &root)?;
         }
     }
