@@ -2,6 +2,8 @@
 //!
 //! What they say of themselves is taken as it is: here alone a module tells whether it changed something.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
@@ -100,6 +102,9 @@ pub(crate) fn run(args: Json, sys: &mut System<'_>) -> Result<Json> {
             let words = if interpreter.first().is_some_and(|first| is_python(first)) {
                 python(Some(&interpreter.join(" ")), &custom.name, sys)?
             } else {
+                if let Some(first) = interpreter.first().filter(|first| sys.which(first).is_none()) {
+                    return Err(not_found(first));
+                }
                 interpreter
             };
             let text = written(&custom.options, options);
@@ -129,14 +134,16 @@ fn python(named: Option<&str>, module: &str, sys: &System<'_>) -> Result<Vec<Str
     if let Some(named) = named {
         let words: Vec<String> = named.split_whitespace().map(str::to_owned).collect();
         let first = words.first().map(String::as_str).unwrap_or_default();
-        if sys.which(first).is_some() {
+        let is_any = ANY_PYTHON.contains(&named);
+        if sys.which(first).is_some_and(|path| !is_any || !is_shim(&path)) {
             return Ok(words);
         }
-        if !ANY_PYTHON.contains(&named) {
-            return Err(Failure::new(format!("The module interpreter '{first}' was not found.")));
+        if !is_any {
+            return Err(not_found(first));
         }
     }
-    let found = PYTHONS.iter().find_map(|name| sys.which(name));
+    let found = PYTHONS.iter().find_map(|name| sys.which(name).filter(|path| !is_shim(path)));
+    let found = found.or_else(|| sys.which("python3"));
     let found = found.ok_or_else(|| {
         Failure::new(format!(
             "the module '{module}' is Python, and there is none on this host: install it, or name it with \
@@ -144,6 +151,16 @@ fn python(named: Option<&str>, module: &str, sys: &System<'_>) -> Result<Vec<Str
         ))
     })?;
     Ok(vec![found.to_string_lossy().into_owned()])
+}
+
+fn not_found(interpreter: &str) -> Failure {
+    Failure::new(format!("The module interpreter '{interpreter}' was not found."))
+}
+
+/// Whether a program only stands for others, and may come to none of them: pyenv's and the like have a `python3.13`
+/// wherever that is installed, chosen or not.
+fn is_shim(path: &Path) -> bool {
+    path.parent().is_some_and(|dir| dir.ends_with("shims"))
 }
 
 fn written(options: &Map<String, Json>, form: Form) -> String {

@@ -117,3 +117,18 @@ fn a_file_is_run_with_its_options_and_removed() {
         assert_eq!((&skipped["skipped"], &skipped["changed"]), (&json!(true), &json!(false)));
     }
 }
+
+#[test]
+fn a_python_that_only_stands_for_others_comes_last() {
+    let host = host_saying(0, "{\"which\": \"the system's\"}");
+    host.set_env("PATH", "/root/.pyenv/shims:/usr/bin");
+    host.program("/root/.pyenv/shims/python3.13").program("/root/.pyenv/shims/python");
+    host.answer("/root/.pyenv/shims/python3.13 -c", 127, "");
+    assert_eq!(run(&host, python(None), false)["which"], "the system's");
+    assert_eq!(run(&host, python(Some("python")), false)["which"], "the system's");
+    let host = Memory::new();
+    host.set_env("PATH", "/root/.pyenv/shims");
+    host.program("/root/.pyenv/shims/python3");
+    host.answer("/root/.pyenv/shims/python3 -c", 0, "{}");
+    assert_eq!(run(&host, python(None), false), json!({"changed": false}));
+}
